@@ -1,0 +1,268 @@
+//! The machine: one customer's grant. `step` is one dispatch, nothing else.
+
+use crate::{
+    client::Client,
+    entropy,
+    env::Env,
+    failure::{Failure, HostFault, Misuse},
+    flow::{Cx, Signal, authorize, exchange, refresh, revoke},
+    input::Input,
+    output::{Activity, Op, Status, Step},
+    record::{
+        Revision, StoreKey,
+        connection::{ConnectionRecord, RecordStatus},
+        decode,
+    },
+    secret::SecretBytes,
+    state::{Known, State},
+    token,
+};
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+
+/// One customer's grant, from authorize to disconnect.
+///
+/// Deterministic and without I/O: [`Connection::step`] is a function of the
+/// connection, the [`Env`] and the [`Input`]. Everything that must survive is
+/// handed out as a record to be stored; see [`Connection::restore`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    client: Arc<Client>,
+    tenant: String,
+    key: StoreKey,
+    state: State,
+}
+
+impl Connection {
+    /// A connection of which nothing has been read yet; its first step that
+    /// needs the record reads it.
+    ///
+    /// # Errors
+    /// [`Misuse::TenantInvalid`] if the tenant is empty or over 256 bytes.
+    pub fn new(client: Arc<Client>, tenant: &str) -> Result<Self, Misuse> {
+        let key = StoreKey::connection(&client, tenant)?;
+        let access_dies = client.provider().config().refresh.access_dies;
+        let state = State { access_dies, ..State::default() };
+        Ok(Self { client, tenant: String::from(tenant), key, state })
+    }
+
+    /// A connection as the store last held it. From the last acknowledged record
+    /// the same eventual outcome is reached as by the machine that wrote it.
+    ///
+    /// # Errors
+    /// [`Failure::HostFailed`]: the record is unreadable, newer than this code,
+    /// or another connection's. A tenant that cannot be one counts as the last.
+    pub fn restore(
+        client: Arc<Client>,
+        tenant: &str,
+        revision: Revision,
+        bytes: &SecretBytes,
+    ) -> Result<Self, Failure> {
+        let mut connection =
+            Self::new(client, tenant).map_err(|_| Failure::HostFailed(HostFault::RecordForeign))?;
+        let record: ConnectionRecord =
+            decode(connection.client.sealing(), &connection.key, bytes.expose())?;
+        connection.state.known = Known::Present(revision, Box::new(record));
+        Ok(connection)
+    }
+
+    /// Where the store keeps this connection's record.
+    pub fn store_key(&self) -> &StoreKey {
+        &self.key
+    }
+
+    /// The client that this connection belongs to.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Tells the machine what happened; it answers with everything that the
+    /// host must do. An answer to an unknown or finished op changes nothing.
+    ///
+    /// # Errors
+    /// A [`Misuse`] is a bug of the caller; the connection is left as it was.
+    pub fn step(&mut self, env: &Env, input: Input) -> Result<Step, Misuse> {
+        let mark = fold(&env.entropy);
+        let mut cx = Cx {
+            env,
+            client: &self.client,
+            key: &self.key,
+            tenant: &self.tenant,
+            outputs: Vec::new(),
+        };
+        check(&self.state, &cx, mark, &input)?;
+
+        let state = &mut self.state;
+        state.ops.last_entropy = mark;
+        state.ops.life.get_or_insert_with(|| {
+            let [a, b, c, d, ..] = *entropy::derive(env, "life");
+            u32::from_be_bytes([a, b, c, d])
+        });
+        match input {
+            Input::Authorize(asked) => authorize::begin(state, &mut cx, asked),
+            Input::Redirected { url, proof } => exchange::begin(state, &mut cx, &url, proof),
+            Input::TokenWanted { min_validity } => refresh::want(state, min_validity),
+            Input::ApiAnswered { generation, status, headers } => {
+                api_answered(state, &mut cx, generation, status, &headers);
+            }
+            Input::Revoke => revoke::begin(state, &mut cx),
+            Input::Cancel { authorization } => authorize::cancel(state, &mut cx, authorization),
+            Input::HttpDone { op, response } => {
+                answer(state, &mut cx, op, Signal::HttpDone(response));
+            }
+            Input::HttpFailed { op, why } => answer(state, &mut cx, op, Signal::HttpFailed(why)),
+            Input::Swapped { op, current } => answer(state, &mut cx, op, Signal::Swapped(current)),
+            Input::SwapUnanswered { op } => answer(state, &mut cx, op, Signal::SwapUnanswered),
+            Input::Wake => wake(state, &mut cx),
+        }
+        refresh::settle_demand(state, &mut cx);
+        let outputs = cx.outputs;
+        Ok(Step {
+            outputs,
+            wake_at: self.wake_at(env.now),
+            status: self.status(env.now),
+            servable: self.servable(env.now),
+        })
+    }
+
+    /// The value of the `Authorization` header for a request to this URL, if the
+    /// URL is of the API's origin and a token is at hand that is valid for at
+    /// least `min_validity` ms. Allocates nothing.
+    pub fn authorization(&self, env: &Env, url: &str, min_validity: u64) -> Option<&str> {
+        let (_, tokens) = refresh::servable(&self.state, env.now)?;
+        let until = env.now.saturating_add(min_validity);
+        let valid = tokens.access_exp.is_none_or(|expiry| until < expiry);
+        (valid && self.client.provider().is_api_url(url)).then(|| tokens.header.expose())
+    }
+
+    /// The generation whose token may be used now, if any.
+    pub fn servable(&self, now: u64) -> Option<u64> {
+        refresh::servable(&self.state, now).map(|(generation, _)| generation)
+    }
+
+    /// When the machine wants [`Input::Wake`], UNIX ms.
+    pub fn wake_at(&self, now: u64) -> Option<u64> {
+        let state = &self.state;
+        let parts = [refresh::wake_at(state, now), revoke::wake_at(state)];
+        let exchanges = state.exchanges.iter().filter_map(exchange::wake_at);
+        let authorizations = state.authorizations.iter().map(|pending| pending.expires_at);
+        parts.into_iter().flatten().chain(exchanges).chain(authorizations).min()
+    }
+
+    /// Where the connection stands.
+    pub fn status(&self, now: u64) -> Status {
+        let state = &self.state;
+        let record = state.known.record();
+        let grant = match record.map(|record| record.status) {
+            Some(RecordStatus::Disconnecting { .. }) => return Status::Disconnecting,
+            Some(RecordStatus::Active) => Some(Status::Authorized),
+            Some(RecordStatus::Reauthenticate { cause }) => {
+                Some(Status::ReauthenticationRequired(cause))
+            }
+            Some(RecordStatus::New | RecordStatus::Disconnected) | None => None,
+        };
+        let exchanging = state.exchanges.iter().any(exchange::is_exchanging)
+            || record.is_some_and(|record| record.is_exchanging(now));
+        if exchanging {
+            return Status::Exchanging;
+        }
+        match grant {
+            Some(Status::Authorized) if state.refresh.is_under_way() => Status::Refreshing,
+            Some(Status::Authorized) => Status::Authorized,
+            _ if !state.authorizations.is_empty() => Status::Authorizing,
+            Some(grant) => grant,
+            None => Status::Disconnected,
+        }
+    }
+}
+
+/// Everything that the caller can get wrong, before anything changes.
+fn check(state: &State, cx: &Cx<'_>, mark: u64, input: &Input) -> Result<(), Misuse> {
+    if cx.env.entropy == [0; 32] {
+        return Err(Misuse::EntropyMissing);
+    }
+    if state.ops.life.is_some() && state.ops.last_entropy == mark {
+        return Err(Misuse::EntropyReused);
+    }
+    match input {
+        Input::Authorize(asked) => authorize::check(asked, cx),
+        Input::ApiAnswered { status, .. } => check_status(*status),
+        Input::HttpDone { response, .. } => check_status(response.status),
+        Input::Redirected { .. }
+        | Input::TokenWanted { .. }
+        | Input::Revoke
+        | Input::Cancel { .. }
+        | Input::HttpFailed { .. }
+        | Input::Swapped { .. }
+        | Input::SwapUnanswered { .. }
+        | Input::Wake => Ok(()),
+    }
+}
+
+fn check_status(status: u16) -> Result<(), Misuse> {
+    if (100..=599).contains(&status) { Ok(()) } else { Err(Misuse::StatusInvalid) }
+}
+
+/// 64 bits of the entropy, enough to notice when the same comes twice, and far
+/// too few to derive anything from.
+fn fold(entropy: &[u8; 32]) -> u64 {
+    let (words, _) = entropy.as_chunks::<8>();
+    words.iter().fold(0, |mark: u64, word| mark.rotate_left(7) ^ u64::from_be_bytes(*word))
+}
+
+/// What the status of an API answer means for the grant (RFC 6750 §3.1).
+fn api_answered(
+    state: &mut State,
+    cx: &mut Cx<'_>,
+    generation: u64,
+    status: u16,
+    headers: &[(String, String)],
+) {
+    use crate::failure::{Delay, Denial};
+    let later = |reason| {
+        let pause = token::retry_after(headers).unwrap_or(1_000);
+        Failure::TryLater { at: cx.now().saturating_add(pause), reason }
+    };
+    let failure = match status {
+        401 => return refresh::refused_by_api(state, cx, generation),
+        403 => Failure::denied(Denial::Forbidden),
+        429 => later(Delay::RateLimited),
+        500..=599 => later(Delay::Unavailable),
+        _ => return,
+    };
+    cx.fail(Activity::ApiCall, failure);
+}
+
+/// Brings an answer to whoever asked.
+fn answer(state: &mut State, cx: &mut Cx<'_>, op: Op, signal: Signal) {
+    if state.refresh.op() == Some(op) {
+        return refresh::step(state, cx, signal);
+    }
+    if state.revoke.op() == Some(op) {
+        return revoke::step(state, cx, signal);
+    }
+    if let Some(at) = state.exchanges.iter().position(|own| own.op() == Some(op)) {
+        let own = state.exchanges.swap_remove(at);
+        return exchange::step(state, cx, own, signal);
+    }
+    if let Some(at) = state.authorizations.iter().position(|own| own.op() == Some(op)) {
+        let own = state.authorizations.remove(at);
+        return authorize::step(state, cx, own, signal);
+    }
+    if let (Some(late), Signal::HttpDone(response)) = (&state.late, &signal)
+        && late.0 == op
+    {
+        refresh::late_answer(state, cx, response);
+    }
+}
+
+/// Lets every part look at the clock.
+fn wake(state: &mut State, cx: &mut Cx<'_>) {
+    refresh::step(state, cx, Signal::Wake);
+    revoke::step(state, cx, Signal::Wake);
+    for own in core::mem::take(&mut state.exchanges) {
+        exchange::step(state, cx, own, Signal::Wake);
+    }
+    for own in core::mem::take(&mut state.authorizations) {
+        authorize::step(state, cx, own, Signal::Wake);
+    }
+}

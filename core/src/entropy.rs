@@ -1,0 +1,87 @@
+//! Randomness derived from the entropy of one step, by label.
+
+use crate::{env::Env, secret::Secret};
+use alloc::string::String;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use core::fmt;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+/// `SHA-256(label ‖ 0 ‖ entropy)`: one seed, independent values by label.
+pub(crate) fn derive(env: &Env, label: &str) -> Zeroizing<[u8; 32]> {
+    let mut hash = Sha256::new();
+    hash.update(label.as_bytes());
+    hash.update([0]);
+    hash.update(env.entropy);
+    Zeroizing::new(hash.finalize().into())
+}
+
+/// A secret of 256 bits as 43 characters of base64url: long enough for a
+/// `code_verifier` (RFC 7636 §4.1: 43 to 128) and for a `state`.
+pub(crate) fn secret(env: &Env, label: &str) -> Secret {
+    Secret::new(base64url(&*derive(env, label)))
+}
+
+/// A number below `bound` (0 if `bound` is 0); the bias of the remainder does
+/// not matter for jitter, its only use.
+pub(crate) fn below(env: &Env, label: &str, bound: u64) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = *derive(env, label);
+    u64::from_be_bytes([a, b, c, d, e, f, g, h]).checked_rem(bound).unwrap_or(0)
+}
+
+/// BASE64URL(SHA-256(text)), as of RFC 7636 §4.2.
+pub(crate) fn sha256_base64url(text: &str) -> String {
+    base64url(&Sha256::digest(text.as_bytes()))
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// A random name of 128 bits: a token pair's, a grant's, an intent's nonce.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Id([u8; 16]);
+
+impl Id {
+    pub(crate) fn new(env: &Env, label: &str) -> Self {
+        let mut id = [0; 16];
+        id.copy_from_slice(derive(env, label).first_chunk::<16>().unwrap_or(&[0; 16]));
+        Self(id)
+    }
+}
+
+impl Id {
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&base64url(&self.0))
+    }
+}
+
+impl Serialize for Id {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut text = [0; 22];
+        let length = URL_SAFE_NO_PAD.encode_slice(self.0, &mut text).unwrap_or(0);
+        to.serialize_str(core::str::from_utf8(&text[..length]).unwrap_or_default())
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        let mut id = [0; 16];
+        match URL_SAFE_NO_PAD.decode_slice(text, &mut id) {
+            Ok(16) => Ok(Self(id)),
+            _ => Err(D::Error::custom("not an id of 128 bits")),
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Authorize: from the wish to connect to a person in the browser, and the end
+//! of those who never come back. A redirect is judged in `exchange`.
+
+use super::{Cx, STORE_TRIES, Signal, store};
+use crate::{
+    client::{AuthorizationRequest, is_scope},
+    entropy::{self, Id},
+    failure::{Delay, Denial, Failure, HostFault, Misuse},
+    input::Authorize,
+    output::{Activity, Notice, Output},
+    provider::check_parameters,
+    record::{
+        AuthorizationId, Binding, Revision, StoreKey, Stored, Write, decode, encode,
+        pending::Pending,
+    },
+    state::{Authorization, AuthorizationStage as Stage, State},
+};
+use alloc::{
+    string::{String, ToString as _},
+    vec::Vec,
+};
+
+/// More authorizations than this are not remembered; the oldest is forgotten
+/// here, though its redirect still finds its record.
+const REMEMBERED: usize = 16;
+
+/// Everything that the caller can get wrong, before anything changes.
+pub(crate) fn check(asked: &Authorize, cx: &Cx<'_>) -> Result<(), Misuse> {
+    if !cx.client.has_redirect_uri(&asked.redirect_uri) {
+        return Err(Misuse::RedirectUriNotRegistered);
+    }
+    for scope in &asked.scopes {
+        if !is_scope(scope) {
+            return Err(Misuse::ScopeInvalid);
+        }
+        if !cx.client.scopes().contains(scope) {
+            return Err(Misuse::ScopeNotRegistered);
+        }
+    }
+    check_parameters(&asked.extra)?;
+    let fixed = &cx.client.provider().config().authorize_parameters;
+    if asked.extra.iter().any(|(name, _)| fixed.iter().any(|(taken, _)| taken == name)) {
+        return Err(Misuse::ParameterReserved);
+    }
+    if asked.return_context.as_ref().is_some_and(|context| context.len() > 4096) {
+        return Err(Misuse::ReturnContextTooLong);
+    }
+    Ok(())
+}
+
+/// Begins an authorization: the pending record first, the browser after.
+pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>, asked: Authorize) {
+    let state_parameter = entropy::secret(cx.env, "state");
+    let verifier = entropy::secret(cx.env, "code_verifier");
+    let id = AuthorizationId::of(state_parameter.expose());
+    let binding = match asked.binding {
+        Binding::Cookie => Some(entropy::secret(cx.env, "binding")),
+        Binding::SameProcess => None,
+    };
+    let scope = scope_to_ask(state, cx, &asked.scopes);
+    let url = cx.client.authorization_url(&AuthorizationRequest {
+        redirect_uri: &asked.redirect_uri,
+        scope: &scope,
+        state: &state_parameter,
+        code_verifier: &verifier,
+        extra: &asked.extra,
+    });
+    let lifetime = cx.client.provider().config().authorization_lifetime;
+    let expires_at = cx.now().saturating_add(lifetime);
+    let mut record = Pending::new(&id, (cx.key, cx.tenant), verifier);
+    record.redirect_uri = asked.redirect_uri;
+    record.scope = scope;
+    record.binding = binding.as_ref().map(|secret| entropy::sha256_base64url(secret.expose()));
+    record.return_context.clone_from(&asked.return_context);
+    record.created_at = cx.now();
+    record.expires_at = expires_at;
+
+    let bytes = encode(cx.client.sealing(), &record);
+    let write = Write { bytes: bytes.clone(), due_at: None, purge_at: Some(record.purge_at()) };
+    let op = store::swap(&mut state.ops, cx, StoreKey::pending(&id), None, Some(write));
+    if state.authorizations.len() >= REMEMBERED {
+        state.authorizations.remove(0);
+    }
+    state.authorizations.push(Authorization {
+        id,
+        expires_at,
+        return_context: asked.return_context,
+        stage: Stage::Storing { op, url, binding, bytes, tries: 0 },
+    });
+}
+
+/// An answer to an authorization's own op, or the time.
+pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, mut own: Authorization, signal: Signal) {
+    match (own.stage, signal) {
+        (Stage::Storing { url, binding, bytes, .. }, Signal::Swapped(current)) => {
+            if current.is_none_or(|stored| stored.bytes != bytes) {
+                let failure = Failure::HostFailed(HostFault::StoreUnanswered);
+                return fail(cx, own.id, own.return_context, failure);
+            }
+            let (authorization, expires_at) = (own.id.clone(), own.expires_at);
+            cx.notice(Notice::AuthorizationStarted(own.id.clone()));
+            cx.emit(Output::OpenUrl { authorization, url, binding, expires_at });
+            own.stage = Stage::Open;
+            state.authorizations.push(own);
+        }
+        (Stage::Storing { url, binding, bytes, tries, .. }, Signal::SwapUnanswered) => {
+            let tries = tries.saturating_add(1);
+            if tries >= STORE_TRIES {
+                let failure = Failure::TryLater { at: cx.now(), reason: Delay::StoreSlow };
+                return fail(cx, own.id, own.return_context, failure);
+            }
+            let op = store::swap(&mut state.ops, cx, StoreKey::pending(&own.id), None, None);
+            own.stage = Stage::Storing { op, url, binding, bytes, tries };
+            state.authorizations.push(own);
+        }
+        (Stage::CancelLooking { .. }, Signal::Swapped(Some(stored))) => {
+            if let Some((expected, used)) = tombstone(cx, &own.id, stored) {
+                let key = StoreKey::pending(&own.id);
+                let op = store::swap(&mut state.ops, cx, key, Some(expected), Some(used));
+                own.stage = Stage::CancelWriting { op };
+                state.authorizations.push(own);
+            }
+        }
+        // A redirect may have come first; then its exchange has the last word.
+        (Stage::CancelWriting { .. }, Signal::Swapped(_) | Signal::SwapUnanswered) => {
+            cx.notice(Notice::AuthorizationCancelled(own.id));
+        }
+        (Stage::CancelLooking { .. }, Signal::Swapped(None)) => {}
+        (Stage::CancelLooking { .. }, Signal::SwapUnanswered) => {
+            let failure = Failure::TryLater { at: cx.now(), reason: Delay::StoreSlow };
+            fail(cx, own.id, own.return_context, failure);
+        }
+        (stage, Signal::Wake) => {
+            let over = cx.now() >= own.expires_at && matches!(stage, Stage::Open);
+            if over {
+                cx.notice(Notice::AuthorizationExpired(own.id.clone()));
+                let failure = Failure::denied(Denial::AuthorizationExpired);
+                return fail(cx, own.id, own.return_context, failure);
+            }
+            own.stage = stage;
+            state.authorizations.push(own);
+        }
+        // An open authorization waits for nothing but time, and none sends HTTP.
+        (stage @ Stage::Open, Signal::Swapped(_) | Signal::SwapUnanswered)
+        | (stage, Signal::HttpDone(_) | Signal::HttpFailed(_)) => {
+            own.stage = stage;
+            state.authorizations.push(own);
+        }
+    }
+}
+
+/// Gives up one authorization, wherever it was begun, or all begun here.
+pub(crate) fn cancel(state: &mut State, cx: &mut Cx<'_>, which: Option<AuthorizationId>) {
+    let ids: Vec<AuthorizationId> = match which {
+        Some(id) => Vec::from([id]),
+        None => state.authorizations.iter().map(|known| known.id.clone()).collect(),
+    };
+    for id in ids {
+        let known = state.authorizations.iter().position(|known| known.id == id);
+        let own = known.map(|at| state.authorizations.remove(at));
+        if let Some(Stage::Storing { .. }) = own.as_ref().map(|own| &own.stage) {
+            // Nobody has seen its URL: forgetting it is enough.
+            cx.notice(Notice::AuthorizationCancelled(id));
+            continue;
+        }
+        let op = store::swap(&mut state.ops, cx, StoreKey::pending(&id), None, None);
+        let (expires_at, return_context) =
+            own.map_or((cx.now(), None), |own| (own.expires_at, own.return_context));
+        let stage = Stage::CancelLooking { op };
+        state.authorizations.push(Authorization { id, expires_at, return_context, stage });
+    }
+}
+
+/// What turns a pending record into a tombstone, if it is ours and still pending.
+fn tombstone(cx: &Cx<'_>, id: &AuthorizationId, stored: Stored) -> Option<(Revision, Write)> {
+    let key = StoreKey::pending(id);
+    let pending: Pending = decode(cx.client.sealing(), &key, stored.bytes.expose()).ok()?;
+    if pending.used_by.is_some() || pending.connection != *cx.key {
+        return None;
+    }
+    let used = pending.used(Id::new(cx.env, "cancel"));
+    let bytes = encode(cx.client.sealing(), &used);
+    Some((stored.revision, Write { bytes, due_at: None, purge_at: Some(used.purge_at()) }))
+}
+
+/// The scopes asked for; where none are named, those of the last time.
+fn scope_to_ask(state: &State, cx: &Cx<'_>, scopes: &[String]) -> String {
+    if !scopes.is_empty() {
+        return scopes.join(" ");
+    }
+    let last = state.known.record().and_then(|record| record.asked_scope.as_deref());
+    match last {
+        Some(last)
+            if last.split(' ').all(|scope| cx.client.scopes().iter().any(|s| s == scope)) =>
+        {
+            last.to_string()
+        }
+        Some(_) | None => cx.client.scopes().join(" "),
+    }
+}
+
+fn fail(
+    cx: &mut Cx<'_>,
+    authorization: AuthorizationId,
+    return_context: Option<String>,
+    why: Failure,
+) {
+    cx.fail(Activity::Authorization { authorization, return_context }, why);
+}

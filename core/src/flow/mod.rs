@@ -1,0 +1,82 @@
+//! The rules of the lifecycle: one file, one `match`, for each part of it.
+
+pub(crate) mod authorize;
+pub(crate) mod exchange;
+pub(crate) mod refresh;
+pub(crate) mod revoke;
+pub(crate) mod store;
+
+use crate::{
+    client::Client,
+    env::Env,
+    failure::Failure,
+    http::{HttpFault, HttpRequest, HttpResponse},
+    output::{Activity, Notice, Op, Output},
+    record::{StoreKey, Stored},
+    state::Ops,
+};
+use alloc::vec::Vec;
+
+/// What a flow is told: an answer to an op of its own, or the time.
+#[derive(Debug)]
+pub(crate) enum Signal {
+    Swapped(Option<Stored>),
+    SwapUnanswered,
+    HttpDone(HttpResponse),
+    HttpFailed(HttpFault),
+    Wake,
+}
+
+/// What every rule may use: the world, the configuration and the outputs.
+#[derive(Debug)]
+pub(crate) struct Cx<'a> {
+    pub(crate) env: &'a Env,
+    pub(crate) client: &'a Client,
+    pub(crate) key: &'a StoreKey,
+    pub(crate) tenant: &'a str,
+    pub(crate) outputs: Vec<Output>,
+}
+
+/// A store that has not answered so often is given up, where that loses nothing.
+pub(crate) const STORE_TRIES: u8 = 3;
+
+impl Cx<'_> {
+    pub(crate) fn now(&self) -> u64 {
+        self.env.now
+    }
+
+    pub(crate) fn emit(&mut self, output: Output) {
+        self.outputs.push(output);
+    }
+
+    pub(crate) fn notice(&mut self, notice: Notice) {
+        self.emit(Output::Notice(notice));
+    }
+
+    pub(crate) fn fail(&mut self, activity: Activity, failure: Failure) {
+        self.emit(Output::Failed { activity, failure });
+    }
+
+    /// Sends a request that must leave within `send_within`; yields its op and
+    /// when the host must have answered.
+    pub(crate) fn send(
+        &mut self,
+        ops: &mut Ops,
+        request: HttpRequest,
+        send_within: u64,
+    ) -> (Op, u64) {
+        let provider = self.client.provider().config();
+        let timing = provider.refresh.timing;
+        let op = ops.next();
+        self.outputs.push(Output::SendHttp {
+            op,
+            request,
+            send_within,
+            listen_for: timing.listen_for,
+            answer_limit: provider.answer_limit,
+        });
+        let patience =
+            send_within.saturating_add(timing.listen_for).saturating_add(timing.save_within);
+        (op, self.now().saturating_add(patience))
+    }
+}

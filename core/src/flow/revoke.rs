@@ -1,0 +1,274 @@
+//! Revoke: from the wish to disconnect to the tombstone.
+//!
+//! `Disconnecting` goes into the store first, so that no token is served and no
+//! crash forgets it; then the server is told; only then are the tokens wiped.
+
+use super::{Cx, STORE_TRIES, Signal, authorize, refresh, store};
+use crate::{
+    failure::{Delay, Failure, ServerFault},
+    http::{HttpFault, HttpRequest},
+    output::{Activity, Notice},
+    provider::Disconnect,
+    record::connection::{ConnectionRecord, Duty, RecordStatus},
+    secret::SecretBytes,
+    state::{Attempt, Revoke, State},
+    token,
+};
+use alloc::{boxed::Box, vec};
+
+/// After so many requests without a definite answer the tokens are forgotten.
+const ATTEMPTS: u16 = 5;
+
+/// The person wants out. Total and idempotent: pending authorizations end too,
+/// and where there is no grant the tombstone still beats a late redirect.
+pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>) {
+    authorize::cancel(state, cx, None);
+    if !matches!(state.revoke, Revoke::Idle) {
+        return;
+    }
+    if state.known.is_unread() {
+        let op = store::read(state, cx);
+        state.revoke = Revoke::Looking { op, tries: 0 };
+        return;
+    }
+    mark(state, cx);
+}
+
+/// An answer to the revocation's own op, or the time.
+pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
+    match (core::mem::take(&mut state.revoke), signal) {
+        (Revoke::Looking { .. }, Signal::Swapped(current)) => {
+            match store::adopt(state, cx, current) {
+                Ok(()) => mark(state, cx),
+                Err(failure) => cx.fail(Activity::Revoke, failure),
+            }
+        }
+        (Revoke::Looking { tries, .. }, Signal::SwapUnanswered) => {
+            let tries = tries.saturating_add(1);
+            if tries >= STORE_TRIES {
+                return store_slow(cx);
+            }
+            let op = store::read(state, cx);
+            state.revoke = Revoke::Looking { op, tries };
+        }
+        (Revoke::Marking { attempt }, Signal::Swapped(current)) => {
+            match store::confirm(state, cx, *attempt, current) {
+                Ok(true) => marked(state, cx),
+                Ok(false) => mark(state, cx),
+                Err(failure) => cx.fail(Activity::Revoke, failure),
+            }
+        }
+        (Revoke::Marking { attempt }, Signal::SwapUnanswered) => {
+            match store::reread(state, cx, *attempt) {
+                Some(attempt) => state.revoke = Revoke::Marking { attempt: Box::new(attempt) },
+                None => store_slow(cx),
+            }
+        }
+        (Revoke::Sent { .. }, Signal::HttpDone(response)) => {
+            let told = judge(&cx.client.provider().config().disconnect, response.status);
+            let after = token::retry_after(&response.headers);
+            answered(state, cx, told, after);
+        }
+        (Revoke::Sent { .. }, Signal::HttpFailed(why)) => match why {
+            HttpFault::NotSent | HttpFault::TooLate | HttpFault::Unknown => {
+                answered(state, cx, Told::Unclear, None);
+            }
+        },
+        (Revoke::Sent { give_up_at, .. }, Signal::Wake) if cx.now() >= give_up_at => {
+            answered(state, cx, Told::Unclear, None);
+        }
+        (Revoke::Burying { attempt, confirmed }, Signal::Swapped(current)) => {
+            match store::confirm(state, cx, *attempt, current) {
+                Ok(true) => buried(state, cx, confirmed),
+                // A late refresh may have handed over other tokens, or a new
+                // authorization may have come: looked at afresh.
+                Ok(false) => resume(state, cx),
+                Err(failure) => cx.fail(Activity::Revoke, failure),
+            }
+        }
+        (Revoke::Burying { attempt, confirmed }, Signal::SwapUnanswered) => {
+            match store::reread(state, cx, *attempt) {
+                Some(attempt) => {
+                    state.revoke = Revoke::Burying { attempt: Box::new(attempt), confirmed };
+                }
+                // `Disconnecting` stays in the store: it is taken up again.
+                None => store_slow(cx),
+            }
+        }
+        (Revoke::Idle, Signal::Wake) => {
+            if wake_at(state).is_some_and(|at| cx.now() >= at) {
+                resume(state, cx);
+            }
+        }
+        // Nothing of the kind is awaited in these stages, or not yet.
+        (
+            stage,
+            Signal::Swapped(_)
+            | Signal::SwapUnanswered
+            | Signal::HttpDone(_)
+            | Signal::HttpFailed(_)
+            | Signal::Wake,
+        ) => state.revoke = stage,
+    }
+}
+
+/// When the revocation wants a step: also after a restart in its midst.
+pub(crate) fn wake_at(state: &State) -> Option<u64> {
+    match (&state.revoke, state.known.record().map(|record| record.status)) {
+        (Revoke::Sent { give_up_at, .. }, _) => Some(*give_up_at),
+        (Revoke::Idle, Some(RecordStatus::Disconnecting { retry_at, .. })) => Some(retry_at),
+        (Revoke::Idle, _)
+        | (Revoke::Looking { .. } | Revoke::Marking { .. } | Revoke::Burying { .. }, _) => None,
+    }
+}
+
+/// Writes that the grant is being ended; with nothing to end, the tombstone.
+fn mark(state: &mut State, cx: &mut Cx<'_>) {
+    let mut next = store::known_or_new(state, cx);
+    if let RecordStatus::Disconnecting { .. } = next.status {
+        return tell(state, cx);
+    }
+    next.advance();
+    next.exchanging = None;
+    next.disconnected_at = Some(cx.now());
+    if next.tokens.is_none() {
+        next.wipe(RecordStatus::Disconnected);
+        return bury(state, cx, next, true);
+    }
+    next.status = RecordStatus::Disconnecting { attempts: 0, retry_at: cx.now() };
+    next.due_at = Some(cx.now());
+    let attempt = Box::new(store::write(state, cx, next));
+    state.revoke = Revoke::Marking { attempt };
+}
+
+fn marked(state: &mut State, cx: &mut Cx<'_>) {
+    let status = state.known.record().map(|record| record.status);
+    if let Some(RecordStatus::Disconnecting { attempts: 0, .. }) = status {
+        cx.notice(Notice::Disconnecting);
+    }
+    resume(state, cx);
+}
+
+/// Goes on with what the store says: only while it says `Disconnecting`.
+fn resume(state: &mut State, cx: &mut Cx<'_>) {
+    match state.known.record().map(|record| record.status) {
+        Some(RecordStatus::Disconnecting { retry_at, .. }) if cx.now() >= retry_at => {
+            tell(state, cx)
+        }
+        Some(RecordStatus::Disconnected) => buried(state, cx, false),
+        Some(
+            RecordStatus::Disconnecting { .. }
+            | RecordStatus::New
+            | RecordStatus::Active
+            | RecordStatus::Reauthenticate { .. },
+        )
+        | None => {}
+    }
+}
+
+/// Tells the server, in the provider's way.
+fn tell(state: &mut State, cx: &mut Cx<'_>) {
+    let Some(record) = state.known.record() else { return };
+    let request = record.tokens.as_ref().and_then(|tokens| {
+        match &cx.client.provider().config().disconnect {
+            Disconnect::Forget => None,
+            Disconnect::Revocation { endpoint } => {
+                // The refresh token first: with it goes the grant (RFC 7009 §2.1).
+                let (token, hint) = match &tokens.refresh {
+                    Some(refresh) => (refresh.expose(), "refresh_token"),
+                    None => (tokens.access_token(), "access_token"),
+                };
+                Some(cx.client.revocation_request(endpoint, token, hint))
+            }
+            Disconnect::ApiRequest { method, url } => Some(HttpRequest {
+                method: *method,
+                url: url.clone(),
+                headers: vec![("authorization", tokens.header.clone())],
+                body: SecretBytes::new([]),
+            }),
+        }
+    });
+    let Some(request) = request else { return finish(state, cx, Told::No) };
+    let within = cx.client.provider().config().refresh.timing.send_within;
+    let (op, give_up_at) = cx.send(&mut state.ops, request, within);
+    state.revoke = Revoke::Sent { op, give_up_at };
+}
+
+/// What the server made of it.
+#[derive(Clone, Copy)]
+enum Told {
+    /// The grant is over.
+    Yes,
+    /// It will not be told: there is no way, or it refuses for good.
+    No,
+    /// Refused for good, which is worth a failure.
+    Refused,
+    /// Nobody knows, or it asks for patience.
+    Unclear,
+}
+
+fn judge(disconnect: &Disconnect, status: u16) -> Told {
+    match (disconnect, status) {
+        (_, 200..=299) | (Disconnect::ApiRequest { .. }, 404) => Told::Yes,
+        // The access token is dead: there is nothing left to say it with.
+        (Disconnect::ApiRequest { .. }, 401) => Told::No,
+        (_, 408 | 429) => Told::Unclear,
+        (_, 300..=499) => Told::Refused,
+        (_, _) => Told::Unclear,
+    }
+}
+
+fn answered(state: &mut State, cx: &mut Cx<'_>, told: Told, after: Option<u64>) {
+    let Told::Unclear = told else { return finish(state, cx, told) };
+    let mut next = store::known_or_new(state, cx);
+    let RecordStatus::Disconnecting { attempts, .. } = next.status else {
+        return resume(state, cx);
+    };
+    let attempts = attempts.saturating_add(1);
+    if attempts >= ATTEMPTS {
+        return finish(state, cx, told);
+    }
+    let pause = refresh::pause(cx, attempts).max(after.unwrap_or_default());
+    let retry_at = cx.now().saturating_add(pause);
+    next.status = RecordStatus::Disconnecting { attempts, retry_at };
+    next.due_at = Some(retry_at);
+    let attempt = Box::new(store::write(state, cx, next));
+    state.revoke = Revoke::Marking { attempt };
+}
+
+/// Wipes the tokens and leaves the tombstone. A revocation that nobody has
+/// confirmed is still owed to the server.
+fn finish(state: &mut State, cx: &mut Cx<'_>, told: Told) {
+    let mut next = store::known_or_new(state, cx);
+    let RecordStatus::Disconnecting { .. } = next.status else { return resume(state, cx) };
+    let revocable =
+        matches!(cx.client.provider().config().disconnect, Disconnect::Revocation { .. });
+    if let (true, Told::Unclear, Some(token)) =
+        (revocable, told, next.tokens.as_ref().and_then(|tokens| tokens.refresh.clone()))
+    {
+        next.owe(Duty::RevokeToken { token, attempts: ATTEMPTS, next_at: cx.now() });
+    }
+    if let Told::Refused = told {
+        let failure = Failure::ServerMisbehaved(ServerFault::RevocationRefused);
+        cx.fail(Activity::Revoke, failure);
+    }
+    next.wipe(RecordStatus::Disconnected);
+    bury(state, cx, next, matches!(told, Told::Yes));
+}
+
+fn bury(state: &mut State, cx: &mut Cx<'_>, next: ConnectionRecord, confirmed: bool) {
+    let attempt: Attempt = store::write(state, cx, next);
+    state.revoke = Revoke::Burying { attempt: Box::new(attempt), confirmed };
+}
+
+fn buried(state: &mut State, cx: &mut Cx<'_>, confirmed: bool) {
+    state.revoke = Revoke::Idle;
+    state.rejected = None;
+    state.backoff = None;
+    cx.notice(Notice::Disconnected { confirmed });
+}
+
+fn store_slow(cx: &mut Cx<'_>) {
+    let failure = Failure::TryLater { at: cx.now(), reason: Delay::StoreSlow };
+    cx.fail(Activity::Revoke, failure);
+}

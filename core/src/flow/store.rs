@@ -1,0 +1,87 @@
+//! The connection's record in the store: read, written by swap, confirmed.
+
+use super::{Cx, STORE_TRIES};
+use crate::{
+    failure::Failure,
+    output::{Op, Output},
+    record::{Revision, StoreKey, Stored, Write, connection::ConnectionRecord, decode, encode},
+    state::{Attempt, Known, Ops, State},
+};
+use alloc::boxed::Box;
+
+/// Reads the connection's record.
+pub(crate) fn read(state: &mut State, cx: &mut Cx<'_>) -> Op {
+    let expected = state.known.revision().cloned();
+    swap(&mut state.ops, cx, cx.key.clone(), expected, None)
+}
+
+/// Writes the connection's record over the revision last seen.
+pub(crate) fn write(state: &mut State, cx: &mut Cx<'_>, next: ConnectionRecord) -> Attempt {
+    let bytes = encode(cx.client.sealing(), &next);
+    let write = Write { bytes: bytes.clone(), due_at: next.due_at, purge_at: None };
+    let expected = state.known.revision().cloned();
+    let op = swap(&mut state.ops, cx, cx.key.clone(), expected, Some(write));
+    Attempt { op, next, bytes, tries: 0 }
+}
+
+pub(crate) fn swap(
+    ops: &mut Ops,
+    cx: &mut Cx<'_>,
+    key: StoreKey,
+    expected: Option<Revision>,
+    write: Option<Write>,
+) -> Op {
+    let op = ops.next();
+    cx.emit(Output::Swap { op, key, expected, write });
+    op
+}
+
+/// Takes over what the store holds now.
+pub(crate) fn adopt(
+    state: &mut State,
+    cx: &Cx<'_>,
+    current: Option<Stored>,
+) -> Result<(), Failure> {
+    state.known = match current {
+        None => Known::Absent,
+        Some(stored) => {
+            let record = decode(cx.client.sealing(), cx.key, stored.bytes.expose())?;
+            Known::Present(stored.revision, Box::new(record))
+        }
+    };
+    Ok(())
+}
+
+/// Takes over what the store holds after a write; says whether that is what was
+/// written, byte for byte. If it is not, the write may still have taken place,
+/// with another on top: the caller looks for its nonce or token id.
+pub(crate) fn confirm(
+    state: &mut State,
+    cx: &Cx<'_>,
+    attempt: Attempt,
+    current: Option<Stored>,
+) -> Result<bool, Failure> {
+    match current {
+        Some(stored) if stored.bytes == attempt.bytes => {
+            state.known = Known::Present(stored.revision, Box::new(attempt.next));
+            Ok(true)
+        }
+        current => adopt(state, cx, current).map(|()| false),
+    }
+}
+
+/// After a swap without an answer: what is there is read, and the attempt kept.
+/// `None` once the store has been silent too often.
+pub(crate) fn reread(state: &mut State, cx: &mut Cx<'_>, mut attempt: Attempt) -> Option<Attempt> {
+    attempt.tries = attempt.tries.saturating_add(1);
+    if attempt.tries >= STORE_TRIES {
+        return None;
+    }
+    attempt.op = read(state, cx);
+    Some(attempt)
+}
+
+/// The record last seen, or a new one where there is none.
+pub(crate) fn known_or_new(state: &State, cx: &Cx<'_>) -> ConnectionRecord {
+    state.known.record().cloned().unwrap_or_else(|| ConnectionRecord::new(cx.key))
+}

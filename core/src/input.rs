@@ -1,0 +1,89 @@
+//! What happened: the inputs of a step.
+
+use crate::{
+    http::{HttpFault, HttpResponse},
+    output::Op,
+    record::{AuthorizationId, Binding, BrowserProof, Stored},
+    secret::Secret,
+};
+use alloc::{string::String, vec::Vec};
+
+/// What happened, told to [`crate::Connection::step`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The person wants to connect, or has to again.
+    Authorize(Authorize),
+    /// The browser came back.
+    Redirected {
+        /// The whole URL, or anything that ends in its query.
+        url: Secret,
+        /// What ties the browser to the one in which the authorization was begun.
+        proof: BrowserProof,
+    },
+    /// A token is wanted that is valid for at least so many milliseconds.
+    TokenWanted {
+        /// Milliseconds from now; 30,000 is a good choice.
+        min_validity: u64,
+    },
+    /// The API answered a request that carried a token of this generation.
+    ApiAnswered {
+        /// What [`crate::Output::TokenReady`] said of the token that was used.
+        generation: u64,
+        /// The status.
+        status: u16,
+        /// The headers, for `Retry-After`.
+        headers: Vec<(String, String)>,
+    },
+    /// End the grant, here and at the server. Total and idempotent.
+    Revoke,
+    /// Give pending authorizations up; never a request that has been sent.
+    Cancel {
+        /// One, wherever it was begun, or all that this machine began.
+        authorization: Option<AuthorizationId>,
+    },
+    /// A request of [`crate::Output::SendHttp`] was answered.
+    HttpDone {
+        /// Which.
+        op: Op,
+        /// The whole answer.
+        response: HttpResponse,
+    },
+    /// A request of [`crate::Output::SendHttp`] was not answered.
+    HttpFailed {
+        /// Which.
+        op: Op,
+        /// Why.
+        why: HttpFault,
+    },
+    /// The store answered an [`crate::Output::Swap`].
+    Swapped {
+        /// Which.
+        op: Op,
+        /// What is there now, whether the swap took place or not.
+        current: Option<Stored>,
+    },
+    /// The store did not answer an [`crate::Output::Swap`]; it may have taken place.
+    SwapUnanswered {
+        /// Which.
+        op: Op,
+    },
+    /// The time of [`crate::Step::wake_at`] has come; harmless at any other.
+    Wake,
+}
+
+/// What to ask the person for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authorize {
+    /// Where the browser is to come back: a registered redirect URI.
+    pub redirect_uri: String,
+    /// A subset of the registered scopes. Empty: what the last authorization
+    /// asked for, or else all registered ones.
+    pub scopes: Vec<String>,
+    /// Further parameters of the authorization request, sent in this order.
+    pub extra: Vec<(String, String)>,
+    /// How the browser will be recognised when it comes back.
+    pub binding: Binding,
+    /// Given back when the authorization ends; it is kept in the record, never
+    /// in the URL. At most 4,096 bytes.
+    pub return_context: Option<String>,
+}

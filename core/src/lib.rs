@@ -1,0 +1,91 @@
+//! An OAuth 2.0 client as a deterministic, sans-IO state machine.
+//!
+//! evergrant keeps an OAuth grant good for ever: it authorizes, exchanges, uses,
+//! refreshes, revokes and reauthenticates. It opens no socket, reads no clock,
+//! draws no entropy and takes no lock. It is told what happened ([`Input`]) and
+//! answers with what the host must do ([`Output`]): send this HTTP request, swap
+//! this record in the store, open this URL, wake me then.
+//!
+//! ```
+//! use evergrant::*;
+//! use std::sync::Arc;
+//!
+//! # fn main() -> Result<(), Misuse> {
+//! let provider = Arc::new(Provider::pleo(Pleo::Staging)?);
+//! let client = Arc::new(Client::new(provider, ClientConfig {
+//!     client_id: "00000000-0000-4000-8000-000000000000".into(),
+//!     client_secret: Some("from your vault".into()),
+//!     token_endpoint_auth_method: None,
+//!     redirect_uris: vec!["https://erp.example/callback".into()],
+//!     scopes: vec!["users:read".into()],
+//!     sealing: Sealing::Plain,
+//! })?);
+//! let mut connection = Connection::new(client, "tenant-42")?;
+//!
+//! // The host makes a fresh `Env` for every step: clocks, and 32 random bytes.
+//! let env = Env { now: 1_700_000_000_000, uptime: None, boot_id: None, entropy: [7; 32] };
+//! let step = connection.step(&env, Input::Authorize(Authorize {
+//!     redirect_uri: "https://erp.example/callback".into(),
+//!     scopes: vec![],
+//!     extra: vec![],
+//!     binding: Binding::Cookie,
+//!     return_context: None,
+//! }))?;
+//!
+//! // First of all the pending authorization goes into the store.
+//! assert!(matches!(step.outputs[..], [Output::Swap { .. }]));
+//! assert_eq!(step.status, Status::Authorizing);
+//! # Ok(())
+//! # }
+//! ```
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::string_slice,
+    clippy::disallowed_types
+)]
+
+extern crate alloc;
+
+mod client;
+mod connection;
+mod entropy;
+mod env;
+mod failure;
+mod flow;
+mod http;
+mod input;
+mod output;
+mod pleo;
+mod provider;
+mod record;
+mod secret;
+mod state;
+mod token;
+mod uri;
+
+pub use client::{Client, ClientConfig, Sealing};
+pub use connection::Connection;
+pub use env::Env;
+pub use failure::{
+    CallbackFault, Cause, ConfigurationFault, Delay, Denial, Failure, HostFault, Misuse,
+    ServerFault, ServerSaid,
+};
+pub use http::{HttpFault, HttpRequest, HttpResponse, Method};
+pub use input::{Authorize, Input};
+pub use output::{Activity, Notice, Op, Output, Status, Step};
+pub use pleo::Pleo;
+pub use provider::{
+    Disconnect, IssPolicy, Provider, ProviderConfig, RefreshPolicy, Timing, TokenEndpointAuthMethod,
+};
+pub use record::{
+    AuthorizationId, Binding, BrowserProof, Revision, StoreKey, Stored, Write, company_tenant,
+    pending_key, pending_tenant, reserve_company,
+};
+pub use secret::{Secret, SecretBytes};
+pub use token::Deviation;

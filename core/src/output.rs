@@ -1,0 +1,249 @@
+//! What the host must do: the outputs of a step.
+
+use crate::{
+    failure::{Cause, Failure},
+    http::HttpRequest,
+    record::{AuthorizationId, Revision, StoreKey, Write},
+    secret::Secret,
+    token::Deviation,
+};
+use alloc::{string::String, vec::Vec};
+
+/// What a step came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What the host must do, in this order. Each is said once.
+    pub outputs: Vec<Output>,
+    /// When the machine wants [`crate::Input::Wake`], UNIX ms; restated by every
+    /// step, so that there is one timer and nothing to cancel.
+    pub wake_at: Option<u64>,
+    /// Where the connection stands.
+    pub status: Status,
+    /// The generation whose token may be used now, if any. A driver drops a
+    /// cached token of any other.
+    pub servable: Option<u64>,
+}
+
+/// Where the connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// There is no grant.
+    Disconnected,
+    /// There is no grant, and a person is in the browser.
+    Authorizing,
+    /// A code is being exchanged.
+    Exchanging,
+    /// There is a grant.
+    Authorized,
+    /// There is a grant, and it is being refreshed.
+    Refreshing,
+    /// The grant is being ended at the server; no token is served.
+    Disconnecting,
+    /// The grant is over; a person has to authorize again.
+    ReauthenticationRequired(Cause),
+}
+
+impl Status {
+    /// The stable name, the same in every language.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Disconnected => "disconnected",
+            Self::Authorizing => "authorizing",
+            Self::Exchanging => "exchanging",
+            Self::Authorized => "authorized",
+            Self::Refreshing => "refreshing",
+            Self::Disconnecting => "disconnecting",
+            Self::ReauthenticationRequired(_) => "reauthentication_required",
+        }
+    }
+}
+
+/// Names an output that wants an answer. The upper half is random for each life
+/// of the machine, so that an answer from before a restart never fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Op(pub u64);
+
+/// What the host must do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send this request: once, never retried, never cancelled once sent, no
+    /// redirect followed. Answer with `HttpDone` or `HttpFailed`.
+    SendHttp {
+        /// To be given back with the answer.
+        op: Op,
+        /// The request.
+        request: HttpRequest,
+        /// Milliseconds from now, on a clock that runs through suspend, within
+        /// which the first byte must leave; else `HttpFault::TooLate`.
+        send_within: u64,
+        /// Milliseconds from the send for which the answer must be listened for.
+        listen_for: u64,
+        /// The largest body to read, in bytes; a larger one may be cut anywhere
+        /// beyond this.
+        answer_limit: u32,
+    },
+    /// If the store's revision of `key` equals `expected`, write; either way
+    /// answer with what is there now (`Swapped`), or `SwapUnanswered`.
+    Swap {
+        /// To be given back with the answer.
+        op: Op,
+        /// The record's key.
+        key: StoreKey,
+        /// The revision that must be there; `None`: nothing may be there.
+        expected: Option<Revision>,
+        /// What to write; `None` is a read.
+        write: Option<Write>,
+    },
+    /// Send the person's browser to this URL.
+    OpenUrl {
+        /// Names the authorization.
+        authorization: AuthorizationId,
+        /// The URL; it carries the `state`.
+        url: Secret,
+        /// For [`crate::Binding::Cookie`]: set this as a `Secure`, `HttpOnly`,
+        /// `SameSite=Lax` cookie on the redirect URI's path.
+        binding: Option<Secret>,
+        /// Until when the authorization can be completed, UNIX ms.
+        expires_at: u64,
+    },
+    /// A token that may be used now.
+    TokenReady {
+        /// The fence: to be given back with [`crate::Input::ApiAnswered`].
+        generation: u64,
+        /// The only origin to which the token may be sent.
+        origin: String,
+        /// The value of the `Authorization` header.
+        header: Secret,
+        /// When it expires, UNIX ms, if the server said so.
+        expires_at: Option<u64>,
+    },
+    /// An authorization was completed; a `TokenReady` goes with it.
+    Authorized {
+        /// Which.
+        authorization: AuthorizationId,
+        /// The first generation of the new grant.
+        generation: u64,
+        /// The scopes granted, separated by spaces.
+        scope: String,
+        /// What [`crate::Authorize`] was given.
+        return_context: Option<String>,
+    },
+    /// Something asked for could not be done.
+    Failed {
+        /// What.
+        activity: Activity,
+        /// Why, and what to do.
+        failure: Failure,
+    },
+    /// For an audit log; never a secret in it.
+    Notice(Notice),
+}
+
+/// What a failure speaks of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// An authorization: the person may be brought back to `return_context`.
+    Authorization {
+        /// Which.
+        authorization: AuthorizationId,
+        /// What [`crate::Authorize`] was given.
+        return_context: Option<String>,
+    },
+    /// A redirect that could not be tied to an authorization.
+    Redirect,
+    /// A token that was wanted.
+    Token,
+    /// An API call.
+    ApiCall,
+    /// The end of the grant.
+    Revoke,
+}
+
+impl Activity {
+    /// The stable name, the same in every language.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Authorization { .. } => "authorization",
+            Self::Redirect => "redirect",
+            Self::Token => "token",
+            Self::ApiCall => "api_call",
+            Self::Revoke => "revoke",
+        }
+    }
+}
+
+/// Something worth a line in an audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A person is being sent to authorize.
+    AuthorizationStarted(AuthorizationId),
+    /// A pending authorization was given up.
+    AuthorizationCancelled(AuthorizationId),
+    /// A pending authorization ran out.
+    AuthorizationExpired(AuthorizationId),
+    /// A redirect was believed and its authorization used up.
+    RedirectAccepted(AuthorizationId),
+    /// A new grant is stored.
+    GrantObtained {
+        /// Its first generation.
+        generation: u64,
+    },
+    /// Fewer scopes were granted than asked for (RFC 6749 §3.3).
+    ScopeNarrowed {
+        /// What is missing, separated by spaces.
+        missing: String,
+    },
+    /// A refresh request is being sent.
+    RefreshStarted {
+        /// The generation that it refreshes.
+        generation: u64,
+        /// 1, or more after an attempt whose outcome is unknown.
+        attempt: u16,
+    },
+    /// A refresh was stored.
+    Refreshed {
+        /// The new generation.
+        generation: u64,
+        /// Whether the server gave a new refresh token.
+        rotated: bool,
+    },
+    /// A refresh came to nothing.
+    RefreshFailed {
+        /// The generation that it was to refresh.
+        generation: u64,
+        /// Why.
+        failure: Failure,
+    },
+    /// A token answer strayed from the RFC and was accepted.
+    AnswerDeviates(Deviation),
+    /// The tokens were wiped: the grant is over.
+    GrantLost(Cause),
+    /// No token is served from here on; the grant is being ended.
+    Disconnecting,
+    /// The server was told, or has no way to be told; nothing is left here.
+    Disconnected {
+        /// Whether the server confirmed.
+        confirmed: bool,
+    },
+}
+
+impl Notice {
+    /// The stable name, the same in every language.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::AuthorizationStarted(_) => "authorization_started",
+            Self::AuthorizationCancelled(_) => "authorization_cancelled",
+            Self::AuthorizationExpired(_) => "authorization_expired",
+            Self::RedirectAccepted(_) => "redirect_accepted",
+            Self::GrantObtained { .. } => "grant_obtained",
+            Self::ScopeNarrowed { .. } => "scope_narrowed",
+            Self::RefreshStarted { .. } => "refresh_started",
+            Self::Refreshed { .. } => "refreshed",
+            Self::RefreshFailed { .. } => "refresh_failed",
+            Self::AnswerDeviates(_) => "answer_deviates",
+            Self::GrantLost(_) => "grant_lost",
+            Self::Disconnecting => "disconnecting",
+            Self::Disconnected { .. } => "disconnected",
+        }
+    }
+}

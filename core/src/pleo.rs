@@ -1,0 +1,59 @@
+//! Pleo's two environments. Sources: Pleo's developer documentation, pages
+//! "OAuth 2.0 Client Configuration", "API Base URLs", "Tokens Overview",
+//! "Centralised Token Refresh" and the Installations reference.
+
+use crate::{
+    failure::Misuse,
+    http::Method,
+    provider::{Disconnect, IssPolicy, Provider, ProviderConfig, RefreshPolicy},
+};
+use alloc::{format, string::String};
+
+/// Which of Pleo's environments. Credentials of one never work in the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pleo {
+    /// `auth.staging.pleo.io` and `external.staging.pleo.io`
+    Staging,
+    /// `auth.pleo.io` and `external.pleo.io`
+    Production,
+}
+
+impl Pleo {
+    /// The data of this environment, to be changed where a test needs it.
+    pub fn config(self) -> ProviderConfig {
+        let (name, part) = match self {
+            Self::Staging => ("pleo-staging", ".staging"),
+            Self::Production => ("pleo-production", ""),
+        };
+        let api_origin = format!("https://external{part}.pleo.io");
+        ProviderConfig {
+            environment: String::from(name),
+            // Pleo publishes no metadata: an `iss` cannot be judged.
+            issuer: None,
+            iss: IssPolicy::IfPresent,
+            authorization_endpoint: format!("https://auth{part}.pleo.io/oauth/authorize"),
+            token_endpoint: format!("https://auth{part}.pleo.io/oauth/token"),
+            disconnect: Disconnect::ApiRequest {
+                method: Method::Delete,
+                url: format!("{api_origin}/v1/installations/me"),
+            },
+            api_origin,
+            // `token_type` is not visible in any stored copy of Pleo's pages.
+            token_type_optional: true,
+            localhost_redirects: matches!(self, Self::Staging),
+            // "All previous tokens are immediately invalidated."
+            refresh: RefreshPolicy::STRICT,
+            ..ProviderConfig::default()
+        }
+    }
+}
+
+impl Provider {
+    /// Pleo's staging or production environment.
+    ///
+    /// # Errors
+    /// None in practice: the preset's own data pass the checks, and a test says so.
+    pub fn pleo(environment: Pleo) -> Result<Self, Misuse> {
+        Self::new(environment.config())
+    }
+}

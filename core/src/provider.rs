@@ -1,0 +1,268 @@
+//! An authorization server and its API, as data.
+
+use crate::{
+    failure::Misuse,
+    http::Method,
+    uri::{Origin, is_endpoint},
+};
+use alloc::{string::String, vec::Vec};
+
+/// What is known of a provider, to be checked by [`Provider::new`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderConfig {
+    /// A name for this deployment, part of every store key: records of one
+    /// environment are refused in another. 1 to 64 printable ASCII characters.
+    pub environment: String,
+    /// The issuer identifier (RFC 8414 §2), where it is known.
+    pub issuer: Option<String>,
+    /// What an `iss` parameter in the redirect must do (RFC 9207).
+    pub iss: IssPolicy,
+    /// Where the person is sent (RFC 6749 §3.1).
+    pub authorization_endpoint: String,
+    /// Where codes and refresh tokens are exchanged (RFC 6749 §3.2).
+    pub token_endpoint: String,
+    /// How a grant is ended at the server.
+    pub disconnect: Disconnect,
+    /// Scheme, host and port of the API; access tokens go nowhere else.
+    pub api_origin: String,
+    /// The `resource` of RFC 8707, sent on authorize, exchange and refresh.
+    pub resource: Option<String>,
+    /// Parameters that this provider wants on every authorization request.
+    pub authorize_parameters: Vec<(String, String)>,
+    /// How a client with a secret authenticates unless it says otherwise.
+    pub token_endpoint_auth_method: TokenEndpointAuthMethod,
+    /// Whether a token answer may lack `token_type` (RFC 6749 §5.1 requires it).
+    pub token_type_optional: bool,
+    /// Whether `http://localhost` may be a redirect URI (RFC 8252 §8.3 advises against).
+    pub localhost_redirects: bool,
+    /// Whether plain `http` to a literal loopback address is good enough for
+    /// endpoints and API: for development and tests only.
+    pub loopback_http: bool,
+    /// What a refresh does to the tokens before it, and how long things take.
+    pub refresh: RefreshPolicy,
+    /// How long a person may take to authorize, in milliseconds.
+    pub authorization_lifetime: u64,
+    /// The largest answer that is read, in bytes.
+    pub answer_limit: u32,
+}
+
+impl Default for ProviderConfig {
+    /// The strictest reading for a server of which nothing is known. The
+    /// environment, the endpoints and the API origin are still to be filled in.
+    fn default() -> Self {
+        Self {
+            environment: String::new(),
+            issuer: None,
+            iss: IssPolicy::IfPresent,
+            authorization_endpoint: String::new(),
+            token_endpoint: String::new(),
+            disconnect: Disconnect::Forget,
+            api_origin: String::new(),
+            resource: None,
+            authorize_parameters: Vec::new(),
+            token_endpoint_auth_method: TokenEndpointAuthMethod::ClientSecretBasic,
+            token_type_optional: false,
+            localhost_redirects: false,
+            loopback_http: false,
+            refresh: RefreshPolicy::STRICT,
+            authorization_lifetime: 600_000,
+            answer_limit: 65_536,
+        }
+    }
+}
+
+/// What the `iss` parameter of a redirect must do (RFC 9207).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IssPolicy {
+    /// It must be there and equal the issuer.
+    Required,
+    /// If it is there, and the issuer is known, it must equal it.
+    IfPresent,
+}
+
+/// How a grant is ended at the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Disconnect {
+    /// There is no way; the tokens are forgotten here.
+    Forget,
+    /// A revocation endpoint (RFC 7009).
+    Revocation {
+        /// Its URL.
+        endpoint: String,
+    },
+    /// A request of the provider's own to its API, with the access token.
+    /// A 404 counts as done.
+    ApiRequest {
+        /// The method.
+        method: Method,
+        /// The URL, on the API origin.
+        url: String,
+    },
+}
+
+/// How a client proves itself at the token endpoint (RFC 7591 §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenEndpointAuthMethod {
+    /// HTTP Basic with form-encoded id and secret (RFC 6749 §2.3.1).
+    ClientSecretBasic,
+    /// `client_id` and `client_secret` in the body.
+    ClientSecretPost,
+    /// A public client: `client_id` in the body, no secret.
+    None,
+}
+
+/// What a refresh does at this provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefreshPolicy {
+    /// Whether the access token before dies at once when a refresh succeeds.
+    /// Then no token is served while a refresh is on its way.
+    pub access_dies: bool,
+    /// How long things take.
+    pub timing: Timing,
+}
+
+impl RefreshPolicy {
+    /// For a server of which nothing is known.
+    pub const STRICT: Self = Self { access_dies: true, timing: Timing::STRICT };
+}
+
+/// The timing row of the refresh protocol, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// W: from before the intent is written to the first byte sent.
+    pub send_within: u64,
+    /// T: how long an answer is listened for.
+    pub listen_for: u64,
+    /// D: the longest that the server may take to start on a request (assumed).
+    pub start_within: u64,
+    /// S: from the answer to its being stored.
+    pub save_within: u64,
+    /// A: after this, counted on its own clock, an observer takes over.
+    pub takeover_after: u64,
+}
+
+impl Timing {
+    /// For a server that revokes a grant when a spent refresh token is replayed.
+    pub const STRICT: Self = Self {
+        send_within: 3_000,
+        listen_for: 60_000,
+        start_within: 59_000,
+        save_within: 12_000,
+        takeover_after: 90_000,
+    };
+
+    /// T > D, or grants die with no fault at all; A > max(W + D, W + T + S), or
+    /// two requests with one refresh token can be on their way at once.
+    fn is_sound(&self) -> bool {
+        let row = [
+            self.send_within,
+            self.listen_for,
+            self.start_within,
+            self.save_within,
+            self.takeover_after,
+        ];
+        let late_start = self.send_within.saturating_add(self.start_within);
+        let late_save =
+            self.send_within.saturating_add(self.listen_for).saturating_add(self.save_within);
+        row.iter().all(|time| (1..=3_600_000).contains(time))
+            && self.listen_for > self.start_within
+            && self.takeover_after > late_start.max(late_save)
+    }
+}
+
+/// A provider whose data have been checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provider(ProviderConfig);
+
+impl Provider {
+    /// Checks the data.
+    ///
+    /// # Errors
+    /// [`Misuse::EnvironmentInvalid`], [`Misuse::EndpointInvalid`],
+    /// [`Misuse::IssuerMissing`], [`Misuse::TimingInvalid`] or, for a parameter
+    /// of the protocol among the extra ones, [`Misuse::ParameterReserved`].
+    pub fn new(config: ProviderConfig) -> Result<Self, Misuse> {
+        let endpoint = |url: &str| is_endpoint(url, config.loopback_http);
+        let name = config.environment.as_str();
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Misuse::EnvironmentInvalid);
+        }
+        let api = Origin::of(&config.api_origin).ok_or(Misuse::EndpointInvalid)?;
+        let disconnect = match &config.disconnect {
+            Disconnect::Forget => true,
+            Disconnect::Revocation { endpoint: url } => endpoint(url),
+            Disconnect::ApiRequest { url, .. } => {
+                endpoint(url) && Origin::of(url).is_some_and(|origin| origin.same_as(&api))
+            }
+        };
+        if !endpoint(&config.authorization_endpoint)
+            || !endpoint(&config.token_endpoint)
+            || !api.is_protected(config.loopback_http)
+            || !disconnect
+        {
+            return Err(Misuse::EndpointInvalid);
+        }
+        if config.iss == IssPolicy::Required && config.issuer.is_none() {
+            return Err(Misuse::IssuerMissing);
+        }
+        check_parameters(&config.authorize_parameters)?;
+        if !config.refresh.timing.is_sound() || config.authorization_lifetime == 0 {
+            return Err(Misuse::TimingInvalid);
+        }
+        let api_origin = api.to_text();
+        Ok(Self(ProviderConfig { api_origin, ..config }))
+    }
+
+    /// The data, as checked; `api_origin` is serialised as of RFC 6454 §6.2.
+    pub fn config(&self) -> &ProviderConfig {
+        &self.0
+    }
+
+    /// Whether a URL is of the API's origin, over a protected channel. This is
+    /// the only place that decides where an access token may go.
+    pub(crate) fn is_api_url(&self, url: &str) -> bool {
+        let (Some(api), Some(asked)) = (Origin::of(&self.0.api_origin), Origin::of(url)) else {
+            return false;
+        };
+        asked.same_as(&api) && asked.is_protected(self.0.loopback_http)
+    }
+}
+
+/// Names that the authorization request uses itself, or that would change what
+/// it means (RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707, RFC 9101, OAuth 2.0
+/// Multiple Response Types).
+const RESERVED: &[&str] = &[
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+    "code_verifier",
+    "client_secret",
+    "resource",
+    "request",
+    "request_uri",
+    "response_mode",
+    "code",
+    "error",
+    "iss",
+];
+
+/// Checks extra parameters: none reserved, none twice, none empty or huge.
+pub(crate) fn check_parameters(parameters: &[(String, String)]) -> Result<(), Misuse> {
+    if parameters.len() > 32 {
+        return Err(Misuse::ParameterInvalid);
+    }
+    for (at, (name, value)) in parameters.iter().enumerate() {
+        if RESERVED.contains(&name.as_str()) {
+            return Err(Misuse::ParameterReserved);
+        }
+        let twice = parameters.iter().skip(at.saturating_add(1)).any(|(other, _)| other == name);
+        if name.is_empty() || name.len() > 128 || value.len() > 4096 || twice {
+            return Err(Misuse::ParameterInvalid);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! The reservation that keeps one company to one tenant.
+
+use super::{Kind, Record, StoreKey, Unknown, VERSION, Write, decode, encode};
+use crate::{
+    client::Client,
+    failure::{Failure, Misuse},
+    secret::SecretBytes,
+};
+use alloc::string::String;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Company {
+    v: u32,
+    kind: Kind,
+    key: StoreKey,
+    tenant: String,
+    #[serde(skip)]
+    unknown: Unknown,
+}
+
+/// What to write under [`StoreKey::company`] to reserve a company for a tenant:
+/// by a swap that expects nothing there.
+///
+/// # Errors
+/// [`Misuse::TenantInvalid`] if the tenant is empty or over 256 bytes.
+pub fn reserve_company(client: &Client, company: &str, tenant: &str) -> Result<Write, Misuse> {
+    StoreKey::connection(client, tenant)?;
+    let record = Company {
+        v: VERSION,
+        kind: Kind::Company,
+        key: StoreKey::company(client, company),
+        tenant: String::from(tenant),
+        unknown: Unknown::default(),
+    };
+    Ok(Write { bytes: encode(client.sealing(), &record), due_at: None, purge_at: None })
+}
+
+/// For which tenant a company is reserved.
+///
+/// # Errors
+/// [`Failure::HostFailed`] if the bytes are not the reservation of this company.
+pub fn company_tenant(
+    client: &Client,
+    company: &str,
+    bytes: &SecretBytes,
+) -> Result<String, Failure> {
+    let key = StoreKey::company(client, company);
+    let record: Company = decode(client.sealing(), &key, bytes.expose())?;
+    Ok(record.tenant)
+}
+
+impl Record for Company {
+    const KIND: Kind = Kind::Company;
+    const MEMBERS: &'static [&'static str] = &["v", "kind", "key", "tenant"];
+
+    fn header(&self) -> (u32, Kind, &StoreKey) {
+        (self.v, self.kind, &self.key)
+    }
+
+    fn unknown(&mut self) -> &mut Unknown {
+        &mut self.unknown
+    }
+
+    fn unknown_ref(&self) -> &Unknown {
+        &self.unknown
+    }
+}

@@ -1,0 +1,315 @@
+//! The connection's record: one customer's grant, and what is being done to it.
+
+use super::{Kind, Record, StoreKey, Unknown, VERSION};
+use crate::{
+    entropy::Id,
+    env::Moment,
+    failure::Cause,
+    provider::Timing,
+    secret::{self, Secret},
+};
+use alloc::{format, string::String, vec::Vec};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConnectionRecord {
+    v: u32,
+    kind: Kind,
+    key: StoreKey,
+    /// The whole fence: +1 on every saved token answer, every new grant and
+    /// every disconnect. A verdict wipes the tokens and keeps it.
+    #[serde(rename = "gen")]
+    pub(crate) generation: u64,
+    pub(crate) status: RecordStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) exchanging: Option<Exchanging>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) grant_id: Option<Id>,
+    /// The company that this connection is bound to, where the provider has companies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) company: Option<String>,
+    /// The scopes last asked for: what a reauthorization asks for again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) asked_scope: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tokens: Option<Tokens>,
+    /// A new grant whose company is not yet known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) candidate: Option<Tokens>,
+    /// A late sibling of the stored tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) spare: Option<Tokens>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) intent: Option<Intent>,
+    /// An earlier attempt with this generation's token may have reached the server.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) unresolved: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) disconnected_at: Option<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) outbox: Vec<Duty>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) due_at: Option<u64>,
+    #[serde(skip)]
+    unknown: Unknown,
+}
+
+/// Where the grant stands. An exchange under way is a member of its own
+/// ([`Exchanging`]), so that past its time the status reads as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RecordStatus {
+    New,
+    Active,
+    /// Being ended at the server: the tokens are kept but served to nobody.
+    Disconnecting {
+        attempts: u16,
+        retry_at: u64,
+    },
+    Reauthenticate {
+        #[serde(with = "cause")]
+        cause: Cause,
+    },
+    /// A tombstone: never deleted, so that a late answer finds it.
+    Disconnected,
+}
+
+/// A code is being exchanged: no new intent is written until it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Exchanging {
+    pub(crate) nonce: Id,
+    pub(crate) until: u64,
+}
+
+/// An access token, the refresh token that goes with it, and their times.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Tokens {
+    pub(crate) token_id: Id,
+    #[serde(default, with = "secret::stored::optional", skip_serializing_if = "Option::is_none")]
+    pub(crate) refresh: Option<Secret>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) refresh_exp: Option<u64>,
+    /// In memory the whole header value, so that using it allocates nothing.
+    #[serde(rename = "access", with = "bearer")]
+    pub(crate) header: Secret,
+    /// Absent where the server did not say: then a 401 tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) access_exp: Option<u64>,
+    pub(crate) scope: String,
+    pub(crate) obtained_at: u64,
+}
+
+impl Tokens {
+    pub(crate) fn access_token(&self) -> &str {
+        bearer::token(&self.header)
+    }
+}
+
+/// The write-ahead mark of a refresh: stands in the store before the request leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Intent {
+    pub(crate) nonce: Id,
+    pub(crate) attempt: u16,
+    #[serde(rename = "gen")]
+    pub(crate) generation: u64,
+    pub(crate) t_wall: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) t_uptime: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) boot_id: Option<Id>,
+    /// A of the timing row, in milliseconds.
+    pub(crate) take_after: u64,
+    /// The owner has stopped listening: a hint that spares others the wait.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) gave_up: bool,
+}
+
+impl Intent {
+    /// When it was written, by the writer's clocks.
+    pub(crate) fn moment(&self) -> Moment {
+        // Uptimes of different lives are comparable only within a known boot.
+        let boot_id = self.boot_id.map(Id::to_bytes);
+        Moment { wall: self.t_wall, uptime: boot_id.and(self.t_uptime), boot_id }
+    }
+}
+
+/// Something that is still owed to the server after a grant has gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Duty {
+    /// RFC 7009.
+    RevokeToken {
+        #[serde(with = "secret::stored")]
+        token: Secret,
+        attempts: u16,
+        next_at: u64,
+    },
+}
+
+/// More duties than this are dropped, the oldest first: memory is bounded.
+const OUTBOX_LIMIT: usize = 8;
+
+/// The difference that two hosts' wall clocks may have.
+pub(crate) const SKEW: u64 = 120_000;
+
+impl ConnectionRecord {
+    pub(crate) fn new(key: &StoreKey) -> Self {
+        Self {
+            v: VERSION,
+            kind: Kind::Connection,
+            key: key.clone(),
+            generation: 0,
+            status: RecordStatus::New,
+            exchanging: None,
+            grant_id: None,
+            company: None,
+            asked_scope: None,
+            tokens: None,
+            candidate: None,
+            spare: None,
+            intent: None,
+            unresolved: false,
+            disconnected_at: None,
+            outbox: Vec::new(),
+            due_at: None,
+            unknown: Unknown::default(),
+        }
+    }
+
+    /// Whether a code is being exchanged at this time.
+    pub(crate) fn is_exchanging(&self, now: u64) -> bool {
+        self.exchanging.is_some_and(|exchange| now < exchange.until)
+    }
+
+    /// Takes the intent out, remembering that its request may have left.
+    pub(crate) fn drop_intent(&mut self) {
+        self.unresolved |= self.intent.take().is_some();
+    }
+
+    /// The next generation, with no trace of attempts on the one before.
+    pub(crate) fn advance(&mut self) {
+        self.generation = self.generation.saturating_add(1);
+        self.intent = None;
+        self.spare = None;
+        self.unresolved = false;
+    }
+
+    /// New tokens of the same or of a new grant.
+    pub(crate) fn publish(&mut self, tokens: Tokens, timing: &Timing) {
+        self.advance();
+        self.status = RecordStatus::Active;
+        self.due_at = due_at(&self.key, self.generation, &tokens, timing);
+        self.tokens = Some(tokens);
+    }
+
+    /// The grant is over: no token is left, the generation stays.
+    pub(crate) fn wipe(&mut self, status: RecordStatus) {
+        self.status = status;
+        self.tokens = None;
+        self.candidate = None;
+        self.spare = None;
+        self.intent = None;
+        self.due_at = None;
+    }
+
+    pub(crate) fn owe(&mut self, duty: Duty) {
+        if self.outbox.len() >= OUTBOX_LIMIT {
+            self.outbox.remove(0);
+        }
+        self.outbox.push(duty);
+    }
+}
+
+/// When a proactive refresh is due: between 70 and 85 % of the token's life, by
+/// a jitter that is equal in every worker; early enough that two takeovers fit
+/// before expiry; at half-life for tokens that live under ten minutes.
+fn due_at(key: &StoreKey, generation: u64, tokens: &Tokens, timing: &Timing) -> Option<u64> {
+    let (expiry, _) = (tokens.access_exp?, tokens.refresh.as_ref()?);
+    let life = expiry.saturating_sub(tokens.obtained_at);
+    if life < 600_000 {
+        return Some(tokens.obtained_at.saturating_add(life / 2));
+    }
+    let hash = Sha256::digest(format!("{key}\n{generation}"));
+    let jitter = hash.first_chunk::<2>().map_or(0, |chunk| u64::from(u16::from_be_bytes(*chunk)));
+    let permyriad = 7_000_u64.saturating_add(jitter.saturating_mul(1_500) >> 16);
+    let jittered = (life / 10_000).saturating_mul(permyriad);
+    let two_takeovers = life.saturating_sub(timing.takeover_after.saturating_mul(2));
+    Some(tokens.obtained_at.saturating_add(jittered.min(two_takeovers)))
+}
+
+impl Record for ConnectionRecord {
+    const KIND: Kind = Kind::Connection;
+    const MEMBERS: &'static [&'static str] = &[
+        "v",
+        "kind",
+        "key",
+        "gen",
+        "status",
+        "exchanging",
+        "grant_id",
+        "company",
+        "asked_scope",
+        "tokens",
+        "candidate",
+        "spare",
+        "intent",
+        "unresolved",
+        "disconnected_at",
+        "outbox",
+        "due_at",
+    ];
+
+    fn header(&self) -> (u32, Kind, &StoreKey) {
+        (self.v, self.kind, &self.key)
+    }
+
+    fn unknown(&mut self) -> &mut Unknown {
+        &mut self.unknown
+    }
+
+    fn unknown_ref(&self) -> &Unknown {
+        &self.unknown
+    }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// The record holds the token, memory holds the header.
+mod bearer {
+    use super::{Deserialize, Deserializer, Secret, Serializer, String, format};
+    use zeroize::Zeroizing;
+
+    const PREFIX: &str = "Bearer ";
+
+    pub(super) fn token(header: &Secret) -> &str {
+        header.expose().strip_prefix(PREFIX).unwrap_or_default()
+    }
+
+    pub(super) fn serialize<S: Serializer>(header: &Secret, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(token(header))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
+        let token = Zeroizing::new(String::deserialize(from)?);
+        Ok(Secret::new(format!("{PREFIX}{}", *token)))
+    }
+}
+
+mod cause {
+    use super::{Cause, Deserialize, Deserializer, Serializer, String};
+    use serde::de::Error as _;
+
+    pub(super) fn serialize<S: Serializer>(cause: &Cause, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(cause.code())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Cause, D::Error> {
+        let code = String::deserialize(from)?;
+        let cause = Cause::ALL.iter().find(|cause| cause.code() == code);
+        cause.copied().ok_or_else(|| D::Error::custom("not a cause"))
+    }
+}

@@ -1,0 +1,274 @@
+//! What survives: the records, their envelope and their keys.
+//!
+//! A record in clear is one JSON object. Its `v` says which version wrote it: a
+//! newer one is never overwritten, and members that this version does not know
+//! are kept when it rewrites a record.
+
+pub(crate) mod company;
+pub(crate) mod connection;
+pub(crate) mod pending;
+
+pub use company::{company_tenant, reserve_company};
+pub use pending::{Binding, BrowserProof};
+
+use crate::{
+    client::{Client, Sealing},
+    entropy,
+    failure::{Failure, HostFault, Misuse},
+    secret::{Secret, SecretBytes},
+    uri,
+};
+use alloc::{string::String, sync::Arc};
+use core::fmt;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+/// Under what name the store keeps a record: printable ASCII without spaces.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoreKey(Arc<str>);
+
+impl StoreKey {
+    /// The key of a connection's record.
+    ///
+    /// # Errors
+    /// [`Misuse::TenantInvalid`] if the tenant is empty or over 256 bytes.
+    pub fn connection(client: &Client, tenant: &str) -> Result<Self, Misuse> {
+        if tenant.is_empty() || tenant.len() > 256 {
+            return Err(Misuse::TenantInvalid);
+        }
+        Ok(Self::of(
+            "connection",
+            &[&client.provider().config().environment, client.client_id(), tenant],
+        ))
+    }
+
+    /// The key of the record that reserves a company for one tenant.
+    pub fn company(client: &Client, company: &str) -> Self {
+        Self::of("company", &[&client.provider().config().environment, client.client_id(), company])
+    }
+
+    /// The key of a pending authorization.
+    pub fn pending(authorization: &AuthorizationId) -> Self {
+        Self::of("pending", &[authorization.as_str()])
+    }
+
+    /// The key as the store should use it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn of(kind: &str, parts: &[&str]) -> Self {
+        let mut key = String::from(kind);
+        for part in parts {
+            key.push('/');
+            uri::push_component(&mut key, part);
+        }
+        Self(key.into())
+    }
+}
+
+impl fmt::Debug for StoreKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for StoreKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for StoreKey {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for StoreKey {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(Self(String::deserialize(from)?.into()))
+    }
+}
+
+/// Names one authorization: BASE64URL(SHA-256(`state`)). Not a secret: the
+/// `state` cannot be computed from it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AuthorizationId(String);
+
+impl AuthorizationId {
+    pub(crate) fn of(state: &str) -> Self {
+        Self(entropy::sha256_base64url(state))
+    }
+
+    /// Takes an id that an `OpenUrl` gave earlier; an invented one names nothing.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The store's own version of a record: a row version, an ETag, a hash. Opaque,
+/// compared for equality only, never used twice for one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revision(String);
+
+impl Revision {
+    /// Takes a revision as the store gave it.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The revision as the store gave it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a store holds under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The version that was read.
+    pub revision: Revision,
+    /// The record.
+    pub bytes: SecretBytes,
+}
+
+/// What a store is to hold under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// The record.
+    pub bytes: SecretBytes,
+    /// When the connection wants a step of `Wake`, UNIX ms: for an index of
+    /// what is due. It carries no safety.
+    pub due_at: Option<u64>,
+    /// From when the store may delete the record, UNIX ms. Only pending
+    /// authorizations have one; tombstones of connections are never deleted.
+    pub purge_at: Option<u64>,
+}
+
+/// The version that this code writes, and the newest that it reads.
+pub(crate) const VERSION: u32 = 1;
+
+/// How a sealed record begins, which no JSON object does.
+const SEALED: &[u8] = b"evergrant ";
+
+/// A record's own part of reading and writing it.
+pub(crate) trait Record: Serialize + DeserializeOwned {
+    /// The members of the JSON object, all that this version knows.
+    const MEMBERS: &'static [&'static str];
+    /// What kind of record this is, as its `kind` says.
+    const KIND: Kind;
+
+    fn header(&self) -> (u32, Kind, &StoreKey);
+    /// Members that this version does not know.
+    fn unknown(&mut self) -> &mut Unknown;
+    fn unknown_ref(&self) -> &Unknown;
+}
+
+/// Members of a record that this version does not know; none as a rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unknown(Option<Arc<Map<String, Value>>>);
+
+/// The three kinds of record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    Connection,
+    Pending,
+    Company,
+}
+
+/// The bytes of a record, in the envelope that the client asks for.
+pub(crate) fn encode<R: Record>(sealing: Sealing, record: &R) -> SecretBytes {
+    let Sealing::Plain = sealing;
+    // Records are trees of text and integers: writing one cannot fail.
+    let mut bytes = serde_json::to_vec(record).unwrap_or_default();
+    if let Some(unknown) = record.unknown_ref().0.as_deref() {
+        let members = serde_json::to_vec(unknown).unwrap_or_default();
+        // `{..}` and `{..}` become `{..,..}`; neither is ever empty.
+        bytes.pop();
+        bytes.push(b',');
+        bytes.extend(members.into_iter().skip(1));
+    }
+    SecretBytes::new(bytes)
+}
+
+/// Reads a record that must be of this kind and stand under this key.
+pub(crate) fn decode<R: Record>(
+    sealing: Sealing,
+    key: &StoreKey,
+    bytes: &[u8],
+) -> Result<R, Failure> {
+    let Sealing::Plain = sealing;
+    if bytes.starts_with(SEALED) {
+        return fault(HostFault::RecordSealing);
+    }
+    let record: R = match serde_json::from_slice(bytes) {
+        Ok(record) => record,
+        Err(_) => decode_with_unknown(bytes)?,
+    };
+    let (version, kind, own_key) = record.header();
+    if version > VERSION {
+        return fault(HostFault::RecordNewer);
+    }
+    if kind != R::KIND {
+        return fault(HostFault::RecordUnreadable);
+    }
+    if own_key != key {
+        return fault(HostFault::RecordForeign);
+    }
+    Ok(record)
+}
+
+/// The slow way, for a record with members that this version does not know.
+fn decode_with_unknown<R: Record>(json: &[u8]) -> Result<R, Failure> {
+    let unreadable = Failure::HostFailed(HostFault::RecordUnreadable);
+    let members: Map<String, Value> =
+        serde_json::from_slice(json).map_err(|_| unreadable.clone())?;
+    if members.get("v").and_then(Value::as_u64).is_some_and(|v| v > u64::from(VERSION)) {
+        return fault(HostFault::RecordNewer);
+    }
+    let (known, unknown): (Map<_, _>, Map<_, _>) =
+        members.into_iter().partition(|(name, _)| R::MEMBERS.contains(&name.as_str()));
+    let mut record: R = serde_json::from_value(Value::Object(known)).map_err(|_| unreadable)?;
+    if !unknown.is_empty() {
+        *record.unknown() = Unknown(Some(Arc::new(unknown)));
+    }
+    Ok(record)
+}
+
+fn fault<T>(fault: HostFault) -> Result<T, Failure> {
+    Err(Failure::HostFailed(fault))
+}
+
+/// Finds the record under which a redirect's authorization is kept, so that a
+/// host with one callback URL for many tenants can tell whose it is.
+///
+/// # Errors
+/// [`Failure::CallbackRefused`] if the URL has no readable `state`.
+pub fn pending_key(url: &Secret) -> Result<StoreKey, Failure> {
+    pending::Callback::parse(url).map(|callback| callback.key()).map_err(Failure::CallbackRefused)
+}
+
+/// Whose authorization a pending record is: the tenant of the connection that
+/// the redirect must be given to.
+///
+/// # Errors
+/// [`Failure::HostFailed`] if the bytes are not a pending record of this client
+/// under this key.
+pub fn pending_tenant(
+    client: &Client,
+    key: &StoreKey,
+    bytes: &SecretBytes,
+) -> Result<String, Failure> {
+    let record: pending::Pending = decode(client.sealing(), key, bytes.expose())?;
+    match StoreKey::connection(client, &record.tenant) {
+        Ok(owner) if owner == record.connection => Ok(record.tenant),
+        Ok(_) | Err(_) => fault(HostFault::RecordForeign),
+    }
+}

@@ -1,0 +1,246 @@
+//! A pending authorization, and the redirect that is to complete it.
+
+use super::{AuthorizationId, Kind, Record, StoreKey, Unknown, VERSION};
+use crate::{
+    client::{Client, IssJudgement},
+    entropy::{self, Id},
+    failure::CallbackFault,
+    secret::{self, Secret},
+};
+use alloc::{borrow::Cow, string::String};
+use serde::{Deserialize, Serialize};
+
+/// What has to outlive the person's stay in the browser.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pending {
+    v: u32,
+    kind: Kind,
+    key: StoreKey,
+    pub(crate) connection: StoreKey,
+    pub(crate) tenant: String,
+    /// Gone once the authorization has been used.
+    #[serde(default, with = "secret::stored::optional", skip_serializing_if = "Option::is_none")]
+    pub(crate) verifier: Option<Secret>,
+    pub(crate) redirect_uri: String,
+    pub(crate) scope: String,
+    /// SHA-256 of the binding secret; none where the same process finishes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) binding: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) return_context: Option<String>,
+    pub(crate) created_at: u64,
+    pub(crate) expires_at: u64,
+    /// A tombstone: who has used the authorization up. Single use over all processes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) used_by: Option<Id>,
+    #[serde(skip)]
+    unknown: Unknown,
+}
+
+impl Pending {
+    pub(crate) fn new(
+        authorization: &AuthorizationId,
+        owner: (&StoreKey, &str),
+        verifier: Secret,
+    ) -> Self {
+        Self {
+            v: VERSION,
+            kind: Kind::Pending,
+            key: StoreKey::pending(authorization),
+            connection: owner.0.clone(),
+            tenant: String::from(owner.1),
+            verifier: Some(verifier),
+            redirect_uri: String::new(),
+            scope: String::new(),
+            binding: None,
+            return_context: None,
+            created_at: 0,
+            expires_at: 0,
+            used_by: None,
+            unknown: Unknown::default(),
+        }
+    }
+
+    /// The same, used up.
+    pub(crate) fn used(&self, by: Id) -> Self {
+        Self {
+            verifier: None,
+            binding: None,
+            return_context: None,
+            used_by: Some(by),
+            ..self.clone()
+        }
+    }
+
+    /// From when the store may delete it: long after any redirect could count.
+    pub(crate) fn purge_at(&self) -> u64 {
+        self.expires_at.saturating_add(86_400_000)
+    }
+
+    /// Judges a redirect in the one order: `state` and browser binding, then
+    /// `iss`, then whether it says anything. Nothing is consumed by judging.
+    pub(crate) fn judge(
+        &self,
+        connection: &StoreKey,
+        client: &Client,
+        callback: &Callback,
+        now: u64,
+    ) -> Result<Answer, CallbackFault> {
+        if self.connection != *connection {
+            return Err(CallbackFault::ForeignConnection);
+        }
+        if self.used_by.is_some() {
+            return Err(CallbackFault::StateUsed);
+        }
+        if now >= self.expires_at {
+            return Err(CallbackFault::Expired);
+        }
+        if !callback.proof_fits(self.binding.as_deref()) {
+            return Err(CallbackFault::BindingMismatch);
+        }
+        match client.judges_iss(callback.iss.as_deref()) {
+            IssJudgement::Good => {}
+            IssJudgement::Missing => return Err(CallbackFault::IssuerMissing),
+            IssJudgement::Mismatch => return Err(CallbackFault::IssuerMismatch),
+        }
+        match (&callback.code, &callback.error) {
+            (Some(code), None) => Ok(Answer::Code(code.clone())),
+            (None, Some(error)) => {
+                Ok(Answer::Error(error.clone(), callback.error_description.clone()))
+            }
+            (Some(_), Some(_)) | (None, None) => Err(CallbackFault::Malformed),
+        }
+    }
+}
+
+/// How a browser will be recognised when it comes back: without this, an
+/// attacker's link could bind a victim's account to the attacker's tenant
+/// (RFC 9700 §4.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// For web hosts: [`crate::Output::OpenUrl`] yields a secret to be set as a
+    /// cookie, which must come back with the redirect.
+    Cookie,
+    /// For native apps and command lines: the redirect comes to the app that
+    /// began the authorization, on the same device.
+    SameProcess,
+}
+
+/// What came back with the redirect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BrowserProof {
+    /// The secret of the cookie.
+    Binding(Secret),
+    /// The redirect came to the app that began the authorization.
+    SameProcess,
+    /// The browser sent no cookie.
+    Missing,
+}
+
+/// What a redirect says once it is believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Code(Secret),
+    Error(Secret, Option<Secret>),
+}
+
+/// The parameters of a redirect (RFC 6749 §4.1.2, RFC 9207 §2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Callback {
+    pub(crate) authorization: AuthorizationId,
+    pub(crate) proof: Option<BrowserProof>,
+    code: Option<Secret>,
+    iss: Option<String>,
+    // Attackers and servers write these two: secrets until they are redacted.
+    error: Option<Secret>,
+    error_description: Option<Secret>,
+}
+
+/// Longer redirects are refused unread.
+const LONGEST: usize = 16_384;
+
+impl Callback {
+    /// Reads a redirect's query. The URL before it is not compared: behind a
+    /// proxy a web host sees another one than the browser, and the `state` is
+    /// what ties a redirect to its authorization.
+    pub(crate) fn parse(url: &Secret) -> Result<Self, CallbackFault> {
+        let url = url.expose();
+        if url.len() > LONGEST {
+            return Err(CallbackFault::Unreadable);
+        }
+        let (_, query) = url.split_once('?').ok_or(CallbackFault::Unreadable)?;
+        let query = query.split('#').next().unwrap_or_default();
+        let mut found: [Option<Cow<'_, str>>; 6] = Default::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let names = ["state", "code", "iss", "error", "error_description", "error_uri"];
+            let Some(place) = names.iter().zip(&mut found).find(|(known, _)| **known == name)
+            else {
+                continue;
+            };
+            if place.1.replace(value).is_some() {
+                return Err(CallbackFault::DuplicateParameter);
+            }
+        }
+        let [state, code, iss, error, error_description, _error_uri] = found;
+        let state = state.filter(|state| !state.is_empty()).ok_or(CallbackFault::StateMissing)?;
+        let secret =
+            |text: Cow<'_, str>| (!text.is_empty()).then(|| Secret::new(text.into_owned()));
+        Ok(Self {
+            authorization: AuthorizationId::of(&state),
+            proof: None,
+            code: code.and_then(secret),
+            iss: iss.map(Cow::into_owned),
+            error: error.and_then(secret),
+            error_description: error_description.and_then(secret),
+        })
+    }
+
+    /// Where the authorization that it speaks of is kept.
+    pub(crate) fn key(&self) -> StoreKey {
+        StoreKey::pending(&self.authorization)
+    }
+
+    fn proof_fits(&self, binding: Option<&str>) -> bool {
+        match (&self.proof, binding) {
+            (Some(BrowserProof::SameProcess), None) => true,
+            (Some(BrowserProof::Binding(secret)), Some(hash)) => {
+                Secret::new(entropy::sha256_base64url(secret.expose())) == Secret::from(hash)
+            }
+            (Some(BrowserProof::SameProcess), Some(_))
+            | (Some(BrowserProof::Binding(_) | BrowserProof::Missing), _)
+            | (None, _) => false,
+        }
+    }
+}
+
+impl Record for Pending {
+    const KIND: Kind = Kind::Pending;
+    const MEMBERS: &'static [&'static str] = &[
+        "v",
+        "kind",
+        "key",
+        "connection",
+        "tenant",
+        "verifier",
+        "redirect_uri",
+        "scope",
+        "binding",
+        "return_context",
+        "created_at",
+        "expires_at",
+        "used_by",
+    ];
+
+    fn header(&self) -> (u32, Kind, &StoreKey) {
+        (self.v, self.kind, &self.key)
+    }
+
+    fn unknown(&mut self) -> &mut Unknown {
+        &mut self.unknown
+    }
+
+    fn unknown_ref(&self) -> &Unknown {
+        &self.unknown
+    }
+}

@@ -1,0 +1,143 @@
+//! Values that must not be seen: never printed, wiped when dropped.
+
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use core::fmt;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// A text that must not be shown: a token, a code, a client secret.
+///
+/// `Debug` prints `Secret(..)`; there is no `Display` and no blanket
+/// `Serialize`. The memory is wiped when the last clone is dropped, and
+/// equality takes the same time wherever two values of one length differ.
+#[derive(Clone)]
+pub struct Secret(Arc<Zeroizing<Box<str>>>);
+
+impl Secret {
+    /// Takes the text over; the caller's own copies are the caller's to wipe.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Arc::new(Zeroizing::new(text.into().into_boxed_str())))
+    }
+
+    /// The text itself. Every use of this is a place where a secret may leave.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether there is no text at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose().as_bytes().ct_eq(other.expose().as_bytes()).into()
+    }
+}
+
+impl Eq for Secret {}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+/// Bytes that must not be shown: an HTTP body, a stored record.
+///
+/// As [`Secret`], but `Debug` tells the length, which a record's size or a
+/// body's limit makes useful and which no secret depends on.
+#[derive(Clone)]
+pub struct SecretBytes(Arc<Zeroizing<Vec<u8>>>);
+
+impl SecretBytes {
+    /// Takes the bytes over.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(Arc::new(Zeroizing::new(bytes.into())))
+    }
+
+    /// The bytes themselves.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretBytes({} bytes)", self.len())
+    }
+}
+
+impl PartialEq for SecretBytes {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.expose().ct_eq(other.expose()).into()
+    }
+}
+
+impl Eq for SecretBytes {}
+
+impl From<Vec<u8>> for SecretBytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::new(bytes)
+    }
+}
+
+/// How a record writes a secret: in clear, inside the envelope that is sealed
+/// as a whole. Asked for field by field, so that no other type gets it.
+pub(crate) mod stored {
+    use super::Secret;
+    use alloc::string::String;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(secret: &Secret, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(secret.expose())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
+        String::deserialize(from).map(Secret::new)
+    }
+
+    /// The same for a field that may be absent.
+    pub(crate) mod optional {
+        use super::{Deserialize, Deserializer, Secret, Serializer, String};
+
+        pub(crate) fn serialize<S: Serializer>(
+            secret: &Option<Secret>,
+            to: S,
+        ) -> Result<S::Ok, S::Error> {
+            match secret {
+                Some(secret) => to.serialize_str(secret.expose()),
+                None => to.serialize_none(),
+            }
+        }
+
+        pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+            from: D,
+        ) -> Result<Option<Secret>, D::Error> {
+            Ok(Option::<String>::deserialize(from)?.map(Secret::new))
+        }
+    }
+}

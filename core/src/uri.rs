@@ -1,0 +1,192 @@
+//! URIs by the strict grammar of RFC 3986: what is configured, what a token may
+//! be sent to, and what is encoded into a query.
+
+use alloc::string::String;
+use fluent_uri::{Uri, component::Host};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// Scheme, host and port: where a token may go. Compared as of RFC 6454 §5.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin<'a> {
+    secure: bool,
+    host: &'a str,
+    port: u16,
+    loopback: bool,
+}
+
+impl<'a> Origin<'a> {
+    /// The origin of an `http` or `https` URL, or nothing for a URL that two
+    /// parsers could read differently. A URL parser of the WHATWG kind repairs
+    /// backslashes, tabs and odd numbers; here they are refused, so that the
+    /// HTTP client cannot be led to another host than the one compared.
+    ///
+    /// Only scheme and authority are held to the grammar: servers and apps do
+    /// write raw `[` or `|` in queries, and what follows the authority does not
+    /// change the host.
+    pub(crate) fn of(url: &'a str) -> Option<Self> {
+        if url.bytes().any(|b| b <= b' ' || b == 0x7f || b == b'\\') {
+            return None;
+        }
+        let authority_at = url.find("://")?.checked_add(3)?;
+        let length = url.get(authority_at..)?.find(['/', '?', '#']);
+        let end = length.map_or(url.len(), |length| authority_at.saturating_add(length));
+        let uri = Uri::parse(url.get(..end)?).ok()?;
+        let scheme = uri.scheme().as_str();
+        let secure = scheme.eq_ignore_ascii_case("https");
+        if !secure && !scheme.eq_ignore_ascii_case("http") {
+            return None;
+        }
+        let authority = uri.authority()?;
+        if authority.has_userinfo() {
+            return None;
+        }
+        let host = authority.host();
+        let loopback = match authority.host_parsed() {
+            Host::Ipv4 { .. } => host.starts_with("127."),
+            Host::Ipv6 { .. } => host == "[::1]",
+            Host::RegName(_) if is_dns_name(host) => false,
+            _ => return None,
+        };
+        let port = match authority.port() {
+            None if secure => 443,
+            None => 80,
+            Some(digits) => plain_port(digits.as_str())?,
+        };
+        Some(Self { secure, host, port, loopback })
+    }
+
+    /// `https`, or `http` to a literal loopback address where that is allowed.
+    pub(crate) fn is_protected(&self, loopback_http: bool) -> bool {
+        self.secure || (loopback_http && self.loopback)
+    }
+
+    pub(crate) fn same_as(&self, other: &Origin<'_>) -> bool {
+        self.secure == other.secure
+            && self.port == other.port
+            && self.host.eq_ignore_ascii_case(other.host)
+    }
+
+    /// The serialised origin (RFC 6454 §6.2), default port left out.
+    pub(crate) fn to_text(self) -> String {
+        let (scheme, default) = if self.secure { ("https", 443) } else { ("http", 80) };
+        let host = self.host.to_ascii_lowercase();
+        if self.port == default {
+            alloc::format!("{scheme}://{host}")
+        } else {
+            alloc::format!("{scheme}://{host}:{}", self.port)
+        }
+    }
+}
+
+/// Labels of letters, digits and hyphens (RFC 1123 §2.1), the last of which no
+/// lenient parser could take for a number (`127.1`, `0x7f000001`).
+fn is_dns_name(host: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    let last = host.rsplit('.').next().unwrap_or_default();
+    host.len() <= 253
+        && !last.starts_with(|c: char| c.is_ascii_digit())
+        && host.split('.').all(label)
+}
+
+fn plain_port(digits: &str) -> Option<u16> {
+    if digits.is_empty() || digits.starts_with('0') { None } else { digits.parse().ok() }
+}
+
+/// An endpoint that requests with credentials may go to: absolute, protected,
+/// without user info and fragment.
+pub(crate) fn is_endpoint(url: &str, loopback_http: bool) -> bool {
+    url.len() <= 2048
+        && Uri::parse(url).is_ok_and(|uri| uri.fragment().is_none())
+        && Origin::of(url).is_some_and(|origin| origin.is_protected(loopback_http))
+}
+
+/// What a registered redirect URI is (RFC 8252 §7, RFC 9700 §2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RedirectKind {
+    Web,
+    Loopback,
+    Localhost,
+    PrivateScheme,
+}
+
+/// Which kind of redirect URI this is, or nothing if it may not be one.
+pub(crate) fn redirect_kind(redirect_uri: &str) -> Option<RedirectKind> {
+    let uri = Uri::parse(redirect_uri).ok()?;
+    if redirect_uri.len() > 2048 || uri.fragment().is_some() {
+        return None;
+    }
+    let scheme = uri.scheme().as_str();
+    if scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http") {
+        let origin = Origin::of(redirect_uri)?;
+        return match (origin.secure, origin.loopback) {
+            (_, true) => Some(RedirectKind::Loopback),
+            (_, false) if origin.host.eq_ignore_ascii_case("localhost") => {
+                Some(RedirectKind::Localhost)
+            }
+            (true, false) => Some(RedirectKind::Web),
+            (false, false) => None,
+        };
+    }
+    // A private scheme is a domain name turned round (RFC 8252 §7.1): the dot
+    // keeps `javascript:` and `data:` out.
+    scheme.contains('.').then_some(RedirectKind::PrivateScheme)
+}
+
+/// Whether two redirect URIs are the same byte for byte, but for the port of a
+/// loopback literal (RFC 8252 §7.3).
+pub(crate) fn redirect_matches(registered: &str, asked: &str) -> bool {
+    registered == asked
+        || match (without_loopback_port(registered), without_loopback_port(asked)) {
+            (Some(registered), Some(asked)) => registered == asked,
+            _ => false,
+        }
+}
+
+/// Scheme and host, and what follows the port, of a loopback literal.
+fn without_loopback_port(uri: &str) -> Option<(&str, &str)> {
+    if redirect_kind(uri)? != RedirectKind::Loopback {
+        return None;
+    }
+    let authority_at = uri.find("://")?.checked_add(3)?;
+    let rest = uri.get(authority_at..)?;
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let authority = rest.get(..end)?;
+    let host = match authority.rfind(']') {
+        Some(bracket) => authority.get(..=bracket)?,
+        None => authority.split(':').next()?,
+    };
+    let host_end = authority_at.checked_add(host.len())?;
+    Some((uri.get(..host_end)?, rest.get(end..)?))
+}
+
+/// Everything but the unreserved characters of RFC 3986 §2.3.
+const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Appends `name=value` to a URL's query. A space is written `%20`, which form
+/// decoders and plain percent decoders read alike; `+` they do not.
+pub(crate) fn push_parameter(url: &mut String, name: &str, value: &str) {
+    url.push(if url.contains('?') { '&' } else { '?' });
+    push_component(url, name);
+    url.push('=');
+    push_component(url, value);
+}
+
+/// Appends a text percent-encoded, as one path segment or one query component.
+pub(crate) fn push_component(text: &mut String, component: &str) {
+    text.extend(utf8_percent_encode(component, COMPONENT));
+}
+
+/// Appends `name=value` to a form body (RFC 6749 appendix B).
+pub(crate) fn push_form(body: &mut String, name: &str, value: &str) {
+    if !body.is_empty() {
+        body.push('&');
+    }
+    body.push_str(name);
+    body.push('=');
+    body.extend(form_urlencoded::byte_serialize(value.as_bytes()));
+}

@@ -1,0 +1,136 @@
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use crate::{
+    client::{ClientAuth, RegisteredClient},
+    state::Policy,
+};
+
+/// The user that consents unless told otherwise.
+pub const DEFAULT_USER: &str = "alice";
+
+/// The scopes of the clients that [`Config::default`] registers.
+pub const DEFAULT_SCOPES: [&str; 5] = [
+    "expenses:read",
+    "accounts:read",
+    "accounts:write",
+    "users:read",
+    "test:test",
+];
+
+/// A confidential client that uses `client_secret_basic`. Its id and secret hold what must be
+/// form-encoded before Base64 (RFC 6749 §2.3.1): a client that skips that step is refused.
+pub const BASIC_CLIENT: KnownClient = KnownClient {
+    id: "demo client+1",
+    secret: Some("s3cret/%:+é"),
+};
+
+/// A confidential client that uses `client_secret_post`.
+pub const POST_CLIENT: KnownClient = KnownClient {
+    id: "demo:client&2",
+    secret: Some("p0st =&%2B ü+/?"),
+};
+
+/// A public client (`none`).
+pub const PUBLIC_CLIENT: KnownClient = KnownClient {
+    id: "demo-public",
+    secret: None,
+};
+
+/// The credentials of a client that [`Config::default`] registers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct KnownClient {
+    /// The `client_id`.
+    pub id: &'static str,
+    /// The `client_secret`; none for a public client.
+    pub secret: Option<&'static str>,
+}
+
+/// What an [`Authority`](crate::Authority) is started with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen; must be a loopback address. Port 0 takes any free port. The issuer is
+    /// `http://` and the address that was taken.
+    pub listen: SocketAddr,
+    /// The clients known at the start.
+    pub clients: Vec<RegisteredClient>,
+    /// Life of an access token; whole seconds go into `expires_in`.
+    pub access_token_lifetime: Duration,
+    /// Life of a refresh token, counted anew at each rotation; `None` means no end.
+    pub refresh_token_lifetime: Option<Duration>,
+    /// Life of an authorization code.
+    pub code_lifetime: Duration,
+    /// Who decides on authorization requests.
+    pub consent: Consent,
+    /// What becomes of refresh tokens that were used.
+    pub policy: Policy,
+}
+
+/// Who decides on an authorization request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// Every request is granted at once.
+    Automatic {
+        /// The user in whose name it is granted. Each user has one company.
+        user: String,
+    },
+    /// A page asks, and [`DEFAULT_USER`] is the one who answers it.
+    Page,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            clients: vec![
+                BASIC_CLIENT.registered(ClientAuth::Basic),
+                POST_CLIENT.registered(ClientAuth::Post),
+                PUBLIC_CLIENT.registered(ClientAuth::Basic),
+            ],
+            access_token_lifetime: Duration::from_secs(900),
+            refresh_token_lifetime: Some(Duration::from_secs(60 * 24 * 60 * 60)),
+            code_lifetime: Duration::from_secs(60),
+            consent: Consent::default(),
+            policy: Policy::default(),
+        }
+    }
+}
+
+impl Default for Consent {
+    fn default() -> Self {
+        Self::Automatic {
+            user: DEFAULT_USER.into(),
+        }
+    }
+}
+
+impl KnownClient {
+    fn registered(&self, with_secret: fn(String) -> ClientAuth) -> RegisteredClient {
+        RegisteredClient {
+            id: self.id.into(),
+            auth: self
+                .secret
+                .map_or(ClientAuth::None, |secret| with_secret(secret.into())),
+            redirect_uris: [
+                "http://127.0.0.1/callback",
+                "http://[::1]/callback",
+                "https://client.example/callback",
+                "com.example.evergrant:/callback",
+            ]
+            .map(String::from)
+            .to_vec(),
+            scopes: DEFAULT_SCOPES.map(String::from).to_vec(),
+        }
+    }
+}
+
+impl fmt::Debug for KnownClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KnownClient")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}

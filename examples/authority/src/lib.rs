@@ -1,0 +1,46 @@
+//! A loopback OAuth 2.0 authorization server and a small resource API, with the rules of Pleo,
+//! for demos and for tests in any language.
+//!
+//! It keeps everything in memory, serves plain HTTP on a loopback address only, and forgets all
+//! when it stops. Its clock can be moved and its grants revoked from outside (see [`Control`] and
+//! the `/control/` endpoints), so that a test need not wait for anything to expire.
+//!
+//! ```no_run
+//! use evergrant_authority::{Authority, Config};
+//!
+//! let authority = Authority::start(Config::default())?;
+//! println!("{}/oauth/authorize", authority.base_url());
+//! authority.control().advance(std::time::Duration::from_secs(900));
+//! # Ok::<(), evergrant_authority::StartError>(())
+//! ```
+//!
+//! Where things are: `state` holds the rules of grants and knows no HTTP; `authorize`, `token`,
+//! `introspect` and `api` each speak HTTP for one endpoint or family of endpoints; `around` is the
+//! one layer that every request and answer passes through.
+
+#![forbid(unsafe_code)]
+
+mod answer;
+mod api;
+mod around;
+mod authorize;
+mod client;
+mod client_auth;
+mod config;
+mod control;
+mod form;
+mod introspect;
+mod metadata;
+mod page;
+mod server;
+mod state;
+mod token;
+
+pub use client::{ClientAuth, RegisteredClient, RegistrationError};
+pub use config::{
+    BASIC_CLIENT, Config, Consent, DEFAULT_SCOPES, DEFAULT_USER, KnownClient, POST_CLIENT,
+    PUBLIC_CLIENT,
+};
+pub use control::Control;
+pub use server::{Authority, StartError};
+pub use state::{Policy, Stats};

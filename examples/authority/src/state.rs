@@ -1,0 +1,134 @@
+//! What the authority remembers and the rules by which it changes. No HTTP in here, and no waiting:
+//! every method takes what it needs and answers at once.
+
+mod clock;
+mod codes;
+mod grants;
+mod random;
+mod scope;
+mod stats;
+mod tokens;
+
+use std::collections::BTreeMap;
+
+use crate::{
+    client::{RegisteredClient, RegistrationError},
+    config::{Config, Consent, DEFAULT_USER},
+};
+use clock::{Clock, Moment};
+use random::Hash;
+
+pub(crate) use codes::AuthorizationRequest;
+pub(crate) use grants::Grants;
+pub use grants::Policy;
+pub(crate) use random::company_of;
+pub(crate) use scope::Scope;
+pub use stats::Stats;
+pub(crate) use tokens::{Allowed, Issued, Refusal};
+
+/// How long a consent page waits for its answer.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(600);
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) clock: Clock,
+    pub(crate) grants: Grants,
+    pub(crate) stats: Stats,
+    clients: BTreeMap<String, RegisteredClient>,
+    consent: Consent,
+    deny_next: bool,
+    /// Requests that wait for a person, by the hash of their transaction id.
+    waiting: BTreeMap<Hash, (Moment, AuthorizationRequest)>,
+}
+
+/// What becomes of a sound authorization request.
+pub(crate) enum Decision {
+    Granted { code: String },
+    Denied,
+    Ask { transaction: String },
+}
+
+impl State {
+    pub(crate) fn new(config: &Config) -> Result<Self, RegistrationError> {
+        let mut state = Self {
+            clock: Clock::new(),
+            grants: Grants::new(config),
+            stats: Stats::default(),
+            clients: BTreeMap::new(),
+            consent: config.consent.clone(),
+            deny_next: false,
+            waiting: BTreeMap::new(),
+        };
+        for client in &config.clients {
+            state.register(client.clone())?;
+        }
+        Ok(state)
+    }
+
+    pub(crate) fn register(&mut self, client: RegisteredClient) -> Result<(), RegistrationError> {
+        client.check()?;
+        if self.clients.contains_key(&client.id) {
+            return Err(RegistrationError::Taken);
+        }
+        self.clients.insert(client.id.clone(), client);
+        Ok(())
+    }
+
+    pub(crate) fn client(&self, id: &str) -> Option<&RegisteredClient> {
+        self.clients.get(id)
+    }
+
+    pub(crate) fn clients(&self) -> impl Iterator<Item = &RegisteredClient> {
+        self.clients.values()
+    }
+
+    pub(crate) fn set_consent(&mut self, consent: Consent) {
+        self.consent = consent;
+    }
+
+    pub(crate) fn deny_next(&mut self) {
+        self.deny_next = true;
+    }
+
+    pub(crate) fn decide(&mut self, request: AuthorizationRequest) -> Decision {
+        let now = self.clock.now();
+        match &self.consent {
+            Consent::Automatic { .. } if std::mem::take(&mut self.deny_next) => {
+                self.stats.authorizations_denied += 1;
+                Decision::Denied
+            }
+            Consent::Automatic { user } => {
+                self.stats.authorizations_granted += 1;
+                let code = self.grants.issue_code(now, request, user);
+                Decision::Granted { code }
+            }
+            Consent::Page => {
+                self.waiting.retain(|_, (until, _)| now < *until);
+                let transaction = random::token();
+                let entry = (now.plus(PATIENCE), request);
+                self.waiting.insert(Hash::of(&transaction), entry);
+                Decision::Ask { transaction }
+            }
+        }
+    }
+
+    /// The answer of the consent page: works once, and only while the page is fresh.
+    pub(crate) fn answer(
+        &mut self,
+        transaction: &str,
+        allow: bool,
+    ) -> Option<(AuthorizationRequest, Decision)> {
+        let now = self.clock.now();
+        let (until, request) = self.waiting.remove(&Hash::of(transaction))?;
+        if now >= until {
+            return None;
+        }
+        if !allow {
+            self.stats.authorizations_denied += 1;
+            return Some((request, Decision::Denied));
+        }
+        self.stats.authorizations_granted += 1;
+        let code = self.grants.issue_code(now, request.clone(), DEFAULT_USER);
+        Some((request, Decision::Granted { code }))
+    }
+}

@@ -1,0 +1,285 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use super::{
+    clock::Moment,
+    codes::{AuthorizationRequest, Codes, Redeemed},
+    random::{self, Hash},
+    scope::Scope,
+    tokens::{
+        AccessToken, Allowed, Description, Grant, GrantId, Issued, RefreshToken, Refusal,
+        RevokeRefused,
+    },
+};
+use crate::config::Config;
+
+/// What becomes of a grant's earlier tokens when a refresh token is used, and when it is used again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Policy {
+    /// Pleo's: every refresh ends all earlier access and refresh tokens of the grant at once, and
+    /// a refresh token that comes back ends the whole grant (RFC 9700 §4.14.2).
+    #[default]
+    Strict,
+}
+
+/// Everything that was granted, and the tokens that speak for it.
+#[derive(Debug)]
+pub(crate) struct Grants {
+    policy: Policy,
+    access_token_lifetime: Duration,
+    refresh_token_lifetime: Option<Duration>,
+    code_lifetime: Duration,
+    codes: Codes,
+    grants: BTreeMap<GrantId, Grant>,
+    /// Live or expired ones; a token that was ended is forgotten.
+    access: BTreeMap<Hash, AccessToken>,
+    /// All that ever were: a replay is seen only by who remembers.
+    refresh: BTreeMap<Hash, RefreshToken>,
+    /// By client and user: one installation, however many grants lead to it.
+    installations: BTreeSet<(String, String)>,
+}
+
+impl Grants {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            policy: config.policy,
+            access_token_lifetime: config.access_token_lifetime,
+            refresh_token_lifetime: config.refresh_token_lifetime,
+            code_lifetime: config.code_lifetime,
+            codes: Codes::default(),
+            grants: BTreeMap::new(),
+            access: BTreeMap::new(),
+            refresh: BTreeMap::new(),
+            installations: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn issue_code(
+        &mut self,
+        now: Moment,
+        request: AuthorizationRequest,
+        user: &str,
+    ) -> String {
+        let code = random::token();
+        let expires = now.plus(self.code_lifetime);
+        self.codes.add(&code, request, user, expires);
+        code
+    }
+
+    /// RFC 6749 §4.1.3.
+    pub(crate) fn exchange(
+        &mut self,
+        now: Moment,
+        client_id: &str,
+        code: &str,
+        redirect_uri: &str,
+        verifier: &str,
+    ) -> Result<Issued, Refusal> {
+        let redeemed = self
+            .codes
+            .redeem(now, client_id, code, redirect_uri, verifier)?;
+        let (request, user) = match redeemed {
+            Redeemed::Fits { request, user } => (request, user),
+            Redeemed::Replay(grant) => {
+                if let Some(grant) = grant {
+                    self.end(grant);
+                }
+                return Err(Refusal::Grant("this code was used before"));
+            }
+        };
+        let id = GrantId(self.grants.len());
+        self.codes.remember_grant(code, id);
+        self.installations
+            .insert((request.client_id.clone(), user.clone()));
+        let grant = Grant {
+            client_id: request.client_id,
+            user,
+            scope: request.scope.clone(),
+            ended: false,
+        };
+        self.grants.insert(id, grant);
+        Ok(self.issue(now, id, request.scope))
+    }
+
+    /// RFC 6749 §6. `scope` narrows the access token; the grant itself keeps its scope.
+    pub(crate) fn refresh(
+        &mut self,
+        now: Moment,
+        client_id: &str,
+        refresh_token: &str,
+        scope: Option<Scope>,
+    ) -> Result<Issued, Refusal> {
+        let hash = Hash::of(refresh_token);
+        let Some((token, grant)) = self.refresh_token(&hash) else {
+            return Err(Refusal::Grant("this refresh token is unknown"));
+        };
+        let id = token.grant;
+        if grant.client_id != client_id {
+            return Err(Refusal::Grant(
+                "this refresh token was issued to another client",
+            ));
+        }
+        if token.spent {
+            match self.policy {
+                Policy::Strict => self.end(id),
+            }
+            return Err(Refusal::Replay);
+        }
+        if grant.ended {
+            return Err(Refusal::Grant("this grant was revoked"));
+        }
+        if token.expires.is_some_and(|expires| now >= expires) {
+            self.end(id);
+            return Err(Refusal::Grant("this refresh token has expired"));
+        }
+        let scope = scope.unwrap_or_else(|| grant.scope.clone());
+        if !scope.is_within(grant.scope.tokens()) {
+            return Err(Refusal::Scope("wider than what was granted"));
+        }
+        match self.policy {
+            Policy::Strict => {
+                self.access.retain(|_, access| access.grant != id);
+                if let Some(token) = self.refresh.get_mut(&hash) {
+                    token.spent = true;
+                }
+            }
+        }
+        Ok(self.issue(now, id, scope))
+    }
+
+    pub(crate) fn allowed(&self, now: Moment, access_token: &str) -> Option<Allowed<'_>> {
+        let token = self.access.get(&Hash::of(access_token))?;
+        let grant = self.grants.get(&token.grant)?;
+        (now < token.expires && !grant.ended).then(|| Allowed {
+            grant: token.grant,
+            client_id: &grant.client_id,
+            user: &grant.user,
+            scope: &token.scope,
+        })
+    }
+
+    /// RFC 7662 §2.2, for tokens of this client only: `None` is `"active": false`.
+    pub(crate) fn describe(
+        &self,
+        now: Moment,
+        client_id: &str,
+        token: &str,
+    ) -> Option<Description<'_>> {
+        let hash = Hash::of(token);
+        let (id, issued, expires, spent) = match (self.access.get(&hash), self.refresh.get(&hash)) {
+            (Some(token), _) => (token.grant, token.issued, Some(token.expires), false),
+            (None, Some(token)) => (token.grant, token.issued, token.expires, token.spent),
+            (None, None) => return None,
+        };
+        let grant = self.grants.get(&id)?;
+        let expired = expires.is_some_and(|expires| now >= expires);
+        let live = grant.client_id == client_id && !grant.ended && !spent && !expired;
+        live.then(|| Description {
+            user: &grant.user,
+            issued,
+            expires,
+            name: hash.short_name(),
+        })
+    }
+
+    /// RFC 7009 §2.1. An access token ends alone; a refresh token, also a spent one, ends its
+    /// grant: who revokes wants it gone, and a spent token may be all that he has left.
+    pub(crate) fn revoke(&mut self, client_id: &str, token: &str) -> Result<(), RevokeRefused> {
+        let hash = Hash::of(token);
+        let access = self.access.get(&hash).map(|token| token.grant);
+        let refresh = self.refresh.get(&hash).map(|token| token.grant);
+        let Some(id) = access.or(refresh) else {
+            return Ok(());
+        };
+        if self
+            .grants
+            .get(&id)
+            .is_none_or(|grant| grant.client_id != client_id)
+        {
+            return Err(RevokeRefused);
+        }
+        if access.is_some() {
+            self.access.remove(&hash);
+        } else {
+            self.end(id);
+        }
+        Ok(())
+    }
+
+    /// Deletes the installation that the grant leads to, and ends this grant. `false` if there is
+    /// none, because another grant of the same client and user has deleted it.
+    pub(crate) fn uninstall(&mut self, id: GrantId) -> bool {
+        let Some(grant) = self.grants.get(&id) else {
+            return false;
+        };
+        let installation = (grant.client_id.clone(), grant.user.clone());
+        let found = self.installations.remove(&installation);
+        if found {
+            self.end(id);
+        }
+        found
+    }
+
+    /// Ends every access token and no refresh token; answers how many there were.
+    pub(crate) fn end_access_tokens(&mut self, now: Moment) -> usize {
+        let live = self
+            .access
+            .values()
+            .filter(|token| now < token.expires)
+            .count();
+        self.access.clear();
+        live
+    }
+
+    /// What a user does who revokes everything; answers how many grants there were.
+    pub(crate) fn end_all(&mut self) -> usize {
+        let live = self.grants.values_mut().filter(|grant| !grant.ended);
+        let ended = live.map(|grant| grant.ended = true).count();
+        self.access.clear();
+        self.installations.clear();
+        ended
+    }
+
+    fn end(&mut self, id: GrantId) {
+        if let Some(grant) = self.grants.get_mut(&id) {
+            grant.ended = true;
+        }
+        self.access.retain(|_, access| access.grant != id);
+    }
+
+    fn refresh_token(&self, hash: &Hash) -> Option<(&RefreshToken, &Grant)> {
+        let token = self.refresh.get(hash)?;
+        Some((token, self.grants.get(&token.grant)?))
+    }
+
+    fn issue(&mut self, now: Moment, grant: GrantId, scope: Scope) -> Issued {
+        let (access_token, refresh_token) = (random::token(), random::token());
+        let access = AccessToken {
+            grant,
+            scope: scope.clone(),
+            issued: now,
+            expires: now.plus(self.access_token_lifetime),
+        };
+        let refresh = RefreshToken {
+            grant,
+            issued: now,
+            expires: self.refresh_token_lifetime.map(|life| now.plus(life)),
+            spent: false,
+        };
+        self.access.insert(Hash::of(&access_token), access);
+        self.refresh.insert(Hash::of(&refresh_token), refresh);
+        Issued {
+            access_token,
+            refresh_token,
+            expires_in: self.access_token_lifetime.as_secs(),
+            scope,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "grants_tests.rs"]
+mod tests;
