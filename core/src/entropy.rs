@@ -71,7 +71,8 @@ impl Serialize for Id {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut text = [0; 22];
         let length = URL_SAFE_NO_PAD.encode_slice(self.0, &mut text).unwrap_or(0);
-        to.serialize_str(core::str::from_utf8(&text[..length]).unwrap_or_default())
+        let text = text.get(..length).unwrap_or_default();
+        to.serialize_str(core::str::from_utf8(text).unwrap_or_default())
     }
 }
 

@@ -204,7 +204,7 @@ pub(crate) fn settle_demand(state: &mut State, cx: &mut Cx<'_>) {
 pub(crate) fn late_answer(state: &mut State, cx: &mut Cx<'_>, response: &HttpResponse) {
     let Some((_, claim)) = state.late.take().map(|late| *late) else { return };
     if let Outcome::Success(answer) = judge(cx, response, &claim) {
-        accept(state, cx, answer, Box::new(claim));
+        accept(state, cx, answer, claim);
     }
 }
 
@@ -502,7 +502,7 @@ fn judge(cx: &Cx<'_>, response: &HttpResponse, claim: &Claim) -> Outcome {
 
 fn judged(state: &mut State, cx: &mut Cx<'_>, outcome: Outcome, claim: Box<Claim>) {
     let settle = match outcome {
-        Outcome::Success(answer) => return accept(state, cx, answer, claim),
+        Outcome::Success(answer) => return accept(state, cx, answer, *claim),
         Outcome::Dead(_) if claim.unresolved => Settle::Verdict(Cause::LostReply),
         Outcome::Dead(_) => Settle::Verdict(Cause::Rejected),
         Outcome::Refused(reason, said) => Settle::Release(back_off(
@@ -554,7 +554,7 @@ fn back_off(
 }
 
 /// New tokens: whatever is wrong with them, they are stored first.
-fn accept(state: &mut State, cx: &mut Cx<'_>, answer: TokenAnswer, claim: Box<Claim>) {
+fn accept(state: &mut State, cx: &mut Cx<'_>, answer: TokenAnswer, claim: Claim) {
     let now = cx.now();
     let rotated = answer.refresh_token.as_ref().is_some_and(|token| *token != claim.refresh);
     let stillborn = answer.expires_in == Some(0);
