@@ -284,6 +284,37 @@ impl Failure {
         }
     }
 
+    /// What to do about it, in a word that is the same in every language: what
+    /// an exception or an error type is named after.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::ReauthenticationRequired(_) => "reauthentication_required",
+            Self::TryLater { .. } => "try_later",
+            Self::OutcomeUnknown => "outcome_unknown",
+            Self::Denied { .. } => "denied",
+            Self::CallbackRefused(_) => "callback_refused",
+            Self::Misconfigured { .. } => "misconfigured",
+            Self::CompanyMismatch => "company_mismatch",
+            Self::ServerMisbehaved(_) => "server_misbehaved",
+            Self::HostFailed(_) => "host_failed",
+        }
+    }
+
+    /// When another try makes sense, UNIX ms, if time is all that it takes.
+    pub fn retry_at(&self) -> Option<u64> {
+        match self {
+            Self::TryLater { at, .. } => Some(*at),
+            Self::ReauthenticationRequired(_)
+            | Self::OutcomeUnknown
+            | Self::Denied { .. }
+            | Self::CallbackRefused(_)
+            | Self::Misconfigured { .. }
+            | Self::CompanyMismatch
+            | Self::ServerMisbehaved(_)
+            | Self::HostFailed(_) => None,
+        }
+    }
+
     /// The server's own words, redacted, where it gave any.
     pub fn said(&self) -> Option<&ServerSaid> {
         match self {
@@ -342,12 +373,10 @@ fn redact(text: &str, limit: usize, secrets: &[&Secret]) -> String {
     let mut shown = String::new();
     for word in clean.split_inclusive(|c: char| !is_token_character(c)) {
         let run = word.trim_end_matches(|c: char| !is_token_character(c));
-        if run.len() >= TOKEN_LIKE && !KNOWN_ERRORS.contains(&run) {
-            shown.push_str("[redacted]");
-            shown.push_str(&word[run.len()..]);
-        } else {
-            shown.push_str(word);
-        }
+        let rest = word.strip_prefix(run).unwrap_or_default();
+        let hidden = run.len() >= TOKEN_LIKE && !KNOWN_ERRORS.contains(&run);
+        shown.push_str(if hidden { "[redacted]" } else { run });
+        shown.push_str(rest);
     }
     shown
         .chars()

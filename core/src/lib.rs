@@ -78,7 +78,7 @@ pub use failure::{
 };
 pub use http::{HttpFault, HttpRequest, HttpResponse, Method};
 pub use input::{Authorize, Input};
-pub use output::{Activity, Notice, Op, Output, Status, Step};
+pub use output::{Activity, Notice, NoticeFields, Op, Output, Status, Step};
 pub use pleo::Pleo;
 pub use provider::{
     Disconnect, IssPolicy, Provider, ProviderConfig, RefreshPolicy, Timing, TokenEndpointAuthMethod,

@@ -227,23 +227,75 @@ pub enum Notice {
     },
 }
 
+/// A notice as a line of a log: the same few fields for every kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoticeFields<'a> {
+    /// The stable name, the same in every language.
+    pub code: &'static str,
+    /// The generation that it speaks of.
+    pub generation: Option<u64>,
+    /// Which attempt at a refresh.
+    pub attempt: Option<u16>,
+    /// The authorization that it speaks of.
+    pub authorization: Option<&'a AuthorizationId>,
+    /// A code or a list of scopes that says more.
+    pub detail: Option<&'a str>,
+}
+
 impl Notice {
     /// The stable name, the same in every language.
     pub fn code(&self) -> &'static str {
+        self.fields().code
+    }
+
+    /// The fields of a log line.
+    pub fn fields(&self) -> NoticeFields<'_> {
+        let fields = |code| NoticeFields {
+            code,
+            generation: None,
+            attempt: None,
+            authorization: None,
+            detail: None,
+        };
+        let at = |code, generation| NoticeFields { generation: Some(generation), ..fields(code) };
         match self {
-            Self::AuthorizationStarted(_) => "authorization_started",
-            Self::AuthorizationCancelled(_) => "authorization_cancelled",
-            Self::AuthorizationExpired(_) => "authorization_expired",
-            Self::RedirectAccepted(_) => "redirect_accepted",
-            Self::GrantObtained { .. } => "grant_obtained",
-            Self::ScopeNarrowed { .. } => "scope_narrowed",
-            Self::RefreshStarted { .. } => "refresh_started",
-            Self::Refreshed { .. } => "refreshed",
-            Self::RefreshFailed { .. } => "refresh_failed",
-            Self::AnswerDeviates(_) => "answer_deviates",
-            Self::GrantLost(_) => "grant_lost",
-            Self::Disconnecting => "disconnecting",
-            Self::Disconnected { .. } => "disconnected",
+            Self::AuthorizationStarted(id) => {
+                NoticeFields { authorization: Some(id), ..fields("authorization_started") }
+            }
+            Self::AuthorizationCancelled(id) => {
+                NoticeFields { authorization: Some(id), ..fields("authorization_cancelled") }
+            }
+            Self::AuthorizationExpired(id) => {
+                NoticeFields { authorization: Some(id), ..fields("authorization_expired") }
+            }
+            Self::RedirectAccepted(id) => {
+                NoticeFields { authorization: Some(id), ..fields("redirect_accepted") }
+            }
+            Self::GrantObtained { generation } => at("grant_obtained", *generation),
+            Self::ScopeNarrowed { missing } => {
+                NoticeFields { detail: Some(missing), ..fields("scope_narrowed") }
+            }
+            Self::RefreshStarted { generation, attempt } => {
+                NoticeFields { attempt: Some(*attempt), ..at("refresh_started", *generation) }
+            }
+            Self::Refreshed { generation, rotated } => {
+                let detail = if *rotated { "rotated" } else { "not_rotated" };
+                NoticeFields { detail: Some(detail), ..at("refreshed", *generation) }
+            }
+            Self::RefreshFailed { generation, failure } => {
+                NoticeFields { detail: Some(failure.code()), ..at("refresh_failed", *generation) }
+            }
+            Self::AnswerDeviates(deviation) => {
+                NoticeFields { detail: Some(deviation.code()), ..fields("answer_deviates") }
+            }
+            Self::GrantLost(cause) => {
+                NoticeFields { detail: Some(cause.code()), ..fields("grant_lost") }
+            }
+            Self::Disconnecting => fields("disconnecting"),
+            Self::Disconnected { confirmed } => {
+                let detail = if *confirmed { "confirmed" } else { "unconfirmed" };
+                NoticeFields { detail: Some(detail), ..fields("disconnected") }
+            }
         }
     }
 }
