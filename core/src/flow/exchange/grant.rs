@@ -1,0 +1,166 @@
+//! The code's own way: fence, send, and the new grant stored before anybody is
+//! told.
+
+use super::own::Own;
+use crate::{
+    entropy::Id,
+    failure::{Denial, Failure},
+    flow::{refresh, store},
+    output::{Notice, Output},
+    provider::Disconnect,
+    record::connection::{Duty, Exchanging, RecordStatus, Tokens},
+    state::{CodeGrant, ExchangeStage as Stage, NewGrant, Placing},
+    token::{Outcome, TokenAnswer},
+};
+use alloc::{boxed::Box, vec::Vec};
+
+impl Own<'_, '_> {
+    /// Keeps new refreshes away while the code is at the server: some servers
+    /// would take the replay of an old token for theft of the new grant.
+    pub(super) fn fence(&mut self, grant: CodeGrant) {
+        let mut next = store::known_or_new(self.state, self.cx);
+        if next.disconnected_at.is_some_and(|at| at >= grant.created_at) {
+            return self.fail(grant.return_context, Failure::denied(Denial::Superseded));
+        }
+        let timing = self.cx.client.provider().config().refresh.timing;
+        let window = timing.send_within.saturating_add(timing.listen_for);
+        let until = self.cx.now().saturating_add(window).saturating_add(timing.save_within);
+        let nonce = Id::new(self.cx.env, "fence");
+        next.drop_intent();
+        next.exchanging = Some(Exchanging { nonce, until });
+        let attempt = store::write(self.state, self.cx, next);
+        self.keep(Stage::Fencing { attempt, nonce, grant });
+    }
+
+    pub(super) fn send(&mut self, nonce: Id, grant: CodeGrant, tries: u8) {
+        let request =
+            self.cx.client.exchange_request(&grant.code, &grant.redirect_uri, &grant.verifier);
+        let within = self.cx.client.provider().config().refresh.timing.send_within;
+        let (op, give_up_at) = self.cx.send(&mut self.state.ops, request, within);
+        self.keep(Stage::Sent { op, nonce, grant, give_up_at, tries });
+    }
+
+    pub(super) fn judged(&mut self, outcome: Outcome, nonce: Id, grant: CodeGrant) {
+        let failure = match outcome {
+            Outcome::Success(answer) => match answer.flaw {
+                None => return self.accept(answer, grant),
+                Some(flaw) => Failure::ServerMisbehaved(flaw),
+            },
+            Outcome::Dead(said) => {
+                Failure::Denied { reason: Denial::CodeRejected, said: Some(said) }
+            }
+            Outcome::Refused(reason, said) => Failure::Misconfigured { reason, said },
+            Outcome::Postponed { reason, after } => {
+                let at = self.cx.now().saturating_add(after.unwrap_or_default());
+                Failure::TryLater { at, reason }
+            }
+            Outcome::Unknown { fault: Some(fault), .. } => Failure::ServerMisbehaved(fault),
+            Outcome::Unknown { fault: None, .. } => Failure::OutcomeUnknown,
+        };
+        self.lift(nonce, failure, grant);
+    }
+
+    pub(super) fn accept(&mut self, answer: TokenAnswer, grant: CodeGrant) {
+        let now = self.cx.now();
+        let tokens = Tokens {
+            token_id: Id::new(self.cx.env, "token"),
+            refresh: answer.refresh_token,
+            refresh_exp: answer.refresh_expires_in.map(|life| now.saturating_add(life)),
+            header: answer.header,
+            access_exp: answer.expires_in.map(|life| now.saturating_add(life)),
+            scope: answer.scope.unwrap_or_else(|| grant.scope.clone()),
+            obtained_at: now,
+        };
+        let grant_id = Id::new(self.cx.env, "grant");
+        self.place(NewGrant { grant_id, tokens, deviations: answer.deviations, grant });
+    }
+
+    pub(super) fn place(&mut self, new: NewGrant) {
+        self.place_again(new, 0);
+    }
+
+    /// Stores the new grant over whatever is there, unless that is a disconnect
+    /// which came after this authorization had begun.
+    pub(super) fn place_again(&mut self, new: NewGrant, tries: u8) {
+        let mut next = store::known_or_new(self.state, self.cx);
+        let stored_id = next.tokens.as_ref().map(|tokens| tokens.token_id);
+        if stored_id == Some(new.tokens.token_id) {
+            return self.done(new);
+        }
+        let disconnected = next.disconnected_at.is_some_and(|at| at >= new.grant.created_at);
+        if disconnected {
+            return self.forget(new);
+        }
+        next.exchanging = None;
+        next.candidate = None;
+        next.disconnected_at = None;
+        next.grant_id = Some(new.grant_id);
+        next.asked_scope = Some(new.grant.scope.clone());
+        next.publish(new.tokens.clone(), &self.cx.client.provider().config().refresh.timing);
+        let mut attempt = store::write(self.state, self.cx, next);
+        attempt.tries = tries;
+        self.keep(Stage::Saving { placing: Placing::Writing(Box::new(attempt)), new });
+    }
+
+    /// A disconnect came first: the new grant is never served, and owed to the
+    /// server as a revocation where it has one.
+    pub(super) fn forget(&mut self, new: NewGrant) {
+        let revocable =
+            matches!(self.cx.client.provider().config().disconnect, Disconnect::Revocation { .. });
+        if let (true, Some(token)) = (revocable, new.tokens.refresh) {
+            let mut next = store::known_or_new(self.state, self.cx);
+            let already = next.outbox.iter().any(|duty| {
+                let Duty::RevokeToken { token: owed, .. } = duty;
+                *owed == token
+            });
+            if !already && next.status == RecordStatus::Disconnected {
+                next.owe(Duty::RevokeToken { token, attempts: 0, next_at: self.cx.now() });
+                store::write(self.state, self.cx, next);
+            }
+        }
+        self.fail(new.grant.return_context, Failure::denied(Denial::Superseded));
+    }
+
+    pub(super) fn hold(&mut self, new: NewGrant, tries: u8) {
+        let tries = tries.saturating_add(1);
+        let retry_at = self.cx.now().saturating_add(refresh::pause(self.cx, u16::from(tries)));
+        self.keep(Stage::Saving { placing: Placing::Holding { retry_at, tries }, new });
+    }
+
+    /// The grant is in the store: now everybody is told.
+    pub(super) fn done(&mut self, new: NewGrant) {
+        let Some(record) = self.state.known.record() else { return };
+        let generation = record.generation;
+        self.state.rejected = None;
+        self.state.renewed = None;
+        self.state.backoff = None;
+        self.cx.notice(Notice::GrantObtained { generation });
+        for deviation in new.deviations {
+            self.cx.notice(Notice::AnswerDeviates(deviation));
+        }
+        let granted: Vec<&str> = new.tokens.scope.split(' ').collect();
+        let asked = new.grant.scope.split(' ');
+        let missing: Vec<&str> = asked.filter(|scope| !granted.contains(scope)).collect();
+        if !missing.is_empty() {
+            self.cx.notice(Notice::ScopeNarrowed { missing: missing.join(" ") });
+        }
+        self.cx.emit(Output::Authorized {
+            authorization: self.id.clone(),
+            generation,
+            scope: new.tokens.scope,
+            return_context: new.grant.return_context,
+        });
+        refresh::announce(self.state, self.cx);
+    }
+
+    /// Takes the fence away; what was there before goes on as it was.
+    pub(super) fn lift(&mut self, nonce: Id, failure: Failure, grant: CodeGrant) {
+        if !self.has_fence(nonce) {
+            return self.fail(grant.return_context, failure);
+        }
+        let mut next = store::known_or_new(self.state, self.cx);
+        next.exchanging = None;
+        let attempt = store::write(self.state, self.cx, next);
+        self.keep(Stage::Lifting { attempt, nonce, failure, grant });
+    }
+}

@@ -1,0 +1,124 @@
+//! The redirect: judged by its pending record, and consumed once over all
+//! processes.
+
+use super::own::Own;
+use crate::{
+    entropy::Id,
+    failure::{CallbackFault, Delay, Denial, Failure, HostFault, ServerSaid},
+    flow::store,
+    output::{Activity, Notice},
+    record::{
+        StoreKey, Stored, Write, decode, encode,
+        pending::{Answer, Callback, Pending},
+    },
+    secret::{Secret, SecretBytes},
+    state::{CodeGrant, ExchangeStage as Stage},
+    token,
+};
+use alloc::vec::Vec;
+
+impl Own<'_, '_> {
+    /// Judges the redirect by the pending record; only if it is believed is the
+    /// record used up.
+    pub(super) fn judge(&mut self, callback: Callback, current: Option<Stored>) {
+        let Some(stored) = current else {
+            return self.refuse(CallbackFault::StateUnknown);
+        };
+        let key = StoreKey::pending(&self.id);
+        let read = decode(self.cx.client.sealing(), &key, stored.bytes.expose());
+        let pending: Pending = match read {
+            Ok(pending) => pending,
+            Err(failure) => return self.cx.fail(Activity::Redirect, failure),
+        };
+        match pending.judge(self.cx.key, self.cx.client, &callback, self.cx.now()) {
+            Ok(answer) => self.consume(answer, pending, stored),
+            Err(fault) => self.refuse(fault),
+        }
+    }
+
+    pub(super) fn consume(&mut self, answer: Answer, pending: Pending, stored: Stored) {
+        let by = Id::new(self.cx.env, "consume");
+        let used = pending.used(by);
+        let bytes = encode(self.cx.client.sealing(), &used);
+        let write =
+            Write { bytes: bytes.clone(), due_at: None, purge_at: Some(pending.purge_at()) };
+        let (key, expected) = (StoreKey::pending(&self.id), Some(stored.revision));
+        let op = store::swap(&mut self.state.ops, self.cx, key, expected, Some(write));
+        self.keep(Stage::Consuming { op, answer, pending, by, bytes, tries: 0 });
+    }
+
+    /// Whoever finds his own mark in the tombstone has the redirect to himself.
+    pub(super) fn consumed(
+        &mut self,
+        answer: Answer,
+        pending: Pending,
+        by: Id,
+        bytes: &SecretBytes,
+        current: Option<Stored>,
+    ) {
+        let key = StoreKey::pending(&self.id);
+        match current {
+            Some(stored) if stored.bytes == *bytes => {}
+            Some(stored) => {
+                match decode::<Pending>(self.cx.client.sealing(), &key, stored.bytes.expose()) {
+                    Ok(found) if found.used_by == Some(by) => {}
+                    Ok(found) if found.used_by.is_some() => {
+                        return self.refuse(CallbackFault::StateUsed);
+                    }
+                    Ok(_) => return self.consume(answer, pending, stored),
+                    Err(failure) => return self.cx.fail(Activity::Redirect, failure),
+                }
+            }
+            None => return self.refuse(CallbackFault::StateUnknown),
+        }
+        self.state.authorizations.retain(|known| known.id != self.id);
+        self.cx.notice(Notice::RedirectAccepted(self.id.clone()));
+        match (answer, pending.verifier) {
+            (Answer::Code(code), Some(verifier)) => {
+                let grant = CodeGrant {
+                    code,
+                    verifier,
+                    redirect_uri: pending.redirect_uri,
+                    scope: pending.scope,
+                    return_context: pending.return_context,
+                    created_at: pending.created_at,
+                };
+                if self.state.known.is_unread() {
+                    let op = store::read(self.state, self.cx);
+                    return self.keep(Stage::Reading { op, grant, tries: 0 });
+                }
+                self.fence(grant);
+            }
+            (Answer::Code(_), None) => {
+                let failure = Failure::HostFailed(HostFault::RecordUnreadable);
+                self.fail(pending.return_context, failure);
+            }
+            (Answer::Error(error, description), _) => {
+                let failure = self.denied(&error, description.as_ref());
+                self.fail(pending.return_context, failure);
+            }
+        }
+    }
+
+    /// What an error in a redirect means (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).
+    pub(super) fn denied(&self, error: &Secret, description: Option<&Secret>) -> Failure {
+        let known: Vec<&Secret> = self.cx.client.client_secret().into_iter().collect();
+        let said = ServerSaid::new(error.expose(), description.map(Secret::expose), &known);
+        match error.expose() {
+            "access_denied" => Failure::Denied { reason: Denial::AccessDenied, said: Some(said) },
+            "login_required"
+            | "consent_required"
+            | "interaction_required"
+            | "account_selection_required" => {
+                Failure::Denied { reason: Denial::InteractionRequired, said: Some(said) }
+            }
+            "temporarily_unavailable" | "server_error" => {
+                Failure::TryLater { at: self.cx.now(), reason: Delay::Unavailable }
+            }
+            error => Failure::Misconfigured {
+                reason: token::configuration_fault(error),
+                said: Some(said),
+            },
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Whether to refresh, and the intent that is in the store before the request
+//! leaves.
+
+use super::{
+    serve::{announce, answer, is_due, is_refreshable, is_usable, refuse, servable, serve, want},
+    settle::{back_off, write_settlement},
+};
+use crate::{
+    entropy::Id,
+    failure::{Cause, Delay, Denial, Failure, HostFault, ServerFault},
+    flow::{Cx, STORE_TRIES, store},
+    output::{Activity, Notice},
+    provider::Timing,
+    record::connection::{Intent, RecordStatus, SKEW},
+    state::{Claim, Known, Refresh, Settle, State},
+};
+use alloc::boxed::Box;
+
+/// How often an observer looks again for the end of another's refresh.
+pub(crate) const POLL: u64 = 500;
+
+/// A token refused within this time of its issue is not refreshed once more.
+pub(crate) const FRESH: u64 = 60_000;
+
+/// Decides by the record as last seen: serve, wait, claim, or say no.
+pub(crate) fn decide(state: &mut State, cx: &mut Cx<'_>) {
+    let record = match (&state.known, state.known.record()) {
+        (Known::Unread, _) => return look(state, cx),
+        (_, None) => return refuse(state, cx, Failure::denied(Denial::NotConnected)),
+        (_, Some(record)) => record,
+    };
+    match record.status {
+        RecordStatus::New | RecordStatus::Disconnected | RecordStatus::Disconnecting { .. } => {
+            return refuse(state, cx, Failure::denied(Denial::NotConnected));
+        }
+        RecordStatus::Reauthenticate { cause } => {
+            return refuse(state, cx, Failure::ReauthenticationRequired(cause));
+        }
+        RecordStatus::Active => {}
+    }
+    let Some(tokens) = &record.tokens else {
+        return refuse(state, cx, Failure::HostFailed(HostFault::RecordUnreadable));
+    };
+    let now = cx.now();
+    let usable = is_usable(state, now);
+    let due = is_due(state, now);
+    if !due && (usable || state.demand.is_none()) {
+        return serve(state, cx, usable);
+    }
+    let timing = cx.client.provider().config().refresh.timing;
+    if record.is_exchanging(now) {
+        let until = record.exchanging.map_or(now, |exchange| exchange.until);
+        let until = until.min(now.saturating_add(POLL));
+        return wait(state, cx, until, usable);
+    }
+    if !is_refreshable(tokens, now) {
+        // A demand for more validity than there is gets what there is.
+        if servable(state, now).is_some() {
+            return serve(state, cx, true);
+        }
+        let known_expired = tokens.access_exp.is_some_and(|end| now >= end);
+        let spent = tokens.refresh.is_some() || known_expired;
+        let cause = if spent { Cause::Expired } else { Cause::Rejected };
+        return write_settlement(state, cx, None, Settle::Verdict(cause));
+    }
+    let backoff = state.backoff.as_ref().filter(|backoff| now < backoff.until);
+    if let Some(failure) = backoff.map(|backoff| backoff.failure.clone()) {
+        return if usable { serve(state, cx, true) } else { refuse(state, cx, failure) };
+    }
+    let attempt = match record.intent.clone() {
+        None => 1,
+        Some(intent) => match time_to_take(state, cx, &intent, &timing) {
+            0 => intent.attempt.saturating_add(1),
+            left => {
+                let until = now.saturating_add(left.min(POLL));
+                return wait(state, cx, until, usable);
+            }
+        },
+    };
+    if usable && !state.access_dies {
+        announce(state, cx);
+    }
+    claim(state, cx, attempt, 0);
+}
+
+pub(crate) fn wait(state: &mut State, cx: &mut Cx<'_>, until: u64, usable: bool) {
+    if usable && state.demand.is_some() {
+        announce(state, cx);
+    }
+    state.refresh = Refresh::Waiting { until, unknown: None };
+}
+
+pub(crate) fn look(state: &mut State, cx: &mut Cx<'_>) {
+    let op = store::read(state, cx);
+    state.refresh = Refresh::Looking { op, tries: 0 };
+}
+
+/// How long until another's intent may be taken over: never before the request
+/// of its owner, dead or alive, must have been dealt with.
+pub(crate) fn time_to_take(
+    state: &mut State,
+    cx: &Cx<'_>,
+    intent: &Intent,
+    timing: &Timing,
+) -> u64 {
+    let now = cx.env.moment();
+    let first_seen = match state.observed {
+        Some((nonce, seen)) if nonce == intent.nonce && now.wall >= seen.wall => seen,
+        // Also where the wall clock was set back: counted again from here.
+        Some(_) | None => {
+            state.observed = Some((intent.nonce, now));
+            now
+        }
+    };
+    let written = intent.moment();
+    let by_record = match written.uptime.and(written.by_uptime(&now)) {
+        Some(elapsed) => elapsed,
+        None => now.wall.saturating_sub(written.wall).saturating_sub(SKEW),
+    };
+    let age = first_seen.elapsed_at_least(&now).max(by_record);
+    let rebooted =
+        written.boot_id.is_some() && now.boot_id.is_some() && written.boot_id != now.boot_id;
+    let needed = if intent.gave_up || rebooted {
+        timing.send_within.saturating_add(timing.start_within).saturating_add(1)
+    } else {
+        timing.takeover_after.max(intent.take_after)
+    };
+    needed.saturating_sub(age)
+}
+
+/// Writes the intent: nothing is sent before the store has it.
+pub(crate) fn claim(state: &mut State, cx: &mut Cx<'_>, attempt: u16, late_claims: u8) {
+    let Some(record) = state.known.record() else { return };
+    let Some((refresh, scope)) =
+        record.tokens.as_ref().and_then(|t| Some((t.refresh.clone()?, t.scope.clone())))
+    else {
+        return;
+    };
+    let (start, mut next) = (cx.env.moment(), record.clone());
+    let nonce = Id::new(cx.env, "intent");
+    // An intent of one's own that was never sent leaves nothing unresolved.
+    let unresolved = next.unresolved || (next.intent.is_some() && late_claims == 0);
+    next.unresolved = unresolved;
+    next.intent = Some(Intent {
+        nonce,
+        attempt,
+        generation: next.generation,
+        t_wall: start.wall,
+        t_uptime: start.uptime,
+        boot_id: start.boot_id.map(Id::from_bytes),
+        take_after: cx.client.provider().config().refresh.timing.takeover_after,
+        gave_up: false,
+    });
+    let claim = Claim {
+        nonce,
+        attempt,
+        generation: next.generation,
+        grant_id: next.grant_id,
+        refresh,
+        scope,
+        start,
+        unresolved,
+        late_claims,
+    };
+    state.observed = Some((nonce, start));
+    let attempt = Box::new(store::write(state, cx, next));
+    state.refresh = Refresh::Claiming { attempt, claim: Box::new(claim) };
+}
+
+/// Whether the record last seen still holds this claim's intent.
+pub(crate) fn owns(state: &State, claim: &Claim) -> bool {
+    let record = state.known.record();
+    record.is_some_and(|record| {
+        record.generation == claim.generation
+            && record.intent.as_ref().is_some_and(|intent| intent.nonce == claim.nonce)
+    })
+}
+
+/// The last check before the bytes go: is it still early enough?
+pub(crate) fn ready(state: &mut State, cx: &mut Cx<'_>, claim: Box<Claim>) {
+    let timing = cx.client.provider().config().refresh.timing;
+    let now = cx.env.moment();
+    let elapsed = claim.start.elapsed_at_most(&now);
+    if elapsed >= timing.send_within {
+        let late = claim.late_claims.saturating_add(1);
+        if late < STORE_TRIES {
+            return self::claim(state, cx, claim.attempt, late);
+        }
+        let make = |at| Failure::TryLater { at, reason: Delay::StoreSlow };
+        let failure = back_off(state, cx, make, 0);
+        return write_settlement(state, cx, Some(claim), Settle::Release(failure));
+    }
+    cx.notice(Notice::RefreshStarted { generation: claim.generation, attempt: claim.attempt });
+    let request = cx.client.refresh_request(&claim.refresh);
+    let within = timing.send_within.saturating_sub(elapsed);
+    let (op, give_up_at) = cx.send(&mut state.ops, request, within);
+    state.refresh = Refresh::Sent { op, claim, give_up_at };
+}
+
+/// The API refused the token of this generation.
+pub(crate) fn refused_by_api(state: &mut State, cx: &mut Cx<'_>, generation: u64) {
+    let current = state.known.record().map(|record| record.generation);
+    let issued =
+        state.known.record().and_then(|record| record.tokens.as_ref()).map(|t| t.obtained_at);
+    let fresh = issued.is_some_and(|issued| cx.now().saturating_sub(issued) < FRESH);
+    if current == Some(generation) && state.renewed == Some(generation) && fresh {
+        let failure = Failure::ServerMisbehaved(ServerFault::FreshTokenRefused);
+        return cx.fail(Activity::ApiCall, failure);
+    }
+    // A refusal of an older generation only asks for the newer token.
+    if current.is_none_or(|current| generation >= current) {
+        state.rejected = state.rejected.max(Some(generation));
+    }
+    want(state, 0);
+    if current.is_some_and(|current| generation > current) && matches!(state.refresh, Refresh::Idle)
+    {
+        // Whoever gave that token out knows more than this memory does.
+        look(state, cx);
+    }
+}
+
+/// Answers a demand from memory, or sets about answering it.
+pub(crate) fn settle_demand(state: &mut State, cx: &mut Cx<'_>) {
+    if state.demand.is_none() {
+        return;
+    }
+    if let Some(RecordStatus::Disconnecting { .. } | RecordStatus::Disconnected) =
+        state.known.record().map(|record| record.status)
+    {
+        return answer(state, cx, Failure::denied(Denial::NotConnected));
+    }
+    match &state.refresh {
+        Refresh::Idle => decide(state, cx),
+        Refresh::Waiting { unknown: Some(unknown), .. } => {
+            let failure = unknown.failure.clone();
+            answer(state, cx, failure);
+        }
+        Refresh::Waiting { unknown: None, .. }
+        | Refresh::Sent { .. }
+        | Refresh::Saving { .. }
+        | Refresh::Settling { .. } => {
+            if is_usable(state, cx.now()) {
+                announce(state, cx);
+            }
+        }
+        // About to refresh: the answer comes with the end of that.
+        Refresh::Looking { .. } | Refresh::Claiming { .. } => {}
+    }
+}

@@ -1,0 +1,204 @@
+//! Refresh: intent, send, save, and what came of it.
+//!
+//! The intent is in the store before the request leaves, the tokens are in the
+//! store before anybody is told. A success is merged by generation, whoever
+//! owns the intent by then; a failure counts only while the record still holds
+//! one's own nonce.
+
+mod claim;
+mod save;
+mod serve;
+mod settle;
+
+pub(crate) use claim::{refused_by_api, settle_demand};
+pub(crate) use serve::{announce, servable, want};
+pub(crate) use settle::pause;
+
+use crate::{
+    failure::{Cause, Delay, Failure},
+    flow::{Cx, STORE_TRIES, Signal, store},
+    http::{HttpFault, HttpResponse},
+    output::Notice,
+    state::{Claim, Placing, Refresh, Settle, State},
+    token::Outcome,
+};
+use alloc::boxed::Box;
+use claim::{decide, look, owns, ready};
+use save::{accept, judge, save};
+use serve::{answer, due_at, is_due};
+use settle::{OPERATOR_PAUSE, back_off, host_failed, settled, store_slow, write_settlement};
+
+/// An answer to the refresh's own op, or the time.
+pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
+    match (core::mem::take(&mut state.refresh), signal) {
+        (Refresh::Looking { .. }, Signal::Swapped(current)) => {
+            match store::adopt(state, cx, current) {
+                Ok(()) => decide(state, cx),
+                Err(failure) => host_failed(state, cx, failure),
+            }
+        }
+        (Refresh::Looking { tries, .. }, Signal::SwapUnanswered) => {
+            let tries = tries.saturating_add(1);
+            if tries >= STORE_TRIES {
+                return store_slow(state, cx);
+            }
+            let op = store::read(state, cx);
+            state.refresh = Refresh::Looking { op, tries };
+        }
+        (Refresh::Claiming { attempt, claim }, Signal::Swapped(current)) => {
+            match store::confirm(state, cx, *attempt, current) {
+                Ok(_) if owns(state, &claim) => ready(state, cx, claim),
+                Ok(_) => decide(state, cx),
+                Err(failure) => host_failed(state, cx, failure),
+            }
+        }
+        (Refresh::Claiming { attempt, claim }, Signal::SwapUnanswered) => {
+            match store::reread(state, cx, *attempt) {
+                Some(attempt) => {
+                    state.refresh = Refresh::Claiming { attempt: Box::new(attempt), claim };
+                }
+                None => store_slow(state, cx),
+            }
+        }
+        (Refresh::Sent { claim, .. }, Signal::HttpDone(response)) => {
+            let outcome = judge(cx, &response, &claim);
+            judged(state, cx, outcome, claim);
+        }
+        (Refresh::Sent { claim, .. }, Signal::HttpFailed(why)) => {
+            let outcome = match why {
+                HttpFault::NotSent | HttpFault::TooLate => {
+                    Outcome::Postponed { reason: Delay::NotSent, after: None }
+                }
+                HttpFault::Unknown => Outcome::Unknown { fault: None, after: None },
+            };
+            judged(state, cx, outcome, claim);
+        }
+        (Refresh::Sent { op, claim, give_up_at }, Signal::Wake) if cx.now() >= give_up_at => {
+            state.late = Some(Box::new((op, (*claim).clone())));
+            judged(state, cx, Outcome::Unknown { fault: None, after: None }, claim);
+        }
+        (
+            Refresh::Saving { placing: Placing::Writing(attempt), renewal },
+            Signal::Swapped(current),
+        ) => match store::confirm(state, cx, *attempt, current) {
+            Ok(_) => save(state, cx, renewal, 0),
+            Err(failure) => host_failed(state, cx, failure),
+        },
+        (
+            Refresh::Saving { placing: Placing::Writing(attempt), renewal },
+            Signal::SwapUnanswered,
+        ) => {
+            let tries = attempt.tries.saturating_add(1);
+            let retry_at = cx.now().saturating_add(pause(cx, u16::from(tries)));
+            state.refresh =
+                Refresh::Saving { placing: Placing::Holding { retry_at, tries }, renewal };
+            if tries >= STORE_TRIES {
+                let failure = Failure::TryLater { at: retry_at, reason: Delay::StoreSlow };
+                answer(state, cx, failure);
+            }
+        }
+        (
+            Refresh::Saving { placing: Placing::Holding { retry_at, tries }, renewal },
+            Signal::Wake,
+        ) if cx.now() >= retry_at => {
+            save(state, cx, renewal, tries);
+        }
+        (Refresh::Settling { attempt, claim, settle }, Signal::Swapped(current)) => {
+            match store::confirm(state, cx, *attempt, current) {
+                Ok(true) => settled(state, cx, claim, settle),
+                Ok(false) if claim.as_ref().is_some_and(|claim| owns(state, claim)) => {
+                    write_settlement(state, cx, claim, settle);
+                }
+                Ok(false) => decide(state, cx),
+                Err(failure) => host_failed(state, cx, failure),
+            }
+        }
+        (Refresh::Settling { attempt, claim, settle }, Signal::SwapUnanswered) => {
+            match store::reread(state, cx, *attempt) {
+                Some(attempt) => {
+                    state.refresh = Refresh::Settling { attempt: Box::new(attempt), claim, settle };
+                }
+                None => store_slow(state, cx),
+            }
+        }
+        (Refresh::Waiting { until, .. }, Signal::Wake) if cx.now() >= until => look(state, cx),
+        (Refresh::Idle, Signal::Wake) => {
+            if is_due(state, cx.now()) {
+                decide(state, cx);
+            }
+        }
+        // Nothing of the kind is awaited in these stages, or not yet.
+        (
+            stage,
+            Signal::Swapped(_)
+            | Signal::SwapUnanswered
+            | Signal::HttpDone(_)
+            | Signal::HttpFailed(_)
+            | Signal::Wake,
+        ) => state.refresh = stage,
+    }
+}
+
+/// An answer to a request that is no longer waited for: only tokens count.
+pub(crate) fn late_answer(state: &mut State, cx: &mut Cx<'_>, response: &HttpResponse) {
+    let Some((_, claim)) = state.late.take().map(|late| *late) else { return };
+    if let Outcome::Success(answer) = judge(cx, response, &claim) {
+        accept(state, cx, answer, claim);
+    }
+}
+
+/// When the refresh wants a step.
+pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
+    match &state.refresh {
+        Refresh::Idle => {
+            let due = due_at(state, now)?;
+            Some(state.backoff.as_ref().map_or(due, |backoff| due.max(backoff.until)))
+        }
+        Refresh::Sent { give_up_at, .. } => Some(*give_up_at),
+        Refresh::Saving { placing: Placing::Holding { retry_at, .. }, .. } => Some(*retry_at),
+        Refresh::Waiting { until, .. } => Some(*until),
+        Refresh::Looking { .. }
+        | Refresh::Claiming { .. }
+        | Refresh::Saving { .. }
+        | Refresh::Settling { .. } => None,
+    }
+}
+
+pub(crate) fn judged(state: &mut State, cx: &mut Cx<'_>, outcome: Outcome, claim: Box<Claim>) {
+    let settle = match outcome {
+        Outcome::Success(answer) => return accept(state, cx, answer, *claim),
+        Outcome::Dead(_) if claim.unresolved => Settle::Verdict(Cause::LostReply),
+        Outcome::Dead(_) => Settle::Verdict(Cause::Rejected),
+        Outcome::Refused(reason, said) => Settle::Release(back_off(
+            state,
+            cx,
+            |_| Failure::Misconfigured { reason, said },
+            OPERATOR_PAUSE,
+        )),
+        Outcome::Postponed { reason, after } => Settle::Release(back_off(
+            state,
+            cx,
+            |at| Failure::TryLater { at, reason },
+            after.unwrap_or_default(),
+        )),
+        Outcome::Unknown { after, .. } => {
+            let wait = cx.client.provider().config().refresh.timing.takeover_after;
+            let wait = wait.max(after.unwrap_or_default());
+            Settle::GiveUp(back_off(
+                state,
+                cx,
+                |at| Failure::TryLater { at, reason: Delay::Unavailable },
+                wait,
+            ))
+        }
+    };
+    if let Settle::Release(failure) | Settle::GiveUp(failure) = &settle {
+        let (generation, failure) = (claim.generation, failure.clone());
+        cx.notice(Notice::RefreshFailed { generation, failure });
+    }
+    if !owns(state, &claim) {
+        // Somebody else has the last word by now.
+        return decide(state, cx);
+    }
+    write_settlement(state, cx, Some(claim), settle);
+}

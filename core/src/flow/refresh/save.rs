@@ -1,0 +1,157 @@
+//! Saving what a refresh brought: merged by generation, whoever owns the intent
+//! by then, and stored before anything about it is judged.
+
+use super::{
+    claim::decide,
+    serve::{announce, answer},
+    settle::{OPERATOR_PAUSE, back_off},
+};
+use crate::{
+    entropy::Id,
+    failure::{Failure, ServerFault},
+    flow::{Cx, store},
+    http::HttpResponse,
+    output::Notice,
+    record::connection::{ConnectionRecord, Duty, RecordStatus, Tokens},
+    state::{Claim, Placing, Refresh, Renewal, State},
+    token::{self, Outcome, TokenAnswer},
+};
+use alloc::{boxed::Box, vec::Vec};
+
+pub(crate) fn judge(cx: &Cx<'_>, response: &HttpResponse, claim: &Claim) -> Outcome {
+    let mut secrets = Vec::from([&claim.refresh]);
+    secrets.extend(cx.client.client_secret());
+    token::judge(cx.client.provider().config(), response, &secrets)
+}
+
+/// New tokens: whatever is wrong with them, they are stored first.
+pub(crate) fn accept(state: &mut State, cx: &mut Cx<'_>, answer: TokenAnswer, claim: Claim) {
+    let now = cx.now();
+    let rotated = answer.refresh_token.as_ref().is_some_and(|token| *token != claim.refresh);
+    let stillborn = answer.expires_in == Some(0);
+    let flaw = answer.flaw.or(stillborn.then_some(ServerFault::TokenUnusable));
+    let old = state.known.record().and_then(|record| record.tokens.as_ref());
+    let kept_exp = old.and_then(|tokens| tokens.refresh_exp);
+    let life_end = |life: u64| now.saturating_add(life);
+    let tokens = Tokens {
+        token_id: Id::new(cx.env, "token"),
+        refresh_exp: answer.refresh_expires_in.map(life_end).or(if rotated {
+            None
+        } else {
+            kept_exp
+        }),
+        refresh: Some(answer.refresh_token.unwrap_or(claim.refresh)),
+        header: answer.header,
+        access_exp: if flaw.is_some() { Some(now) } else { answer.expires_in.map(life_end) },
+        scope: answer.scope.unwrap_or(claim.scope),
+        obtained_at: now,
+    };
+    let renewal = Box::new(Renewal {
+        generation: claim.generation,
+        grant_id: claim.grant_id,
+        tokens,
+        rotated,
+        failure: flaw.map(Failure::ServerMisbehaved),
+        deviations: answer.deviations,
+    });
+    save(state, cx, renewal, 0);
+}
+
+/// Where refreshed tokens belong in the record as it is now.
+pub(crate) enum Place {
+    /// They are there.
+    Done,
+    /// They are the grant's next generation.
+    Publish,
+    /// The grant is being ended: they are what has to be revoked.
+    Hand,
+    /// The grant has been ended: they are owed to the server.
+    Owe,
+    /// Another grant or a later token has their place.
+    Drop,
+}
+
+pub(crate) fn place(record: Option<&ConnectionRecord>, renewal: &Renewal) -> Place {
+    let Some(record) = record else { return Place::Drop };
+    if record.tokens.as_ref().is_some_and(|tokens| tokens.token_id == renewal.tokens.token_id) {
+        return Place::Done;
+    }
+    let same_grant = record.grant_id == renewal.grant_id;
+    let next_generation = renewal.generation.saturating_add(1);
+    match record.status {
+        RecordStatus::Active | RecordStatus::Reauthenticate { .. }
+            if record.generation == renewal.generation && same_grant =>
+        {
+            Place::Publish
+        }
+        // Judged dead by a replay of the token that these have replaced.
+        RecordStatus::Reauthenticate { .. }
+            if record.generation == next_generation && same_grant =>
+        {
+            Place::Publish
+        }
+        RecordStatus::Disconnecting { .. } if same_grant => Place::Hand,
+        RecordStatus::Disconnected if same_grant => {
+            let refresh = renewal.tokens.refresh.as_ref();
+            let owed =
+                record.outbox.iter().any(|Duty::RevokeToken { token, .. }| Some(token) == refresh);
+            if owed { Place::Drop } else { Place::Owe }
+        }
+        RecordStatus::New
+        | RecordStatus::Active
+        | RecordStatus::Reauthenticate { .. }
+        | RecordStatus::Disconnecting { .. }
+        | RecordStatus::Disconnected => Place::Drop,
+    }
+}
+
+/// Stores the new tokens, merged by generation, until the store has them.
+pub(crate) fn save(state: &mut State, cx: &mut Cx<'_>, renewal: Box<Renewal>, tries: u8) {
+    let where_to = place(state.known.record(), &renewal);
+    let mut next = store::known_or_new(state, cx);
+    match where_to {
+        Place::Done => return saved(state, cx, *renewal),
+        Place::Drop => return decide(state, cx),
+        Place::Publish => {
+            let timing = cx.client.provider().config().refresh.timing;
+            next.publish(renewal.tokens.clone(), &timing);
+        }
+        Place::Hand => {
+            let status = next.status;
+            next.advance();
+            next.tokens = Some(renewal.tokens.clone());
+            next.status = status;
+        }
+        Place::Owe => {
+            let Some(token) = renewal.tokens.refresh.clone() else { return decide(state, cx) };
+            next.owe(Duty::RevokeToken { token, attempts: 0, next_at: cx.now() });
+        }
+    }
+    let mut attempt = store::write(state, cx, next);
+    attempt.tries = tries;
+    state.refresh = Refresh::Saving { placing: Placing::Writing(Box::new(attempt)), renewal };
+}
+
+/// The tokens are in the store: now everybody is told.
+pub(crate) fn saved(state: &mut State, cx: &mut Cx<'_>, renewal: Renewal) {
+    state.refresh = Refresh::Idle;
+    let Some(record) = state.known.record() else { return };
+    let (generation, active) = (record.generation, record.status == RecordStatus::Active);
+    state.renewed = state.rejected.is_some().then_some(generation);
+    state.rejected = None;
+    state.backoff = None;
+    for deviation in renewal.deviations {
+        cx.notice(Notice::AnswerDeviates(deviation));
+    }
+    cx.notice(Notice::Refreshed { generation, rotated: renewal.rotated });
+    if !active {
+        return decide(state, cx);
+    }
+    match renewal.failure {
+        None => announce(state, cx),
+        Some(failure) => {
+            let again = back_off(state, cx, |_| failure, OPERATOR_PAUSE);
+            answer(state, cx, again);
+        }
+    }
+}

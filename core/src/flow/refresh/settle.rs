@@ -1,0 +1,111 @@
+//! What comes of a failure: a pause, and what the record is to say of it. It
+//! counts only while the record still holds one's own intent.
+
+use super::serve::{answer, refuse};
+use crate::{
+    entropy,
+    failure::{Delay, Failure},
+    flow::{Cx, store},
+    output::Notice,
+    record::connection::RecordStatus,
+    state::{Backoff, Claim, Refresh, Settle, State, UnknownOutcome},
+};
+use alloc::boxed::Box;
+
+/// The first pause after a failure, and the longest, in milliseconds.
+pub(crate) const FIRST_PAUSE: u64 = 500;
+
+pub(crate) const LONGEST_PAUSE: u64 = 300_000;
+
+/// Nothing but another configuration helps: no retry for so long.
+pub(crate) const OPERATOR_PAUSE: u64 = 600_000;
+
+/// Milliseconds to pause after so many failures: doubling, bounded, the upper
+/// half of it drawn by lot.
+pub(crate) fn pause(cx: &Cx<'_>, failures: u16) -> u64 {
+    let doublings = u32::from(failures.saturating_sub(1).min(16));
+    let full = FIRST_PAUSE.saturating_mul(1_u64 << doublings).min(LONGEST_PAUSE);
+    let half = full / 2;
+    half.saturating_add(entropy::below(cx.env, "pause", half))
+}
+
+/// Counts a failure and names when the next try makes sense.
+pub(crate) fn back_off(
+    state: &mut State,
+    cx: &Cx<'_>,
+    failure: impl FnOnce(u64) -> Failure,
+    at_least: u64,
+) -> Failure {
+    let failures = state.backoff.as_ref().map_or(0, |backoff| backoff.failures).saturating_add(1);
+    let until = cx.now().saturating_add(pause(cx, failures).max(at_least));
+    let failure = failure(until);
+    state.backoff = Some(Box::new(Backoff { failures, until, failure: failure.clone() }));
+    failure
+}
+
+/// The store holds what cannot be used, and must not be overwritten.
+pub(crate) fn host_failed(state: &mut State, cx: &mut Cx<'_>, failure: Failure) {
+    let failure = back_off(state, cx, |_| failure, OPERATOR_PAUSE);
+    refuse(state, cx, failure);
+}
+
+pub(crate) fn store_slow(state: &mut State, cx: &mut Cx<'_>) {
+    let failure = back_off(state, cx, |at| Failure::TryLater { at, reason: Delay::StoreSlow }, 0);
+    refuse(state, cx, failure);
+}
+
+/// Writes what came of a failure, over the revision that holds the own intent.
+pub(crate) fn write_settlement(
+    state: &mut State,
+    cx: &mut Cx<'_>,
+    claim: Option<Box<Claim>>,
+    settle: Settle,
+) {
+    let mut next = store::known_or_new(state, cx);
+    match &settle {
+        Settle::Release(_) => {
+            next.intent = None;
+            next.unresolved = claim.as_ref().is_some_and(|claim| claim.unresolved);
+        }
+        Settle::GiveUp(_) => {
+            if let Some(intent) = &mut next.intent {
+                intent.gave_up = true;
+            }
+        }
+        Settle::Verdict(cause) => next.wipe(RecordStatus::Reauthenticate { cause: *cause }),
+    }
+    let attempt = Box::new(store::write(state, cx, next));
+    state.refresh = Refresh::Settling { attempt, claim, settle };
+}
+
+/// What came of a failure is in the store.
+pub(crate) fn settled(
+    state: &mut State,
+    cx: &mut Cx<'_>,
+    claim: Option<Box<Claim>>,
+    settle: Settle,
+) {
+    match settle {
+        Settle::Release(failure) => refuse(state, cx, failure),
+        Settle::GiveUp(failure) => {
+            let until = state.backoff.as_ref().map_or(cx.now(), |backoff| backoff.until);
+            let unknown = claim.map(|claim| {
+                let (generation, failure) = (claim.generation, failure.clone());
+                Box::new(UnknownOutcome { generation, failure })
+            });
+            state.refresh = Refresh::Waiting { until, unknown };
+            answer(state, cx, failure);
+        }
+        Settle::Verdict(cause) => {
+            let generation = claim.map(|claim| claim.generation);
+            let failure = Failure::ReauthenticationRequired(cause);
+            if let Some(generation) = generation {
+                cx.notice(Notice::RefreshFailed { generation, failure: failure.clone() });
+            }
+            cx.notice(Notice::GrantLost(cause));
+            state.rejected = None;
+            state.backoff = None;
+            refuse(state, cx, failure);
+        }
+    }
+}
