@@ -14,7 +14,7 @@ use crate::{
         decode,
     },
     secret::SecretBytes,
-    state::{Known, State},
+    state::{Authorization, Known, State},
     token,
 };
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
@@ -144,7 +144,7 @@ impl Connection {
         let state = &self.state;
         let parts = [refresh::wake_at(state, now), revoke::wake_at(state)];
         let exchanges = state.exchanges.iter().filter_map(exchange::wake_at);
-        let authorizations = state.authorizations.iter().map(|pending| pending.expires_at);
+        let authorizations = state.authorizations.iter().filter_map(Authorization::wake_at);
         parts.into_iter().flatten().chain(exchanges).chain(authorizations).min()
     }
 

@@ -143,6 +143,11 @@ pub(crate) enum AuthorizationStage {
 }
 
 impl Authorization {
+    /// When it runs out, while somebody is waited for.
+    pub(crate) fn wake_at(&self) -> Option<u64> {
+        matches!(self.stage, AuthorizationStage::Open).then_some(self.expires_at)
+    }
+
     pub(crate) fn op(&self) -> Option<Op> {
         match self.stage {
             AuthorizationStage::Storing { op, .. }
@@ -171,7 +176,7 @@ pub(crate) enum ExchangeStage {
     /// The fence against new refreshes is being written.
     Fencing { attempt: Attempt, nonce: Id, grant: CodeGrant },
     /// The code is at the server.
-    Sent { op: Op, nonce: Id, grant: CodeGrant, give_up_at: u64, tries: u8 },
+    Sent { op: Op, nonce: Id, grant: CodeGrant, tries: u8 },
     /// The new grant is being stored.
     Saving { placing: Placing, new: NewGrant },
     /// The fence is being taken away after a failure.
@@ -352,6 +357,8 @@ pub(crate) enum Revoke {
     Sent { op: Op, give_up_at: u64 },
     /// The tombstone is being written.
     Burying { attempt: Box<Attempt>, confirmed: bool },
+    /// The store failed in the midst; taken up again at this time.
+    Pausing { until: u64 },
 }
 
 impl Revoke {
@@ -359,7 +366,7 @@ impl Revoke {
         match self {
             Self::Looking { op, .. } | Self::Sent { op, .. } => Some(*op),
             Self::Marking { attempt } | Self::Burying { attempt, .. } => Some(attempt.op),
-            Self::Idle => None,
+            Self::Idle | Self::Pausing { .. } => None,
         }
     }
 }

@@ -23,7 +23,7 @@ const ATTEMPTS: u16 = 5;
 /// and where there is no grant the tombstone still beats a late redirect.
 pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>) {
     authorize::cancel(state, cx, None);
-    if !matches!(state.revoke, Revoke::Idle) {
+    if !matches!(state.revoke, Revoke::Idle | Revoke::Pausing { .. }) {
         return;
     }
     if state.known.is_unread() {
@@ -40,13 +40,13 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         (Revoke::Looking { .. }, Signal::Swapped(current)) => {
             match store::adopt(state, cx, current) {
                 Ok(()) => mark(state, cx),
-                Err(failure) => cx.fail(Activity::Revoke, failure),
+                Err(failure) => interrupted(state, cx, failure),
             }
         }
         (Revoke::Looking { tries, .. }, Signal::SwapUnanswered) => {
             let tries = tries.saturating_add(1);
             if tries >= STORE_TRIES {
-                return store_slow(cx);
+                return store_slow(state, cx);
             }
             let op = store::read(state, cx);
             state.revoke = Revoke::Looking { op, tries };
@@ -55,13 +55,13 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             match store::confirm(state, cx, *attempt, current) {
                 Ok(true) => marked(state, cx),
                 Ok(false) => mark(state, cx),
-                Err(failure) => cx.fail(Activity::Revoke, failure),
+                Err(failure) => interrupted(state, cx, failure),
             }
         }
         (Revoke::Marking { attempt }, Signal::SwapUnanswered) => {
             match store::reread(state, cx, *attempt) {
                 Some(attempt) => state.revoke = Revoke::Marking { attempt: Box::new(attempt) },
-                None => store_slow(cx),
+                None => store_slow(state, cx),
             }
         }
         (Revoke::Sent { .. }, Signal::HttpDone(response)) => {
@@ -83,7 +83,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                 // A late refresh may have handed over other tokens, or a new
                 // authorization may have come: looked at afresh.
                 Ok(false) => resume(state, cx),
-                Err(failure) => cx.fail(Activity::Revoke, failure),
+                Err(failure) => interrupted(state, cx, failure),
             }
         }
         (Revoke::Burying { attempt, confirmed }, Signal::SwapUnanswered) => {
@@ -92,9 +92,10 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                     state.revoke = Revoke::Burying { attempt: Box::new(attempt), confirmed };
                 }
                 // `Disconnecting` stays in the store: it is taken up again.
-                None => store_slow(cx),
+                None => store_slow(state, cx),
             }
         }
+        (Revoke::Pausing { until }, Signal::Wake) if cx.now() >= until => resume(state, cx),
         (Revoke::Idle, Signal::Wake) => {
             if wake_at(state).is_some_and(|at| cx.now() >= at) {
                 resume(state, cx);
@@ -115,7 +116,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
 /// When the revocation wants a step: also after a restart in its midst.
 pub(crate) fn wake_at(state: &State) -> Option<u64> {
     match (&state.revoke, state.known.record().map(|record| record.status)) {
-        (Revoke::Sent { give_up_at, .. }, _) => Some(*give_up_at),
+        (Revoke::Sent { give_up_at: at, .. } | Revoke::Pausing { until: at }, _) => Some(*at),
         (Revoke::Idle, Some(RecordStatus::Disconnecting { retry_at, .. })) => Some(retry_at),
         (Revoke::Idle, _)
         | (Revoke::Looking { .. } | Revoke::Marking { .. } | Revoke::Burying { .. }, _) => None,
@@ -268,7 +269,18 @@ fn buried(state: &mut State, cx: &mut Cx<'_>, confirmed: bool) {
     cx.notice(Notice::Disconnected { confirmed });
 }
 
-fn store_slow(cx: &mut Cx<'_>) {
+fn store_slow(state: &mut State, cx: &mut Cx<'_>) {
     let failure = Failure::TryLater { at: cx.now(), reason: Delay::StoreSlow };
+    interrupted(state, cx, failure);
+}
+
+/// The store failed. What it says by then decides how it goes on: while it says
+/// `Disconnecting`, the end is taken up again by itself.
+fn interrupted(state: &mut State, cx: &mut Cx<'_>, failure: Failure) {
+    let until = cx.now().saturating_add(refresh::pause(cx, ATTEMPTS));
+    let status = state.known.record().map(|record| record.status);
+    if let Some(RecordStatus::Disconnecting { .. }) = status {
+        state.revoke = Revoke::Pausing { until };
+    }
     cx.fail(Activity::Revoke, failure);
 }

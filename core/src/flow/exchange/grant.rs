@@ -36,8 +36,10 @@ impl Own<'_, '_> {
         let request =
             self.cx.client.exchange_request(&grant.code, &grant.redirect_uri, &grant.verifier);
         let within = self.cx.client.provider().config().refresh.timing.send_within;
-        let (op, give_up_at) = self.cx.send(&mut self.state.ops, request, within);
-        self.keep(Stage::Sent { op, nonce, grant, give_up_at, tries });
+        // No deadline of the machine's own: the answer is the only copy of the
+        // grant, and the host says when it has stopped listening.
+        let (op, _) = self.cx.send(&mut self.state.ops, request, within);
+        self.keep(Stage::Sent { op, nonce, grant, tries });
     }
 
     pub(super) fn judged(&mut self, outcome: Outcome, nonce: Id, grant: CodeGrant) {

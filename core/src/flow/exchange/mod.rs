@@ -114,11 +114,6 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
             }
             HttpFault::Unknown => own.lift(nonce, Failure::OutcomeUnknown, grant),
         },
-        (Stage::Sent { nonce, grant, give_up_at, .. }, Signal::Wake)
-            if own.cx.now() >= give_up_at =>
-        {
-            own.lift(nonce, Failure::OutcomeUnknown, grant);
-        }
         (Stage::Saving { placing: Placing::Writing(attempt), new }, Signal::Swapped(current)) => {
             match store::confirm(own.state, own.cx, *attempt, current) {
                 Ok(true) => own.done(new),
@@ -162,12 +157,12 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
 /// When an exchange wants a step.
 pub(crate) fn wake_at(exchange: &Exchange) -> Option<u64> {
     match &*exchange.stage {
-        Stage::Sent { give_up_at, .. } => Some(*give_up_at),
         Stage::Saving { placing: Placing::Holding { retry_at, .. }, .. } => Some(*retry_at),
         Stage::Looking { .. }
         | Stage::Consuming { .. }
         | Stage::Reading { .. }
         | Stage::Fencing { .. }
+        | Stage::Sent { .. }
         | Stage::Saving { .. }
         | Stage::Lifting { .. } => None,
     }

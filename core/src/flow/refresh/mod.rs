@@ -139,11 +139,22 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
     }
 }
 
-/// An answer to a request that is no longer waited for: only tokens count.
+/// An answer to a request that is no longer waited for: only tokens count, and
+/// only where none are being stored already.
 pub(crate) fn late_answer(state: &mut State, cx: &mut Cx<'_>, response: &HttpResponse) {
     let Some((_, claim)) = state.late.take().map(|late| *late) else { return };
-    if let Outcome::Success(answer) = judge(cx, response, &claim) {
-        accept(state, cx, answer, claim);
+    let Outcome::Success(answer) = judge(cx, response, &claim) else { return };
+    match core::mem::take(&mut state.refresh) {
+        saving @ Refresh::Saving { .. } => state.refresh = saving,
+        Refresh::Sent { op, claim: second, .. } => {
+            state.late = Some(Box::new((op, *second)));
+            accept(state, cx, answer, claim);
+        }
+        Refresh::Idle
+        | Refresh::Looking { .. }
+        | Refresh::Claiming { .. }
+        | Refresh::Settling { .. }
+        | Refresh::Waiting { .. } => accept(state, cx, answer, claim),
     }
 }
 

@@ -1,0 +1,152 @@
+//! An authorization server of one grant: strict rotation, every earlier token
+//! dead at once, a replayed refresh token ends the grant. Faults on request.
+
+use evergrant::*;
+use std::collections::{BTreeMap, VecDeque};
+
+/// What becomes of the next request.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// It never leaves the host.
+    NotSent,
+    /// It is lost on its way to the server.
+    RequestLost,
+    /// The server handles it; the answer is lost.
+    ReplyLost,
+    /// The server answers this, and handles nothing.
+    Answer(u16, String),
+    /// The same, with a header.
+    AnswerWith(u16, (String, String), String),
+    /// The server handles it, with these members changed or (null) removed.
+    Change(serde_json::Value),
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Server {
+    pub faults: VecDeque<Fault>,
+    /// Live refresh token and access token of the grant.
+    pub live: Option<(String, String)>,
+    pub spent: Vec<String>,
+    codes: BTreeMap<String, ()>,
+    pub issued: u64,
+    pub refreshes: u64,
+    pub replays: u64,
+    pub exchanges: u64,
+    pub revocations: u64,
+}
+
+impl Server {
+    /// The person consents: the redirect that follows.
+    pub fn consent(&mut self, url: &str) -> String {
+        let redirect_uri = query(url, "redirect_uri").expect("a redirect URI");
+        let state = query(url, "state").expect("a state");
+        self.issued += 1;
+        let code = format!("canary-code-{}", self.issued);
+        self.codes.insert(code.clone(), ());
+        format!("{redirect_uri}?code={code}&state={state}&iss=https%3A%2F%2Fas.example")
+    }
+
+    /// The person refuses.
+    pub fn deny(url: &str) -> String {
+        let redirect_uri = query(url, "redirect_uri").expect("a redirect URI");
+        let state = query(url, "state").expect("a state");
+        format!(
+            "{redirect_uri}?error=access_denied&error_description=The+person+said+no\
+             &state={state}&iss=https%3A%2F%2Fas.example"
+        )
+    }
+
+    pub fn answer(&mut self, request: &HttpRequest, _now: u64) -> Result<HttpResponse, HttpFault> {
+        match self.faults.pop_front() {
+            None => Ok(self.handle(request)),
+            Some(Fault::NotSent) => Err(HttpFault::NotSent),
+            Some(Fault::RequestLost) => Err(HttpFault::Unknown),
+            Some(Fault::ReplyLost) => {
+                self.handle(request);
+                Err(HttpFault::Unknown)
+            }
+            Some(Fault::Answer(status, body)) => Ok(response(status, vec![], &body)),
+            Some(Fault::AnswerWith(status, header, body)) => {
+                Ok(response(status, vec![header], &body))
+            }
+            Some(Fault::Change(change)) => {
+                let answer = self.handle(request);
+                let mut json: serde_json::Value =
+                    serde_json::from_slice(answer.body.expose()).expect("a JSON answer");
+                for (name, value) in change.as_object().expect("members") {
+                    let members = json.as_object_mut().expect("an object");
+                    match value {
+                        serde_json::Value::Null => members.remove(name),
+                        value => members.insert(name.clone(), value.clone()),
+                    };
+                }
+                Ok(response(answer.status, vec![], &json.to_string()))
+            }
+        }
+    }
+
+    fn handle(&mut self, request: &HttpRequest) -> HttpResponse {
+        let body = String::from_utf8(request.body.expose().to_vec()).unwrap();
+        let field = |name: &str| query(&format!("?{body}"), name);
+        if request.url.ends_with("/revoke") {
+            self.revocations += 1;
+            self.live = None;
+            return response(200, vec![], "");
+        }
+        match field("grant_type").as_deref() {
+            Some("authorization_code") => {
+                self.exchanges += 1;
+                match self.codes.remove(&field("code").unwrap_or_default()) {
+                    Some(()) => self.issue(),
+                    None => refused("invalid_grant"),
+                }
+            }
+            Some("refresh_token") => {
+                let sent = field("refresh_token").unwrap_or_default();
+                if self.spent.contains(&sent) {
+                    self.replays += 1;
+                    self.live = None;
+                }
+                match self.live.take() {
+                    Some((live, _)) if live == sent => {
+                        self.refreshes += 1;
+                        self.spent.push(sent);
+                        self.issue()
+                    }
+                    other => {
+                        self.live = other;
+                        refused("invalid_grant")
+                    }
+                }
+            }
+            _ => refused("unsupported_grant_type"),
+        }
+    }
+
+    fn issue(&mut self) -> HttpResponse {
+        self.issued += 1;
+        let refresh = format!("canary-refresh-{}", self.issued);
+        let access = format!("canary-access-{}", self.issued);
+        let body = format!(
+            r#"{{"access_token":"{access}","token_type":"Bearer","expires_in":3600,"refresh_token":"{refresh}","scope":"expenses:read accounts:read"}}"#
+        );
+        self.live = Some((refresh, access));
+        response(200, vec![], &body)
+    }
+}
+
+fn refused(error: &str) -> HttpResponse {
+    response(400, vec![], &format!(r#"{{"error":"{error}"}}"#))
+}
+
+pub fn response(status: u16, headers: Vec<(String, String)>, body: &str) -> HttpResponse {
+    HttpResponse { status, headers, body: SecretBytes::new(body.as_bytes()) }
+}
+
+/// A parameter of a URL's query.
+pub fn query(url: &str, name: &str) -> Option<String> {
+    let (_, query) = url.split_once('?')?;
+    form_urlencoded::parse(query.as_bytes())
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}
