@@ -14,7 +14,7 @@ use crate::{
         decode,
     },
     secret::SecretBytes,
-    state::{Authorization, Known, State},
+    state::{Authorization, Known, Revoke, State},
     token,
 };
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
@@ -152,6 +152,9 @@ impl Connection {
     pub fn status(&self, now: u64) -> Status {
         let state = &self.state;
         let record = state.known.record();
+        if state.revoke != Revoke::Idle {
+            return Status::Disconnecting;
+        }
         let grant = match record.map(|record| record.status) {
             Some(RecordStatus::Disconnecting { .. }) => return Status::Disconnecting,
             Some(RecordStatus::Active) => Some(Status::Authorized),

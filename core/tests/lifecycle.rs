@@ -52,7 +52,8 @@ fn the_authorization_request_is_as_the_rfcs_have_it() {
         binding: Binding::Cookie,
         return_context: None,
     }));
-    let (state, challenge) = (query(&url, "state").unwrap(), query(&url, "code_challenge").unwrap());
+    let (state, challenge) =
+        (query(&url, "state").unwrap(), query(&url, "code_challenge").unwrap());
     assert_eq!((state.len(), challenge.len()), (43, 43));
     assert_eq!(
         url,
@@ -89,10 +90,7 @@ fn what_a_caller_can_get_wrong_is_a_misuse_and_changes_nothing() {
         (asked(|a| a.extra = vec![("state".into(), "x".into())]), Misuse::ParameterReserved),
         (asked(|a| a.extra = vec![("a".into(), "1".into()); 2]), Misuse::ParameterInvalid),
         (asked(|a| a.return_context = Some("x".repeat(4097))), Misuse::ReturnContextTooLong),
-        (
-            Input::ApiAnswered { generation: 1, status: 99, headers: vec![] },
-            Misuse::StatusInvalid,
-        ),
+        (Input::ApiAnswered { generation: 1, status: 99, headers: vec![] }, Misuse::StatusInvalid),
         (
             Input::HttpDone { op: Op(1), response: server::response(600, vec![], "") },
             Misuse::StatusInvalid,
@@ -147,7 +145,8 @@ fn other_api_answers_never_touch_the_grant() {
         let headers = vec![("Retry-After".into(), "7".into())];
         let outputs = world.run(Input::ApiAnswered { generation: 1, status, headers });
         assert_eq!(failures(&outputs), code.into_iter().collect::<Vec<_>>(), "{status}");
-        if let Some(Output::Failed { failure: Failure::TryLater { at, .. }, .. }) = outputs.first() {
+        if let Some(Output::Failed { failure: Failure::TryLater { at, .. }, .. }) = outputs.first()
+        {
             assert_eq!(*at, world.now + 7_000);
         }
     }
@@ -219,7 +218,10 @@ fn what_is_no_verdict_keeps_the_tokens() {
         (Fault::Answer(200, "{\"access".into()), "try_later_unavailable"),
         (Fault::Answer(429, String::new()), "try_later_rate_limited"),
         (Fault::Answer(302, String::new()), "misconfigured_redirected"),
-        (Fault::Answer(401, r#"{"error":"invalid_client"}"#.into()), "misconfigured_invalid_client"),
+        (
+            Fault::Answer(401, r#"{"error":"invalid_client"}"#.into()),
+            "misconfigured_invalid_client",
+        ),
         (
             Fault::Answer(400, r#"{"error":"unauthorized_client"}"#.into()),
             "misconfigured_unauthorized_client",
@@ -286,9 +288,17 @@ fn a_bad_redirect_changes_nothing() {
     let cases: [(String, BrowserProof, &str); 11] = [
         (REDIRECT_URI.into(), BrowserProof::SameProcess, "callback_unreadable"),
         (format!("{REDIRECT_URI}?code=x"), BrowserProof::SameProcess, "callback_state_missing"),
-        (format!("{REDIRECT_URI}?code=x&state=f"), BrowserProof::SameProcess, "callback_state_unknown"),
+        (
+            format!("{REDIRECT_URI}?code=x&state=f"),
+            BrowserProof::SameProcess,
+            "callback_state_unknown",
+        ),
         (format!("{good}&code=y"), BrowserProof::SameProcess, "callback_duplicate_parameter"),
-        (format!("{good}&state={state}"), BrowserProof::SameProcess, "callback_duplicate_parameter"),
+        (
+            format!("{good}&state={state}"),
+            BrowserProof::SameProcess,
+            "callback_duplicate_parameter",
+        ),
         (good.clone(), BrowserProof::Missing, "callback_binding_mismatch"),
         (good.clone(), BrowserProof::Binding("x".into()), "callback_binding_mismatch"),
         (format!("{base}&code=x"), BrowserProof::SameProcess, "callback_issuer_missing"),
@@ -323,7 +333,8 @@ fn a_cookie_binds_the_browser() {
         _ => None,
     });
     let redirect = world.server.consent(&url);
-    for proof in [BrowserProof::SameProcess, BrowserProof::Missing, BrowserProof::Binding("x".into())]
+    for proof in
+        [BrowserProof::SameProcess, BrowserProof::Missing, BrowserProof::Binding("x".into())]
     {
         assert_eq!(failures(&world.redirect(&redirect, proof)), ["callback_binding_mismatch"]);
     }
@@ -352,7 +363,10 @@ fn a_pending_authorization_expires_and_can_be_cancelled() {
     assert_eq!(failures(&outputs), ["denied_authorization_expired"]);
     assert_eq!(world.status(), Status::Disconnected);
     let redirect = world.server.consent(&url);
-    assert_eq!(failures(&world.redirect(&redirect, BrowserProof::SameProcess)), ["callback_expired"]);
+    assert_eq!(
+        failures(&world.redirect(&redirect, BrowserProof::SameProcess)),
+        ["callback_expired"]
+    );
 
     let url = world.open_browser(authorize());
     let outputs = world.run(Input::Cancel { authorization: None });
@@ -405,7 +419,11 @@ fn every_field_of_a_token_answer_is_tolerated_or_refused_as_the_checklist_says()
         (json!({"expires_in": 3600.9}), &["expires_in_not_integer"], Ok(hour)),
         (json!({"expires_in": "soon"}), &["expires_in_unreadable"], Ok(None)),
         (json!({"expires_in": {"a": [1]}}), &["expires_in_unreadable"], Ok(None)),
-        (json!({"expires_in": 1e30}), &["expires_in_not_integer", "expires_in_huge"], Ok(Some(315_360_000_000))),
+        (
+            json!({"expires_in": 1e30}),
+            &["expires_in_not_integer", "expires_in_huge"],
+            Ok(Some(315_360_000_000)),
+        ),
         (json!({"expires_in": u64::MAX}), &["expires_in_huge"], Ok(Some(315_360_000_000))),
         (json!({"expires_in": 0}), &["expires_in_not_positive"], Ok(Some(0))),
         (json!({"expires_in": -5}), &["expires_in_not_positive"], Ok(Some(0))),
@@ -455,7 +473,10 @@ fn a_narrowed_scope_is_told_and_an_omitted_refresh_token_is_kept() {
     let redirect = world.server.consent(&url);
     world.server.faults.push_back(Fault::Change(json!({"scope": "expenses:read"})));
     let outputs = world.redirect(&redirect, BrowserProof::SameProcess);
-    assert!(outputs.contains(&Output::Notice(Notice::ScopeNarrowed { missing: "accounts:read".into() })));
+    assert!(
+        outputs
+            .contains(&Output::Notice(Notice::ScopeNarrowed { missing: "accounts:read".into() }))
+    );
     world.server.faults.push_back(Fault::Change(json!({"refresh_token": null, "scope": null})));
     let outputs = world.wake();
     assert!(outputs.contains(&Output::Notice(Notice::Refreshed { generation: 2, rotated: false })));

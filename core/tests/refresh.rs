@@ -22,8 +22,7 @@ fn as_other<T>(world: &mut World, other: &mut World, run: impl FnOnce(&mut World
 fn other(world: &World) -> World {
     let mut other = World::new();
     let Stored { revision, bytes } = world.stored().unwrap();
-    other.connection =
-        Connection::restore(world.client.clone(), TENANT, revision, &bytes).unwrap();
+    other.connection = Connection::restore(world.client.clone(), TENANT, revision, &bytes).unwrap();
     other
 }
 
@@ -42,7 +41,8 @@ fn until_sent(world: &mut World, input: Input) -> Step {
         if step.outputs.iter().any(|output| matches!(output, Output::SendHttp { .. })) {
             return step;
         }
-        let swap = step.outputs.iter().find(|output| matches!(output, Output::Swap { .. })).cloned();
+        let swap =
+            step.outputs.iter().find(|output| matches!(output, Output::Swap { .. })).cloned();
         let answer = world.perform(&swap.expect("a swap before the request")).unwrap();
         step = world.step(answer);
     }
@@ -352,4 +352,14 @@ fn a_refresh_is_due_between_70_and_85_percent_and_alike_in_every_worker() {
     world.wake();
     let next = world.connection.wake_at(world.now).unwrap() - world.now;
     assert_ne!(next, due, "another jitter for each generation");
+}
+
+#[test]
+fn a_host_that_never_wakes_still_gets_its_token_in_time() {
+    let mut world = World::authorized();
+    world.advance(3_600_000);
+    world.server.faults.push_back(Fault::RequestLost);
+    assert_eq!(failures(&world.token_wanted()), ["try_later_unavailable"]);
+    world.advance(90_000);
+    assert_eq!(tokens(&world.token_wanted()).len(), 1);
 }

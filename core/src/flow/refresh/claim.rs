@@ -12,7 +12,7 @@ use crate::{
     output::{Activity, Notice},
     provider::Timing,
     record::connection::{Intent, RecordStatus, SKEW},
-    state::{Claim, Known, Refresh, Settle, State},
+    state::{Claim, Known, Refresh, Revoke, Settle, State},
 };
 use alloc::boxed::Box;
 
@@ -224,13 +224,16 @@ pub(crate) fn settle_demand(state: &mut State, cx: &mut Cx<'_>) {
     if state.demand.is_none() {
         return;
     }
-    if let Some(RecordStatus::Disconnecting { .. } | RecordStatus::Disconnected) =
-        state.known.record().map(|record| record.status)
-    {
+    let status = state.known.record().map(|record| record.status);
+    let over =
+        matches!(status, Some(RecordStatus::Disconnecting { .. } | RecordStatus::Disconnected));
+    if over || state.revoke != Revoke::Idle {
         return answer(state, cx, Failure::denied(Denial::NotConnected));
     }
     match &state.refresh {
         Refresh::Idle => decide(state, cx),
+        // A host that never wakes the machine is served all the same.
+        Refresh::Waiting { until, .. } if cx.now() >= *until => look(state, cx),
         Refresh::Waiting { unknown: Some(unknown), .. } => {
             let failure = unknown.failure.clone();
             answer(state, cx, failure);

@@ -5,7 +5,7 @@ use crate::{
     flow::Cx,
     output::{Activity, Output},
     record::connection::{RecordStatus, Tokens},
-    state::{Demand, Refresh, State},
+    state::{Demand, Refresh, Revoke, State},
 };
 
 /// A token is wanted; answered at the end of the step, by [`settle_demand`].
@@ -34,6 +34,10 @@ pub(crate) fn servable(state: &State, now: u64) -> Option<(u64, &Tokens)> {
     let alive = tokens.access_exp.is_none_or(|expiry| now < expiry);
     let refused = state.rejected.is_some_and(|generation| record.generation <= generation);
     let good = record.status == RecordStatus::Active && alive && !refused;
+    if state.revoke != Revoke::Idle {
+        // The person wants out: not even until the store has heard of it.
+        return None;
+    }
     let at_server = state.refresh.generation_at_server() == Some(record.generation);
     let dying = state.access_dies && at_server;
     (good && !dying).then_some((record.generation, tokens))
