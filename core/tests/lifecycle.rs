@@ -411,9 +411,10 @@ fn a_disconnect_beats_the_redirect_of_an_earlier_authorization() {
 
 #[test]
 fn every_field_of_a_token_answer_is_tolerated_or_refused_as_the_checklist_says() {
-    // (change, deviations, expiry after the exchange, or the failure)
+    /// What is changed, the deviations told of, and the life of the token or the failure.
+    type Case = (serde_json::Value, &'static [&'static str], Result<Option<u64>, &'static str>);
     let hour = Some(3_600_000);
-    let cases: Vec<(serde_json::Value, &[&str], Result<Option<u64>, &str>)> = vec![
+    let cases: Vec<Case> = vec![
         (json!({"expires_in": null}), &[], Ok(None)),
         (json!({"expires_in": "3600"}), &["expires_in_not_integer"], Ok(hour)),
         (json!({"expires_in": 3600.9}), &["expires_in_not_integer"], Ok(hour)),

@@ -1,0 +1,127 @@
+//! Records: frozen ones are read for ever, newer ones never overwritten,
+//! unknown members survive, and anything else is a typed failure.
+
+mod common;
+
+use common::*;
+use evergrant::*;
+use serde_json::{Value, json};
+
+/// Do not change these strings: they are in somebody's store.
+const CONNECTION: &str = r#"{"v":1,"kind":"connection","key":"connection/test/client%201/tenant-1","gen":3,"status":"active","grant_id":"AAECAwQFBgcICQoLDA0ODw","asked_scope":"expenses:read accounts:read","tokens":{"token_id":"EBESExQVFhcYGRobHB0eHw","refresh":"frozen-refresh","access":"frozen-access","access_exp":1700003600000,"scope":"expenses:read accounts:read","obtained_at":1700000000000},"intent":{"nonce":"ICEiIyQlJicoKSorLC0uLw","attempt":2,"gen":3,"t_wall":1700003599000,"t_uptime":77,"boot_id":"MDEyMzQ1Njc4OTo7PD0-Pw","take_after":90000,"gave_up":true},"unresolved":true,"outbox":[{"revoke_token":{"token":"frozen-owed","attempts":5,"next_at":1700000000001}}],"due_at":1700002700000}"#;
+const DISCONNECTING: &str = r#"{"v":1,"kind":"connection","key":"connection/test/client%201/tenant-1","gen":4,"status":{"disconnecting":{"attempts":1,"retry_at":1700000000500}},"tokens":{"token_id":"EBESExQVFhcYGRobHB0eHw","access":"frozen-access","scope":"","obtained_at":1},"disconnected_at":1700000000000,"due_at":1700000000500}"#;
+const REAUTHENTICATE: &str = r#"{"v":1,"kind":"connection","key":"connection/test/client%201/tenant-1","gen":4,"status":{"reauthenticate":{"cause":"reauthenticate_lost_reply"}},"exchanging":{"nonce":"ICEiIyQlJicoKSorLC0uLw","until":1700000075000}}"#;
+const PENDING_STATE: &str = "frozen-state";
+const PENDING: &str = r#"{"v":1,"kind":"pending","key":"pending/hQVE4LNMqImgU_SQK69cPw8tLoA31YcUQZIG2RqYuWQ","connection":"connection/test/client%201/tenant-1","tenant":"tenant-1","verifier":"frozen-verifier","redirect_uri":"https://client.example/callback","scope":"expenses:read","return_context":"/settings","created_at":1700000000000,"expires_at":1700000600000}"#;
+const COMPANY: &str = r#"{"v":1,"kind":"company","key":"company/test/client%201/urn%3Acompany%3A1","tenant":"tenant-1"}"#;
+
+fn restore(json: &str) -> Result<Connection, Failure> {
+    Connection::restore(client(), TENANT, Revision::new("7"), &SecretBytes::new(json.as_bytes()))
+}
+
+fn code(json: &str) -> &'static str {
+    restore(json).expect_err("a failure").code()
+}
+
+#[test]
+fn frozen_records_are_read() {
+    let connection = restore(CONNECTION).unwrap();
+    assert_eq!(connection.status(START), Status::Authorized);
+    assert_eq!(connection.servable(START), Some(3));
+    assert_eq!(connection.servable(1_700_003_600_000), None);
+    let connection = restore(DISCONNECTING).unwrap();
+    assert_eq!(connection.status(START), Status::Disconnecting);
+    assert_eq!(connection.wake_at(START), Some(1_700_000_000_500));
+    let connection = restore(REAUTHENTICATE).unwrap();
+    assert_eq!(connection.status(START), Status::Exchanging);
+    let lost = Status::ReauthenticationRequired(Cause::LostReply);
+    assert_eq!(connection.status(1_700_000_075_000), lost);
+
+    let url = format!("{REDIRECT_URI}?code=x&state={PENDING_STATE}").as_str().into();
+    let key = pending_key(&url).unwrap();
+    let pending = pending_tenant(&client(), &key, &SecretBytes::new(PENDING.as_bytes()));
+    assert_eq!(pending.unwrap(), TENANT, "{key}");
+    let company = company_tenant(&client(), "urn:company:1", &SecretBytes::new(COMPANY.as_bytes()));
+    assert_eq!(company.unwrap(), TENANT);
+    let write = reserve_company(&client(), "urn:company:1", TENANT).unwrap();
+    assert_eq!(std::str::from_utf8(write.bytes.expose()).unwrap(), COMPANY);
+}
+
+#[test]
+fn a_frozen_record_is_written_back_as_it_was() {
+    // A fence takes the intent out and keeps everything else, unknown members too.
+    let mut record: Value = serde_json::from_str(CONNECTION).unwrap();
+    record["from_the_future"] = json!({"a": [1, "two", null]});
+    let mut world = World::new();
+    let bytes = SecretBytes::new(record.to_string().into_bytes());
+    let key = world.connection.store_key().as_str().to_owned();
+    world.store.insert(key, Stored { revision: Revision::new("7"), bytes });
+    world.restart();
+    let url = world.open_browser(authorize());
+    let redirect = world.server.consent(&url);
+    let fault = server::Fault::Answer(400, r#"{"error":"invalid_grant"}"#.into());
+    world.server.faults.push_back(fault);
+    world.redirect(&redirect, BrowserProof::SameProcess);
+    record.as_object_mut().unwrap().remove("intent");
+    assert_eq!(world.record(), record);
+}
+
+#[test]
+fn a_newer_record_is_never_overwritten() {
+    let newer = CONNECTION.replacen("\"v\":1", "\"v\":2", 1);
+    let stranger = r#"{"v":2,"kind":"grant","shape":"unknown"}"#;
+    for newer in [newer.as_str(), stranger] {
+        assert_eq!(code(newer), "host_record_newer");
+        let mut world = World::new();
+        let key = world.connection.store_key().as_str().to_owned();
+        let stored =
+            Stored { revision: Revision::new("9"), bytes: newer.as_bytes().to_vec().into() };
+        world.store.insert(key, stored.clone());
+        for input in [Input::TokenWanted { min_validity: 0 }, Input::Revoke] {
+            assert_eq!(failures(&world.run(input)), ["host_record_newer"]);
+        }
+        let url = world.open_browser(authorize());
+        let redirect = world.server.consent(&url);
+        let outputs = world.redirect(&redirect, BrowserProof::SameProcess);
+        assert_eq!(failures(&outputs), ["host_record_newer"]);
+        assert_eq!(world.stored(), Some(stored));
+        assert_eq!(world.server.exchanges, 0);
+    }
+}
+
+#[test]
+fn a_record_of_another_connection_is_refused() {
+    for key in ["connection/other/client%201/tenant-1", "connection/test/client%201/tenant-2"] {
+        let foreign = CONNECTION.replacen("connection/test/client%201/tenant-1", key, 1);
+        assert_eq!(code(&foreign), "host_record_foreign");
+    }
+    // Names that look alike once joined are kept apart.
+    let a = StoreKey::connection(&client(), "a/b").unwrap();
+    assert_eq!(a.as_str(), "connection/test/client%201/a%2Fb");
+}
+
+#[test]
+fn anything_else_is_a_typed_failure() {
+    for (json, expected) in [
+        ("", "host_record_unreadable"),
+        ("{", "host_record_unreadable"),
+        ("[]", "host_record_unreadable"),
+        ("null", "host_record_unreadable"),
+        (r#"{"v":1}"#, "host_record_unreadable"),
+        ("evergrant sealed k1\n\u{1}\u{2}", "host_record_sealing"),
+        (PENDING, "host_record_unreadable"),
+        (COMPANY, "host_record_unreadable"),
+    ] {
+        assert_eq!(code(json), expected, "{json}");
+    }
+    let deep = "[".repeat(100_000);
+    assert_eq!(code(&deep), "host_record_unreadable");
+    let bad = CONNECTION.replacen("\"gen\":3", "\"gen\":-3", 1);
+    assert_eq!(code(&bad), "host_record_unreadable");
+    let bad = CONNECTION.replacen("AAECAwQFBgcICQoLDA0ODw", "short", 1);
+    assert_eq!(code(&bad), "host_record_unreadable");
+    let long = "t".repeat(257);
+    let connection =
+        Connection::restore(client(), &long, Revision::new("1"), &SecretBytes::new([]));
+    assert_eq!(connection.expect_err("a failure").code(), "host_record_foreign");
+}
