@@ -4,8 +4,7 @@
 //! stable `code()` and `number()`, the same in every language; numbers are only
 //! ever appended.
 
-use crate::secret::Secret;
-use alloc::string::{String, ToString as _};
+use crate::said::ServerSaid;
 use core::fmt;
 
 /// Declares an enum of reasons, each with its number and its code.
@@ -342,64 +341,34 @@ impl fmt::Display for Failure {
 
 impl core::error::Error for Failure {}
 
-/// `error` and `error_description` as a server gave them, made fit to be shown:
-/// printable ASCII, bounded, and with everything that looks like a token or
-/// equals a secret of the request taken out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerSaid {
-    /// The OAuth error code (RFC 6749 §4.1.2.1, §5.2).
-    pub error: String,
-    /// The server's explanation, for developers, not for end users.
-    pub description: Option<String>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::{collections::BTreeSet, vec::Vec};
 
-impl ServerSaid {
-    pub(crate) fn new(error: &str, description: Option<&str>, secrets: &[&Secret]) -> Self {
-        Self {
-            error: redact(error, 64, secrets),
-            description: description.map(|text| redact(text, 200, secrets)),
-        }
+    #[test]
+    fn codes_and_numbers_are_unique_and_stable() {
+        let mut all: Vec<(&str, u16)> =
+            Vec::from([("outcome_unknown", 801), ("company_mismatch", 901)]);
+        macro_rules! collect { ($($name:ident)*) => { $(
+            all.extend($name::ALL.iter().map(|reason| (reason.code(), reason.number())));
+        )* } }
+        collect!(Misuse Cause Delay Denial CallbackFault ConfigurationFault ServerFault HostFault);
+        let codes: BTreeSet<_> = all.iter().map(|(code, _)| code).collect();
+        let numbers: BTreeSet<_> = all.iter().map(|(_, number)| number).collect();
+        assert_eq!((codes.len(), numbers.len()), (all.len(), all.len()));
+        assert_eq!(all.len(), 66, "append only: change this number with every addition");
+        let prefixes = all.iter().all(|(code, number)| match number / 100 {
+            0 => code.starts_with("misuse_"),
+            1 => code.starts_with("reauthenticate_"),
+            2 => code.starts_with("try_later_"),
+            3 => code.starts_with("denied_"),
+            4 => code.starts_with("callback_"),
+            5 => code.starts_with("misconfigured_"),
+            6 => code.starts_with("server_"),
+            7 => code.starts_with("host_"),
+            _ => true,
+        });
+        assert!(prefixes);
     }
 }
-
-/// A run of this many token characters may be a token, and is not shown.
-const TOKEN_LIKE: usize = 20;
-
-fn redact(text: &str, limit: usize, secrets: &[&Secret]) -> String {
-    let mut clean = text.to_string();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        clean = clean.replace(secret.expose(), "[redacted]");
-    }
-    let mut shown = String::new();
-    for word in clean.split_inclusive(|c: char| !is_token_character(c)) {
-        let run = word.trim_end_matches(|c: char| !is_token_character(c));
-        let rest = word.strip_prefix(run).unwrap_or_default();
-        let hidden = run.len() >= TOKEN_LIKE && !KNOWN_ERRORS.contains(&run);
-        shown.push_str(if hidden { "[redacted]" } else { run });
-        shown.push_str(rest);
-    }
-    shown
-        .chars()
-        .map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { ' ' })
-        .take(limit)
-        .collect()
-}
-
-fn is_token_character(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-._~+/=%".contains(c)
-}
-
-/// Registered error names that are as long as a token could be.
-const KNOWN_ERRORS: &[&str] = &[
-    "unsupported_response_type",
-    "temporarily_unavailable",
-    "unsupported_grant_type",
-    "interaction_required",
-    "unsupported_token_type",
-    "request_uri_not_supported",
-    "request_not_supported",
-    "registration_not_supported",
-    "account_selection_required",
-    "invalid_request_object",
-    "insufficient_user_authentication",
-];

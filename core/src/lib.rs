@@ -64,6 +64,7 @@ mod output;
 mod pleo;
 mod provider;
 mod record;
+mod said;
 mod secret;
 mod state;
 mod token;
@@ -74,7 +75,7 @@ pub use connection::Connection;
 pub use env::Env;
 pub use failure::{
     CallbackFault, Cause, ConfigurationFault, Delay, Denial, Failure, HostFault, Misuse,
-    ServerFault, ServerSaid,
+    ServerFault,
 };
 pub use http::{HttpFault, HttpRequest, HttpResponse, Method};
 pub use input::{Authorize, Input};
@@ -87,5 +88,6 @@ pub use record::{
     AuthorizationId, Binding, BrowserProof, Revision, StoreKey, Stored, Write, company_tenant,
     pending_key, pending_tenant, reserve_company,
 };
+pub use said::ServerSaid;
 pub use secret::{Secret, SecretBytes};
 pub use token::Deviation;

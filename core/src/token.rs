@@ -1,9 +1,10 @@
 //! Answers of the token endpoint: the one total table that judges them.
 
 use crate::{
-    failure::{ConfigurationFault, Delay, ServerFault, ServerSaid},
+    failure::{ConfigurationFault, Delay, ServerFault},
     http::HttpResponse,
     provider::ProviderConfig,
+    said::ServerSaid,
     secret::Secret,
 };
 use alloc::{format, string::String, vec::Vec};

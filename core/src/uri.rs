@@ -190,3 +190,112 @@ pub(crate) fn push_form(body: &mut String, name: &str, value: &str) {
     body.push('=');
     body.extend(form_urlencoded::byte_serialize(value.as_bytes()));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString as _;
+
+    #[test]
+    fn an_origin_is_read_only_where_no_two_parsers_differ() {
+        for (url, origin) in [
+            ("https://external.pleo.io/v1/x?y=1", "https://external.pleo.io"),
+            ("HTTPS://External.Pleo.IO", "https://external.pleo.io"),
+            ("https://a.example:443/", "https://a.example"),
+            ("https://a.example:8443#f", "https://a.example:8443"),
+            ("http://127.0.0.1:80/", "http://127.0.0.1"),
+            ("https://[::1]:9/", "https://[::1]:9"),
+            ("https://xn--bcher-kva.example/", "https://xn--bcher-kva.example"),
+        ] {
+            assert_eq!(Origin::of(url).map(Origin::to_text), Some(origin.to_string()), "{url}");
+        }
+        for url in [
+            "https://a.example\\@evil.test/",
+            "https://a.example%2f@evil.test/",
+            "https://user@a.example/",
+            "https://a.example:/",
+            "https://a.example:0443/",
+            "https://a.example:65536/",
+            "https://a.example./",
+            "https://127.1/",
+            "https://2130706433/",
+            "https://0x7f.1/",
+            "https://%61.example/",
+            "https://b\u{fc}cher.example/",
+            "https://a_b.example/",
+            "https:///path",
+            "https:a.example",
+            " https://a.example/",
+            "https://a.exa\tmple/",
+            "ftp://a.example/",
+            "a.example",
+        ] {
+            assert!(Origin::of(url).is_none(), "{url}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_a_literal_loopback_address_and_only_where_allowed() {
+        for (url, allowed) in [
+            ("https://a.example", [true, true]),
+            ("http://127.0.0.1:1", [false, true]),
+            ("http://127.9.9.9:1", [false, true]),
+            ("http://[::1]:1", [false, true]),
+            ("http://localhost:1", [false, false]),
+            ("http://a.example", [false, false]),
+            ("http://128.0.0.1", [false, false]),
+        ] {
+            let origin = Origin::of(url);
+            let protected = |loopback| origin.is_some_and(|origin| origin.is_protected(loopback));
+            assert_eq!([false, true].map(protected), allowed, "{url}");
+        }
+    }
+
+    #[test]
+    fn redirect_uris_are_of_four_kinds() {
+        for (uri, kind) in [
+            ("https://client.example/callback?x=1", Some(RedirectKind::Web)),
+            ("http://127.0.0.1/callback", Some(RedirectKind::Loopback)),
+            ("http://[::1]:81/", Some(RedirectKind::Loopback)),
+            ("http://localhost:81/", Some(RedirectKind::Localhost)),
+            ("com.example.app:/callback", Some(RedirectKind::PrivateScheme)),
+            ("http://client.example/callback", None),
+            ("https://client.example/callback#f", None),
+            ("javascript:alert(1)", None),
+            ("data:text/html,x", None),
+            ("/callback", None),
+            ("", None),
+        ] {
+            assert_eq!(redirect_kind(uri), kind, "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_uri_is_compared_byte_for_byte_but_for_a_loopback_port() {
+        for (registered, asked, same) in [
+            ("https://a.example/cb", "https://a.example/cb", true),
+            ("https://a.example/cb", "https://a.example/cb/", false),
+            ("https://a.example/cb", "https://A.example/cb", false),
+            ("https://a.example/cb", "https://a.example:443/cb", false),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:5000/cb", true),
+            ("http://127.0.0.1:1/cb", "http://127.0.0.1:5000/cb", true),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:5000/other", false),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:5000/cb?x", false),
+            ("http://127.0.0.1/cb", "https://127.0.0.1:5000/cb", false),
+            ("http://127.0.0.1/cb", "http://127.0.0.2:5000/cb", false),
+            ("http://[::1]/cb", "http://[::1]:5000/cb", true),
+            ("http://localhost/cb", "http://localhost:5000/cb", false),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:5000@evil.test/cb", false),
+            ("com.example.app:/cb", "com.example.app:/cb", true),
+        ] {
+            assert_eq!(redirect_matches(registered, asked), same, "{registered} {asked}");
+        }
+    }
+
+    #[test]
+    fn forms_are_encoded_as_rfc_6749_appendix_b_has_it() {
+        let mut body = String::new();
+        push_form(&mut body, "value", " %&+\u{a3}\u{20ac}");
+        assert_eq!(body, "value=+%25%26%2B%C2%A3%E2%82%AC");
+    }
+}

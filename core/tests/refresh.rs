@@ -287,8 +287,7 @@ fn a_store_slower_than_w_ends_in_try_later_after_three_tries() {
     world.advance(3_600_000);
     let mut step = world.step(Input::TokenWanted { min_validity: 0 });
     let mut claims = 0;
-    loop {
-        let [swap @ Output::Swap { write: Some(_), .. }] = &step.outputs[..] else { break };
+    while let [swap @ Output::Swap { write: Some(_), .. }] = &step.outputs[..] {
         claims += 1;
         world.advance(3_000);
         let answer = world.perform(swap).unwrap();

@@ -4,13 +4,14 @@
 use super::own::Own;
 use crate::{
     entropy::Id,
-    failure::{CallbackFault, Delay, Denial, Failure, HostFault, ServerSaid},
+    failure::{CallbackFault, Delay, Denial, Failure, HostFault},
     flow::store,
     output::{Activity, Notice},
     record::{
         StoreKey, Stored, Write, decode, encode,
         pending::{Answer, Callback, Pending},
     },
+    said::ServerSaid,
     secret::{Secret, SecretBytes},
     state::{CodeGrant, ExchangeStage as Stage},
     token,

@@ -1,0 +1,87 @@
+//! What a server says of itself, made fit to be shown.
+
+use crate::secret::Secret;
+use alloc::string::{String, ToString as _};
+
+/// `error` and `error_description` as a server gave them, made fit to be shown:
+/// printable ASCII, bounded, and with everything that looks like a token or
+/// equals a secret of the request taken out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerSaid {
+    /// The OAuth error code (RFC 6749 §4.1.2.1, §5.2).
+    pub error: String,
+    /// The server's explanation, for developers, not for end users.
+    pub description: Option<String>,
+}
+
+impl ServerSaid {
+    pub(crate) fn new(error: &str, description: Option<&str>, secrets: &[&Secret]) -> Self {
+        Self {
+            error: redact(error, 64, secrets),
+            description: description.map(|text| redact(text, 200, secrets)),
+        }
+    }
+}
+
+/// A run of this many token characters may be a token, and is not shown.
+const TOKEN_LIKE: usize = 20;
+
+fn redact(text: &str, limit: usize, secrets: &[&Secret]) -> String {
+    let mut clean = text.to_string();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        clean = clean.replace(secret.expose(), "[redacted]");
+    }
+    let mut shown = String::new();
+    for word in clean.split_inclusive(|c: char| !is_token_character(c)) {
+        let run = word.trim_end_matches(|c: char| !is_token_character(c));
+        let rest = word.strip_prefix(run).unwrap_or_default();
+        let hidden = run.len() >= TOKEN_LIKE && !KNOWN_ERRORS.contains(&run);
+        shown.push_str(if hidden { "[redacted]" } else { run });
+        shown.push_str(rest);
+    }
+    shown
+        .chars()
+        .map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { ' ' })
+        .take(limit)
+        .collect()
+}
+
+fn is_token_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._~+/=%".contains(c)
+}
+
+/// Registered error names that are as long as a token could be.
+const KNOWN_ERRORS: &[&str] = &[
+    "unsupported_response_type",
+    "temporarily_unavailable",
+    "unsupported_grant_type",
+    "interaction_required",
+    "unsupported_token_type",
+    "request_uri_not_supported",
+    "request_not_supported",
+    "registration_not_supported",
+    "account_selection_required",
+    "invalid_request_object",
+    "insufficient_user_authentication",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_is_made_fit_to_be_shown() {
+        let secret = Secret::from("s3cret");
+        for (said, shown) in [
+            ("The refresh token is invalid.", "The refresh token is invalid."),
+            ("token abcdefghijklmnopqrst is spent", "token [redacted] is spent"),
+            ("secret=s3cret!", "secret=[redacted]!"),
+            ("a\r\nSet-Cookie: x\u{7f}\u{e9}", "a  Set-Cookie: x  "),
+            ("unsupported_response_type", "unsupported_response_type"),
+            ("\"abcdefghijklmnopqrstuvwxyz\"", "\"[redacted]\""),
+        ] {
+            assert_eq!(redact(said, 200, &[&secret]), shown);
+        }
+        assert_eq!(redact(&"a ".repeat(1_000), 64, &[]).len(), 64);
+    }
+}
