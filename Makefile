@@ -1,0 +1,26 @@
+# What a person runs. Each target installs what it needs and is not there.
+.PHONY: demo test lint bench clean setup
+
+demo: ## a whole lifecycle against the embedded authority, shown as it happens
+	@scripts/setup demo
+	@cargo run --quiet -p evergrant-example-host --bin demo -- $(ARGS)
+
+test: ## all tests in all languages
+	@scripts/setup test
+	@scripts/test
+
+lint: ## formatting, lints, documentation, generated files
+	@scripts/setup lint
+	@scripts/lint
+
+bench: ## beside the oauth2 crate, on the same inputs in the same run
+	cargo bench -p evergrant
+
+clean: ## everything that the other targets made
+	cargo clean
+	rm -rf .venv .cache
+	find . -name node_modules -type d -prune -exec rm -rf {} +
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup:
+	@scripts/setup test
