@@ -3,7 +3,7 @@
 use crate::{
     failure::Misuse,
     http::Method,
-    uri::{Origin, is_endpoint},
+    uri::{Origin, is_endpoint, is_path},
 };
 use alloc::{string::String, vec::Vec};
 
@@ -221,6 +221,10 @@ impl Provider {
     /// Whether a URL is of the API's origin, over a protected channel. This is
     /// the only place that decides where an access token may go.
     pub(crate) fn is_api_url(&self, url: &str) -> bool {
+        // As a rule the URL is written just as the origin is serialised.
+        if url.strip_prefix(&self.0.api_origin).is_some_and(is_path) {
+            return true;
+        }
         let (Some(api), Some(asked)) = (Origin::of(&self.0.api_origin), Origin::of(url)) else {
             return false;
         };

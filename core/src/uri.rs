@@ -24,7 +24,7 @@ impl<'a> Origin<'a> {
     /// write raw `[` or `|` in queries, and what follows the authority does not
     /// change the host.
     pub(crate) fn of(url: &'a str) -> Option<Self> {
-        if url.bytes().any(|b| b <= b' ' || b == 0x7f || b == b'\\') {
+        if url.bytes().any(is_misread) {
             return None;
         }
         let authority_at = url.find("://")?.checked_add(3)?;
@@ -76,6 +76,16 @@ impl<'a> Origin<'a> {
             alloc::format!("{scheme}://{host}:{}", self.port)
         }
     }
+}
+
+/// What other parsers strip, or take for a slash.
+fn is_misread(b: u8) -> bool {
+    b <= b' ' || b == 0x7f || b == b'\\'
+}
+
+/// Whether this can follow an origin without changing it.
+pub(crate) fn is_path(rest: &str) -> bool {
+    matches!(rest.bytes().next(), None | Some(b'/' | b'?' | b'#')) && !rest.bytes().any(is_misread)
 }
 
 /// Labels of letters, digits and hyphens (RFC 1123 §2.1), the last of which no

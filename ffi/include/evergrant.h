@@ -1,0 +1,1096 @@
+/*
+ * evergrant: an OAuth 2.0 client as a deterministic state machine without I/O.
+ *
+ * Generated from the Rust source: do not edit. Rules that all functions keep:
+ *
+ * RESULTS  A function that can go wrong answers an evg_result. Besides the codes
+ *   that it names, each may answer EVG_RESULT_NULL_ARGUMENT, EVG_RESULT_PANIC and,
+ *   if it takes texts or bytes, EVG_RESULT_INVALID_UTF8 and
+ *   EVG_RESULT_LENGTH_INVALID. Values come out through pointers, the last
+ *   arguments, and are written only if the answer is EVG_RESULT_OK. Unless the
+ *   answer is EVG_RESULT_PANIC, a function that does not answer EVG_RESULT_OK has
+ *   changed nothing. Where memory runs out the process ends.
+ * POINTERS  must not be NULL unless it is said that they may be, and must point to
+ *   what their type says. NULL is noticed; a wrong pointer cannot be.
+ * TEXTS AND BYTES  are a pointer and a length in bytes; texts are UTF-8 and never
+ *   NUL-terminated (evg_result_name() is the one exception). Going in they are
+ *   copied, and may be NULL where the length is 0 if bytes or headers are asked
+ *   for. Coming out they are borrowed from a handle, for as long as is said.
+ * HANDLES  come from _new functions and from steps, are owned by the caller, and
+ *   are given back once to the _free function of their type, in any order. _free
+ *   accepts NULL.
+ * THREADS  A handle may be used by one thread at a time, and may move between
+ *   threads; different handles are independent. An evg_provider and an evg_client
+ *   may be used by several threads at once.
+ * TIME  is UNIX time or a duration, always in milliseconds; EVG_NONE stands for
+ *   none.
+ * CHOICES  go in as uint32_t, the values of the enum that is named, and are
+ *   checked: EVG_RESULT_UNKNOWN_TAG. The numbers of all enums are only appended to.
+ * SECRETS  The bodies and headers of requests, records, tokens, redirect URLs and
+ *   binding secrets must not be logged. Memory here is wiped when it is freed.
+ */
+
+
+#ifndef EVERGRANT_H
+#define EVERGRANT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// What optional numbers hold when there is none: no time, no generation.
+#define EVG_NONE 18446744073709551615ull
+
+// What a function answers, and what a failure is called. The numbers and names
+// are the same in every language; they are only ever appended, so treat an
+// unknown one as a failure of a newer library.
+//
+// 1 to 99: a bug of the caller, to be mended by reading code; nothing changed.
+// 101 to 999: what came of something that could not be done; see
+// evg_step_failed_code(). 9001 and up: a bug in the use of this C interface;
+// nothing changed, but for EVG_RESULT_PANIC.
+enum evg_result
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // Done.
+    EVG_RESULT_OK = 0,
+    // `evg_env` carried entropy of zeros only.
+    EVG_RESULT_MISUSE_ENTROPY_MISSING = 1,
+    // Two steps in a row were given the same entropy.
+    EVG_RESULT_MISUSE_ENTROPY_REUSED = 2,
+    // The `redirect_uri` is not one of the registered ones.
+    EVG_RESULT_MISUSE_REDIRECT_URI_NOT_REGISTERED = 3,
+    // A redirect URI is relative, has a fragment, or is plain `http` where that is not allowed.
+    EVG_RESULT_MISUSE_REDIRECT_URI_INVALID = 4,
+    // A scope is not among the client's registered ones.
+    EVG_RESULT_MISUSE_SCOPE_NOT_REGISTERED = 5,
+    // A scope is empty or has a character outside RFC 6749 section 3.3.
+    EVG_RESULT_MISUSE_SCOPE_INVALID = 6,
+    // An extra authorize parameter has a name that the protocol uses itself.
+    EVG_RESULT_MISUSE_PARAMETER_RESERVED = 7,
+    // An extra authorize parameter is empty, stands twice or is too long.
+    EVG_RESULT_MISUSE_PARAMETER_INVALID = 8,
+    // The return context is longer than 4,096 bytes.
+    EVG_RESULT_MISUSE_RETURN_CONTEXT_TOO_LONG = 9,
+    // An HTTP status outside 100 to 599.
+    EVG_RESULT_MISUSE_STATUS_INVALID = 10,
+    // An endpoint is not an absolute `https` URL without user info and fragment.
+    EVG_RESULT_MISUSE_ENDPOINT_INVALID = 11,
+    // The environment's name is empty, too long or not printable ASCII.
+    EVG_RESULT_MISUSE_ENVIRONMENT_INVALID = 12,
+    // The client id is empty or too long.
+    EVG_RESULT_MISUSE_CLIENT_ID_INVALID = 13,
+    // A client secret is empty.
+    EVG_RESULT_MISUSE_CLIENT_SECRET_MISSING = 14,
+    // The client has no redirect URI.
+    EVG_RESULT_MISUSE_REDIRECT_URI_MISSING = 15,
+    // The tenant's name is empty or longer than 256 bytes.
+    EVG_RESULT_MISUSE_TENANT_INVALID = 16,
+    // The timing row breaks a rule: T > D and A > max(W + D, W + T + S).
+    EVG_RESULT_MISUSE_TIMING_INVALID = 17,
+    // `iss` is required but the provider has no issuer to compare it with.
+    EVG_RESULT_MISUSE_ISSUER_MISSING = 18,
+    // A client secret was given to a client that authenticates by `none`.
+    EVG_RESULT_MISUSE_CLIENT_SECRET_UNEXPECTED = 19,
+    // The server refused the grant: revoked, expired there, or replaced.
+    EVG_RESULT_REAUTHENTICATE_REJECTED = 101,
+    // An answer was lost on the way, and with it the only copy of the next
+    // refresh token. The person did nothing wrong.
+    EVG_RESULT_REAUTHENTICATE_LOST_REPLY = 102,
+    // The grant ran out: its refresh token's known lifetime is over, or
+    // the access token expired and there never was a refresh token.
+    EVG_RESULT_REAUTHENTICATE_EXPIRED = 103,
+    // The request did not leave this machine: DNS, connect, TLS.
+    EVG_RESULT_TRY_LATER_NOT_SENT = 201,
+    // The server did not give an answer that counts: 5xx, timeout, reset.
+    EVG_RESULT_TRY_LATER_UNAVAILABLE = 202,
+    // The server asked for fewer requests (429).
+    EVG_RESULT_TRY_LATER_RATE_LIMITED = 203,
+    // The store did not answer, or not in time, three times.
+    EVG_RESULT_TRY_LATER_STORE_SLOW = 204,
+    // Another worker is refreshing, or an authorization is being completed.
+    EVG_RESULT_TRY_LATER_BUSY = 205,
+    // The person, or the server on their behalf, refused the authorization.
+    EVG_RESULT_DENIED_ACCESS = 301,
+    // The server wants the person to log in or consent before it goes on.
+    EVG_RESULT_DENIED_INTERACTION_REQUIRED = 302,
+    // The authorization code was refused; a new authorization is needed.
+    EVG_RESULT_DENIED_CODE_REJECTED = 303,
+    // The connection was disconnected after this authorization had begun.
+    EVG_RESULT_DENIED_SUPERSEDED = 304,
+    // The API answered 403: a scope or a permission is missing.
+    EVG_RESULT_DENIED_FORBIDDEN = 305,
+    // There is no grant: nothing was authorized yet, or it was disconnected.
+    EVG_RESULT_DENIED_NOT_CONNECTED = 306,
+    // The authorization was not completed in time.
+    EVG_RESULT_DENIED_AUTHORIZATION_EXPIRED = 307,
+    // No query, not a URL, or longer than 16 KiB.
+    EVG_RESULT_CALLBACK_UNREADABLE = 401,
+    // A parameter of the protocol stands twice (RFC 6749 section 3.1).
+    EVG_RESULT_CALLBACK_DUPLICATE_PARAMETER = 402,
+    // There is no `state`.
+    EVG_RESULT_CALLBACK_STATE_MISSING = 403,
+    // No authorization is pending under this `state`.
+    EVG_RESULT_CALLBACK_STATE_UNKNOWN = 404,
+    // This `state` has been used already.
+    EVG_RESULT_CALLBACK_STATE_USED = 405,
+    // The authorization was begun too long ago.
+    EVG_RESULT_CALLBACK_EXPIRED = 406,
+    // The authorization belongs to another connection.
+    EVG_RESULT_CALLBACK_FOREIGN_CONNECTION = 407,
+    // The browser is not the one in which the authorization was begun.
+    EVG_RESULT_CALLBACK_BINDING_MISMATCH = 408,
+    // `iss` names another authorization server (RFC 9207 section 2.4).
+    EVG_RESULT_CALLBACK_ISSUER_MISMATCH = 409,
+    // `iss` is absent although the provider always sends it.
+    EVG_RESULT_CALLBACK_ISSUER_MISSING = 410,
+    // Neither `code` nor `error`, or both.
+    EVG_RESULT_CALLBACK_MALFORMED = 411,
+    // More redirects are being judged than one connection can have.
+    EVG_RESULT_CALLBACK_TOO_MANY = 412,
+    // The client id, secret or method is wrong (`invalid_client`).
+    EVG_RESULT_MISCONFIGURED_INVALID_CLIENT = 501,
+    // The client may not use this grant (`unauthorized_client`).
+    EVG_RESULT_MISCONFIGURED_UNAUTHORIZED_CLIENT = 502,
+    // A scope is not allowed (`invalid_scope`).
+    EVG_RESULT_MISCONFIGURED_INVALID_SCOPE = 503,
+    // The server does not understand the request (`invalid_request` and its like).
+    EVG_RESULT_MISCONFIGURED_INVALID_REQUEST = 504,
+    // The server does not offer this grant or response type.
+    EVG_RESULT_MISCONFIGURED_UNSUPPORTED = 505,
+    // The endpoint answered with a redirect, which is never followed.
+    EVG_RESULT_MISCONFIGURED_REDIRECTED = 506,
+    // Any other OAuth error; its name stands in `said`.
+    EVG_RESULT_MISCONFIGURED_OTHER_ERROR = 507,
+    // A token answer that is not JSON, or has no access token.
+    EVG_RESULT_SERVER_ANSWER_UNREADABLE = 601,
+    // An answer over the limit that was given with the request.
+    EVG_RESULT_SERVER_ANSWER_TOO_LARGE = 602,
+    // A `token_type` other than `Bearer` (RFC 6749 section 7.1).
+    EVG_RESULT_SERVER_TOKEN_TYPE_UNKNOWN = 603,
+    // An access token that no HTTP header can carry, or that is expired as it comes.
+    EVG_RESULT_SERVER_TOKEN_UNUSABLE = 604,
+    // The API refused a token that had just been issued (a second 401).
+    EVG_RESULT_SERVER_FRESH_TOKEN_REFUSED = 605,
+    // The revocation endpoint refused; the tokens are forgotten all the same.
+    EVG_RESULT_SERVER_REVOCATION_REFUSED = 606,
+    // The bytes are not a record, or not of the expected kind.
+    EVG_RESULT_HOST_RECORD_UNREADABLE = 701,
+    // The record was written by a newer version; it is left as it is.
+    EVG_RESULT_HOST_RECORD_NEWER = 702,
+    // The record belongs to another environment, client or tenant.
+    EVG_RESULT_HOST_RECORD_FOREIGN = 703,
+    // The record was sealed, or not sealed, other than this client expects.
+    EVG_RESULT_HOST_RECORD_SEALING = 704,
+    // The store took no write after repeated tries.
+    EVG_RESULT_HOST_STORE_UNANSWERED = 705,
+    // The request may have been handled, but nobody can know.
+    EVG_RESULT_OUTCOME_UNKNOWN = 801,
+    // The new grant is for another company than the connection's.
+    EVG_RESULT_COMPANY_MISMATCH = 901,
+    // A pointer that must not be NULL is NULL.
+    EVG_RESULT_NULL_ARGUMENT = 9001,
+    // A text is not UTF-8.
+    EVG_RESULT_INVALID_UTF8 = 9002,
+    // The accessor is for another kind of output than the current one, or there
+    // is no current one: evg_step_next() comes first.
+    EVG_RESULT_WRONG_KIND = 9003,
+    // A bug in this library; it was stopped from unwinding into C. The
+    // connection that it happened to answers nothing else from here on: free
+    // it and restore it from the store.
+    EVG_RESULT_PANIC = 9004,
+    // A number that stands for none of the values of its enum.
+    EVG_RESULT_UNKNOWN_TAG = 9005,
+    // A length is larger than any object can be.
+    EVG_RESULT_LENGTH_INVALID = 9006,
+    // An index is not below the count.
+    EVG_RESULT_INDEX_INVALID = 9007,
+    // A setting that has no default was never set.
+    EVG_RESULT_SETTING_MISSING = 9008,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum evg_result evg_result;
+#else
+typedef uint32_t evg_result;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Where a connection stands.
+enum evg_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // There is no grant.
+    EVG_STATUS_DISCONNECTED = 1,
+    // There is no grant, and a person is in the browser.
+    EVG_STATUS_AUTHORIZING = 2,
+    // A code is being exchanged.
+    EVG_STATUS_EXCHANGING = 3,
+    // There is a grant.
+    EVG_STATUS_AUTHORIZED = 4,
+    // There is a grant, and it is being refreshed.
+    EVG_STATUS_REFRESHING = 5,
+    // The grant is being ended at the server; no token is served.
+    EVG_STATUS_DISCONNECTING = 6,
+    // The grant is over; a person has to authorize again.
+    EVG_STATUS_REAUTHENTICATION_REQUIRED = 7,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum evg_status evg_status;
+#else
+typedef uint32_t evg_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What the current output of a step is. Ignore kinds that you do not know.
+enum evg_output
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // There is no current output: before the first, or after the last.
+    EVG_OUTPUT_NONE = 0,
+    // Send an HTTP request: the evg_step_http_ functions.
+    EVG_OUTPUT_SEND_HTTP = 1,
+    // Swap a record in the store: the evg_step_swap_ functions.
+    EVG_OUTPUT_SWAP = 2,
+    // Send the browser to a URL: the evg_step_open_url_ functions.
+    EVG_OUTPUT_OPEN_URL = 3,
+    // A token may be used: the evg_step_token_ functions.
+    EVG_OUTPUT_TOKEN_READY = 4,
+    // An authorization was completed: the evg_step_authorized_ functions.
+    EVG_OUTPUT_AUTHORIZED = 5,
+    // Something could not be done: the evg_step_failed_ functions.
+    EVG_OUTPUT_FAILED = 6,
+    // A line for an audit log: the evg_step_notice_ functions.
+    EVG_OUTPUT_NOTICE = 7,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum evg_output evg_output;
+#else
+typedef uint32_t evg_output;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// A request's method.
+enum evg_method
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // `GET`
+    EVG_METHOD_GET = 1,
+    // `POST`
+    EVG_METHOD_POST = 2,
+    // `DELETE`
+    EVG_METHOD_DELETE = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum evg_method evg_method;
+#else
+typedef uint32_t evg_method;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What a failure speaks of.
+enum evg_activity
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // An authorization: evg_step_authorization_id() tells which.
+    EVG_ACTIVITY_AUTHORIZATION = 1,
+    // A redirect that could not be tied to an authorization.
+    EVG_ACTIVITY_REDIRECT = 2,
+    // A token that was wanted.
+    EVG_ACTIVITY_TOKEN = 3,
+    // An API call.
+    EVG_ACTIVITY_API_CALL = 4,
+    // The end of the grant.
+    EVG_ACTIVITY_REVOKE = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum evg_activity evg_activity;
+#else
+typedef uint32_t evg_activity;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// How a client proves itself at the token endpoint (RFC 7591 section 2).
+enum evg_auth_method
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // HTTP Basic with form-encoded id and secret (RFC 6749 section 2.3.1).
+    EVG_AUTH_METHOD_CLIENT_SECRET_BASIC = 1,
+    // `client_id` and `client_secret` in the body.
+    EVG_AUTH_METHOD_CLIENT_SECRET_POST = 2,
+    // A public client: `client_id` in the body, no secret.
+    EVG_AUTH_METHOD_NONE = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum evg_auth_method evg_auth_method;
+#else
+typedef uint32_t evg_auth_method;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// How the browser will be recognised when it comes back.
+enum evg_binding
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // For web hosts: evg_step_open_url_binding() yields a secret to be set as a
+    // cookie, which must come back with the redirect.
+    EVG_BINDING_COOKIE = 1,
+    // For native apps and command lines: the redirect comes to the app that
+    // began the authorization, on the same device.
+    EVG_BINDING_SAME_PROCESS = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum evg_binding evg_binding;
+#else
+typedef uint32_t evg_binding;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Why an HTTP request has no answer.
+enum evg_http_fault
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // Certainly no byte of the request left: DNS, connect or TLS failed.
+    EVG_HTTP_FAULT_NOT_SENT = 1,
+    // `send_within` passed before the host could send, and it did not send.
+    EVG_HTTP_FAULT_TOO_LATE = 2,
+    // Anything else, and whenever the HTTP client cannot tell.
+    EVG_HTTP_FAULT_UNKNOWN = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum evg_http_fault evg_http_fault;
+#else
+typedef uint32_t evg_http_fault;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What the `iss` parameter of a redirect must do (RFC 9207).
+enum evg_iss
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // If it is there, it must equal the issuer.
+    EVG_ISS_IF_PRESENT = 1,
+    // It must be there and equal the issuer.
+    EVG_ISS_REQUIRED = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum evg_iss evg_iss;
+#else
+typedef uint32_t evg_iss;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Which of Pleo's environments.
+enum evg_pleo
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // `auth.staging.pleo.io` and `external.staging.pleo.io`
+    EVG_PLEO_STAGING = 1,
+    // `auth.pleo.io` and `external.pleo.io`
+    EVG_PLEO_PRODUCTION = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum evg_pleo evg_pleo;
+#else
+typedef uint32_t evg_pleo;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What came back with the redirect.
+enum evg_proof
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // The secret of the cookie.
+    EVG_PROOF_BINDING = 1,
+    // The redirect came to the app that began the authorization.
+    EVG_PROOF_SAME_PROCESS = 2,
+    // The browser sent no cookie.
+    EVG_PROOF_MISSING = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum evg_proof evg_proof;
+#else
+typedef uint32_t evg_proof;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// How records are protected in the store.
+enum evg_sealing
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // In clear: tokens can be read by whoever reads the store. To be chosen
+    // only where the store itself is encrypted and guarded.
+    EVG_SEALING_PLAIN = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum evg_sealing evg_sealing;
+#else
+typedef uint32_t evg_sealing;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What to ask the person for, to be given to evg_connection_step_authorize().
+typedef struct evg_authorize evg_authorize;
+
+// A registered client at a provider, shared by all its connections. Immutable:
+// it may be used from several threads.
+typedef struct evg_client evg_client;
+
+// What is known of a client registration, to be checked by evg_client_new().
+typedef struct evg_client_config evg_client_config;
+
+// One customer's grant, from authorize to disconnect. It may move between
+// threads, but only one thread may use it at a time.
+typedef struct evg_connection evg_connection;
+
+// A provider whose data have been checked. Immutable: it may be used from
+// several threads.
+typedef struct evg_provider evg_provider;
+
+// What is known of a provider, to be checked by evg_provider_new().
+typedef struct evg_provider_config evg_provider_config;
+
+// What a step came to: its outputs, each of which the host must perform, in
+// their order. Only one thread may use it at a time.
+typedef struct evg_step evg_step;
+
+// The world as the host sees it now: made fresh for every step. Its layout
+// never changes.
+typedef struct evg_env {
+    // Wall clock, UNIX time in milliseconds. It may jump either way.
+    uint64_t now;
+    // Milliseconds on a clock that runs through suspend (`CLOCK_BOOTTIME`,
+    // `mach_continuous_time`), or EVG_NONE.
+    uint64_t uptime;
+    // 16 bytes that name the boot which `uptime` counts from, or NULL.
+    const uint8_t *boot_id;
+    // Bytes from the system's generator, new for each step. Secrets are derived
+    // from them: wipe them after the step.
+    uint8_t entropy[32];
+} evg_env;
+
+// A text in UTF-8 that belongs to the handle it was got from. It is not
+// NUL-terminated. `data` is NULL if there is no text, and not NULL if the text
+// is empty.
+typedef struct evg_text {
+    // The first byte.
+    const char *data;
+    // How many bytes there are.
+    size_t len;
+} evg_text;
+
+// A header of an HTTP answer. What is not UTF-8 in it is replaced.
+typedef struct evg_header {
+    // The name, in any case.
+    struct evg_text name;
+    // The value.
+    struct evg_text value;
+} evg_header;
+
+// Bytes that belong to the handle they were got from. `data` is NULL if there
+// are none, and not NULL if there are zero of them.
+typedef struct evg_bytes {
+    // The first byte.
+    const uint8_t *data;
+    // How many bytes there are.
+    size_t len;
+} evg_bytes;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// The stable name of a result, the same in every language: for logs.
+//
+// A NUL-terminated text that lives for ever and is never to be freed; never
+// NULL. For a number that this library does not know it is "unknown_result".
+const char *evg_result_name(uint32_t result);
+
+// Makes Pleo's staging or production environment.
+//
+// `environment` is an `evg_pleo`. `*provider` is yours, to be given to
+// evg_provider_free(). Errors: EVG_RESULT_UNKNOWN_TAG.
+evg_result evg_provider_new_pleo(uint32_t environment, struct evg_provider **provider);
+
+// Makes a provider of a configuration, which is copied and stays yours.
+//
+// `*provider` is yours, to be given to evg_provider_free(). Errors: the
+// EVG_RESULT_MISUSE_ that names the setting at fault.
+evg_result evg_provider_new(const struct evg_provider_config *config,
+                            struct evg_provider **provider);
+
+// Frees a provider. NULL is allowed. Clients made with it stay good.
+void evg_provider_free(struct evg_provider *provider);
+
+// Makes a configuration for a server of which nothing is known: the strictest
+// reading of everything. The environment, both endpoints and the API origin
+// are still to be set.
+//
+// `*config` is yours, to be given to evg_provider_config_free().
+evg_result evg_provider_config_new(struct evg_provider_config **config);
+
+// Frees a configuration. NULL is allowed.
+void evg_provider_config_free(struct evg_provider_config *config);
+
+// Names this deployment: 1 to 64 printable ASCII characters, part of every
+// store key. Required.
+evg_result evg_provider_config_set_environment(struct evg_provider_config *config,
+                                               const char *environment,
+                                               size_t environment_len);
+
+// Sets the issuer identifier (RFC 8414 section 2) and what an `iss` in the
+// redirect must do; `iss` is an `evg_iss`. Without it the issuer is unknown.
+// Errors: EVG_RESULT_UNKNOWN_TAG.
+evg_result evg_provider_config_set_issuer(struct evg_provider_config *config,
+                                          const char *issuer,
+                                          size_t issuer_len,
+                                          uint32_t iss);
+
+// Sets where the person is sent (RFC 6749 section 3.1). Required.
+evg_result evg_provider_config_set_authorization_endpoint(struct evg_provider_config *config,
+                                                          const char *url,
+                                                          size_t url_len);
+
+// Sets where codes and refresh tokens are exchanged (RFC 6749 section 3.2).
+// Required.
+evg_result evg_provider_config_set_token_endpoint(struct evg_provider_config *config,
+                                                  const char *url,
+                                                  size_t url_len);
+
+// Sets the revocation endpoint (RFC 7009), by which a grant is ended at the
+// server. Without it the tokens are forgotten here only.
+evg_result evg_provider_config_set_revocation_endpoint(struct evg_provider_config *config,
+                                                       const char *url,
+                                                       size_t url_len);
+
+// Sets scheme, host and port of the API; access tokens go nowhere else.
+// Required.
+evg_result evg_provider_config_set_api_origin(struct evg_provider_config *config,
+                                              const char *origin,
+                                              size_t origin_len);
+
+// Sets how a client with a secret authenticates unless it says otherwise;
+// `method` is an `evg_auth_method`. Default: EVG_AUTH_METHOD_CLIENT_SECRET_BASIC.
+// Errors: EVG_RESULT_UNKNOWN_TAG.
+evg_result evg_provider_config_set_auth_method(struct evg_provider_config *config,
+                                               uint32_t method);
+
+// Sets whether plain `http` to a literal loopback address is good enough for
+// endpoints and API: for development and tests only. Default: false.
+evg_result evg_provider_config_set_loopback_http(struct evg_provider_config *config,
+                                                 bool allowed);
+
+// Sets whether the access token before dies at once when a refresh succeeds.
+// Default: true.
+evg_result evg_provider_config_set_access_dies(struct evg_provider_config *config,
+                                               bool dies);
+
+// Sets how long a refresh takes, all in milliseconds from 1 to 3,600,000:
+// `send_within` from before its mark is stored to its first byte sent,
+// `listen_for` an answer, `start_within` which the server begins on it,
+// `save_within` which the answer is stored, and `takeover_after` which another
+// process may take over. evg_provider_new() wants `listen_for` above
+// `start_within`, and `takeover_after` above both sums of what goes before.
+evg_result evg_provider_config_set_timing(struct evg_provider_config *config,
+                                          uint64_t send_within,
+                                          uint64_t listen_for,
+                                          uint64_t start_within,
+                                          uint64_t save_within,
+                                          uint64_t takeover_after);
+
+// Sets how long a person may take to authorize, in milliseconds. Default:
+// 600,000.
+evg_result evg_provider_config_set_authorization_lifetime(struct evg_provider_config *config,
+                                                          uint64_t lifetime);
+
+// Makes a client of a configuration, which is copied and stays yours, as does
+// the provider.
+//
+// `*client` is yours, to be given to evg_client_free(). Errors: the
+// EVG_RESULT_MISUSE_ that names the setting at fault;
+// EVG_RESULT_SETTING_MISSING if no sealing was chosen.
+evg_result evg_client_new(const struct evg_provider *provider,
+                          const struct evg_client_config *config,
+                          struct evg_client **client);
+
+// Frees a client. NULL is allowed. Connections made with it stay good.
+void evg_client_free(struct evg_client *client);
+
+// Makes a configuration. The client id, a redirect URI and the sealing are
+// still to be set.
+//
+// `*config` is yours, to be given to evg_client_config_free().
+evg_result evg_client_config_new(struct evg_client_config **config);
+
+// Frees a configuration, and wipes its secret unless a client still has it.
+// NULL is allowed.
+void evg_client_config_free(struct evg_client_config *config);
+
+// Sets the client identifier (RFC 6749 section 2.2), 1 to 512 bytes. Required.
+evg_result evg_client_config_set_client_id(struct evg_client_config *config,
+                                           const char *client_id,
+                                           size_t client_id_len);
+
+// Sets the client secret. Without it the client is a public one. Your own copy
+// is yours to wipe.
+evg_result evg_client_config_set_client_secret(struct evg_client_config *config,
+                                               const char *secret,
+                                               size_t secret_len);
+
+// Sets how the client authenticates; `method` is an `evg_auth_method`. Default:
+// what the provider says for a client with a secret, and
+// EVG_AUTH_METHOD_NONE for one without. Errors: EVG_RESULT_UNKNOWN_TAG.
+evg_result evg_client_config_set_auth_method(struct evg_client_config *config,
+                                             uint32_t method);
+
+// Adds a registered redirect URI. At least one is required.
+evg_result evg_client_config_add_redirect_uri(struct evg_client_config *config,
+                                              const char *redirect_uri,
+                                              size_t redirect_uri_len);
+
+// Adds a registered scope. They are asked for in the order of adding.
+evg_result evg_client_config_add_scope(struct evg_client_config *config,
+                                       const char *scope,
+                                       size_t scope_len);
+
+// Sets how records are protected in the store; `sealing` is an `evg_sealing`.
+// Required: there is no default. Errors: EVG_RESULT_UNKNOWN_TAG.
+evg_result evg_client_config_set_sealing(struct evg_client_config *config,
+                                         uint32_t sealing);
+
+// Makes what is asked for: to come back to `redirect_uri`, a registered one,
+// and to be recognised then as `binding` says, an `evg_binding`.
+//
+// `*authorize` is yours, to be given to evg_authorize_free(). Errors:
+// EVG_RESULT_UNKNOWN_TAG. All else is checked by the step.
+evg_result evg_authorize_new(const char *redirect_uri,
+                             size_t redirect_uri_len,
+                             uint32_t binding,
+                             struct evg_authorize **authorize);
+
+// Frees what is asked for. NULL is allowed.
+void evg_authorize_free(struct evg_authorize *authorize);
+
+// Adds a scope, one of the registered ones. Without any it is what the last
+// authorization asked for, or else all registered ones.
+evg_result evg_authorize_add_scope(struct evg_authorize *authorize,
+                                   const char *scope,
+                                   size_t scope_len);
+
+// Adds a further parameter of the authorization request. They are sent in the
+// order of adding.
+evg_result evg_authorize_add_parameter(struct evg_authorize *authorize,
+                                       const char *name,
+                                       size_t name_len,
+                                       const char *value,
+                                       size_t value_len);
+
+// Sets what is given back when the authorization ends, at most 4,096 bytes. It
+// is kept in the record, never in the URL.
+evg_result evg_authorize_set_return_context(struct evg_authorize *authorize,
+                                            const char *context,
+                                            size_t context_len);
+
+// Makes a connection of which nothing has been read yet; its first step that
+// needs the record reads it.
+//
+// `tenant` is your name for the customer, 1 to 256 bytes. `*connection` is
+// yours, to be given to evg_connection_free(). Errors:
+// EVG_RESULT_MISUSE_TENANT_INVALID.
+evg_result evg_connection_new(const struct evg_client *client,
+                              const char *tenant,
+                              size_t tenant_len,
+                              struct evg_connection **connection);
+
+// Makes a connection as the store last held it: `record` is what is stored
+// under its key, and `revision` the store's version of it.
+//
+// `*connection` is yours, to be given to evg_connection_free(). Errors:
+// EVG_RESULT_HOST_RECORD_... if the record is unreadable, newer than this
+// library, or another connection's.
+evg_result evg_connection_restore(const struct evg_client *client,
+                                  const char *tenant,
+                                  size_t tenant_len,
+                                  const char *revision,
+                                  size_t revision_len,
+                                  const uint8_t *record,
+                                  size_t record_len,
+                                  struct evg_connection **connection);
+
+// Frees a connection, and wipes what secrets only it holds. NULL is allowed.
+// Steps got from it stay good.
+void evg_connection_free(struct evg_connection *connection);
+
+// The value of the `Authorization` header for a request to `url`, if the URL is
+// of the API's origin and a token is at hand that is valid for `min_validity`
+// more milliseconds; else `header->data` is NULL, and
+// evg_connection_step_token_wanted() is what to do. Never send it elsewhere.
+//
+// The text is a secret; it is borrowed until the connection's next step, or
+// until it is freed. `env->entropy` is not looked at. Allocates nothing.
+evg_result evg_connection_authorization(const struct evg_connection *connection,
+                                        const struct evg_env *env,
+                                        const char *url,
+                                        size_t url_len,
+                                        uint64_t min_validity,
+                                        struct evg_text *header);
+
+// Where the store keeps this connection's record. The text is borrowed until
+// the connection is freed.
+evg_result evg_connection_store_key(const struct evg_connection *connection,
+                                    struct evg_text *key);
+
+// Where the connection stands at `now`, UNIX ms.
+evg_result evg_connection_status(const struct evg_connection *connection,
+                                 uint64_t now,
+                                 evg_status *status);
+
+// Why the person has to authorize again, one of EVG_RESULT_REAUTHENTICATE_...;
+// EVG_RESULT_OK if that is not how the connection stands at `now`, UNIX ms.
+evg_result evg_connection_cause(const struct evg_connection *connection,
+                                uint64_t now,
+                                evg_result *cause);
+
+// When the connection wants evg_connection_step_wake(), UNIX ms, or EVG_NONE.
+evg_result evg_connection_wake_at(const struct evg_connection *connection,
+                                  uint64_t now,
+                                  uint64_t *wake_at);
+
+// The person wants to connect, or has to again.
+//
+// `authorize` is copied and stays yours. Errors: EVG_RESULT_MISUSE_..., such as
+// EVG_RESULT_MISUSE_REDIRECT_URI_NOT_REGISTERED.
+evg_result evg_connection_step_authorize(struct evg_connection *connection,
+                                         const struct evg_env *env,
+                                         const struct evg_authorize *authorize,
+                                         struct evg_step **step);
+
+// The browser came back with `url`: the whole of it, or anything that ends in
+// its query. What is not UTF-8 in it is replaced.
+//
+// `proof` is an `evg_proof`; `secret` is the cookie's for EVG_PROOF_BINDING, and
+// NULL with length 0 for the others. A redirect that is not accepted is not an
+// error but an output, EVG_OUTPUT_FAILED. Errors: EVG_RESULT_UNKNOWN_TAG.
+evg_result evg_connection_step_redirected(struct evg_connection *connection,
+                                          const struct evg_env *env,
+                                          const char *url,
+                                          size_t url_len,
+                                          uint32_t proof,
+                                          const char *secret,
+                                          size_t secret_len,
+                                          struct evg_step **step);
+
+// A token is wanted that is valid for at least `min_validity` milliseconds;
+// 30,000 is a good choice. The answer is EVG_OUTPUT_TOKEN_READY or
+// EVG_OUTPUT_FAILED, in this step or in a later one.
+evg_result evg_connection_step_token_wanted(struct evg_connection *connection,
+                                            const struct evg_env *env,
+                                            uint64_t min_validity,
+                                            struct evg_step **step);
+
+// The API answered a request that carried the token of `generation`; `status`
+// and `headers` are the answer's. `headers` may be NULL if there are none.
+//
+// Errors: EVG_RESULT_MISUSE_STATUS_INVALID.
+evg_result evg_connection_step_api_answered(struct evg_connection *connection,
+                                            const struct evg_env *env,
+                                            uint64_t generation,
+                                            uint16_t status,
+                                            const struct evg_header *headers,
+                                            size_t header_count,
+                                            struct evg_step **step);
+
+// End the grant, here and at the server. Harmless if there is none.
+evg_result evg_connection_step_revoke(struct evg_connection *connection,
+                                      const struct evg_env *env,
+                                      struct evg_step **step);
+
+// Give pending authorizations up: the one of this id, wherever it was begun, or
+// with NULL and length 0 all that this handle began. Never a sent request.
+evg_result evg_connection_step_cancel(struct evg_connection *connection,
+                                      const struct evg_env *env,
+                                      const char *authorization,
+                                      size_t authorization_len,
+                                      struct evg_step **step);
+
+// A request of EVG_OUTPUT_SEND_HTTP was answered, whole: its op, the status, the
+// headers and the body, decompressed. `headers` and `body` may be NULL if there
+// are none. All is copied. An op that is unknown or done changes nothing.
+//
+// Errors: EVG_RESULT_MISUSE_STATUS_INVALID.
+evg_result evg_connection_step_http_done(struct evg_connection *connection,
+                                         const struct evg_env *env,
+                                         uint64_t op,
+                                         uint16_t status,
+                                         const struct evg_header *headers,
+                                         size_t header_count,
+                                         const uint8_t *body,
+                                         size_t body_len,
+                                         struct evg_step **step);
+
+// A request of EVG_OUTPUT_SEND_HTTP was not answered; `why` is an
+// `evg_http_fault`, EVG_HTTP_FAULT_UNKNOWN if in doubt. An op that is unknown or
+// done changes nothing. Errors: EVG_RESULT_UNKNOWN_TAG.
+evg_result evg_connection_step_http_failed(struct evg_connection *connection,
+                                           const struct evg_env *env,
+                                           uint64_t op,
+                                           uint32_t why,
+                                           struct evg_step **step);
+
+// The store answered an EVG_OUTPUT_SWAP: what is there now under the key,
+// whether the swap took place or not. `revision` is the store's version of it, a
+// text; with NULL and length 0 for both nothing is there. All is copied.
+// An op that is unknown or done changes nothing.
+evg_result evg_connection_step_swapped(struct evg_connection *connection,
+                                       const struct evg_env *env,
+                                       uint64_t op,
+                                       const char *revision,
+                                       size_t revision_len,
+                                       const uint8_t *record,
+                                       size_t record_len,
+                                       struct evg_step **step);
+
+// The store did not answer an EVG_OUTPUT_SWAP; it may have taken place. An op
+// that is unknown or done changes nothing.
+evg_result evg_connection_step_swap_unanswered(struct evg_connection *connection,
+                                               const struct evg_env *env,
+                                               uint64_t op,
+                                               struct evg_step **step);
+
+// The time of evg_step_wake_at() has come; harmless at any other.
+evg_result evg_connection_step_wake(struct evg_connection *connection,
+                                    const struct evg_env *env,
+                                    struct evg_step **step);
+
+// Frees a step, and wipes what secrets only it holds. NULL is allowed. What was
+// borrowed from it is gone.
+void evg_step_free(struct evg_step *step);
+
+// Goes on to the next output, the first one at first, and tells its kind:
+// EVG_OUTPUT_NONE after the last, as often as it is called. What was borrowed
+// before stays good.
+evg_result evg_step_next(struct evg_step *step, evg_output *kind);
+
+// The kind of the current output: EVG_OUTPUT_NONE before the first and after the
+// last.
+evg_result evg_step_kind(const struct evg_step *step, evg_output *kind);
+
+// When the connection wants evg_connection_step_wake(), UNIX ms, or EVG_NONE.
+// Every step restates it: there is one timer, and nothing to cancel.
+evg_result evg_step_wake_at(const struct evg_step *step, uint64_t *wake_at);
+
+// Where the connection stands after the step.
+evg_result evg_step_status(const struct evg_step *step, evg_status *status);
+
+// Why the person has to authorize again, one of EVG_RESULT_REAUTHENTICATE_...;
+// EVG_RESULT_OK if that is not the status.
+evg_result evg_step_cause(const struct evg_step *step, evg_result *cause);
+
+// The generation whose token may be used now, or EVG_NONE. Drop a cached token
+// of any other.
+evg_result evg_step_servable(const struct evg_step *step, uint64_t *generation);
+
+// The op of EVG_OUTPUT_SEND_HTTP or EVG_OUTPUT_SWAP, to be given back with the
+// answer. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_op(const struct evg_step *step, uint64_t *op);
+
+// The method of EVG_OUTPUT_SEND_HTTP. The request is to be sent once, never
+// retried, never cancelled once sent, and no redirect followed.
+// Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_http_method(const struct evg_step *step, evg_method *method);
+
+// The absolute URL of EVG_OUTPUT_SEND_HTTP; no credential is in it.
+// Borrowed until the step is freed. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_http_url(const struct evg_step *step, struct evg_text *url);
+
+// How many headers EVG_OUTPUT_SEND_HTTP has. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_http_header_count(const struct evg_step *step, size_t *count);
+
+// A header of EVG_OUTPUT_SEND_HTTP: its name in lower case, and its value, which
+// may be a secret. `index` is below evg_step_http_header_count(). Both are
+// borrowed until the step is freed.
+// Errors: EVG_RESULT_WRONG_KIND, EVG_RESULT_INDEX_INVALID.
+evg_result evg_step_http_header(const struct evg_step *step,
+                                size_t index,
+                                struct evg_text *name,
+                                struct evg_text *value);
+
+// The body of EVG_OUTPUT_SEND_HTTP, a secret; empty for `GET` and `DELETE`.
+// Borrowed until the step is freed. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_http_body(const struct evg_step *step, struct evg_bytes *body);
+
+// Milliseconds from the step, on a clock that runs through suspend, within which
+// the first byte must leave; else do not send, and answer
+// EVG_HTTP_FAULT_TOO_LATE. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_http_send_within(const struct evg_step *step,
+                                     uint64_t *send_within);
+
+// Milliseconds from the send for which the answer must be listened for.
+// Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_http_listen_for(const struct evg_step *step, uint64_t *listen_for);
+
+// The largest body to read, in bytes; a larger one may be cut anywhere beyond
+// this. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_http_answer_limit(const struct evg_step *step,
+                                      uint32_t *answer_limit);
+
+// The key of EVG_OUTPUT_SWAP: printable ASCII without spaces. If the store's
+// revision of it is the expected one, write; either way answer with what is
+// there then. Borrowed until the step is freed. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_swap_key(const struct evg_step *step, struct evg_text *key);
+
+// The revision that must be there; NULL data: nothing may be there.
+// Borrowed until the step is freed. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_swap_expected(const struct evg_step *step,
+                                  struct evg_text *expected);
+
+// The record to write, which may hold secrets; NULL data: write nothing, it is a
+// read. Borrowed until the step is freed. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_swap_write(const struct evg_step *step, struct evg_bytes *record);
+
+// When the connection wants to be woken, UNIX ms, or EVG_NONE: to be stored beside
+// the record, for an index of what is due. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_swap_due_at(const struct evg_step *step, uint64_t *due_at);
+
+// From when the store may delete the record, UNIX ms; EVG_NONE: never.
+// Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_swap_purge_at(const struct evg_step *step, uint64_t *purge_at);
+
+// The URL of EVG_OUTPUT_OPEN_URL to send the person's browser to. It carries the
+// `state`: do not log it. Borrowed until the step is freed.
+// Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_open_url(const struct evg_step *step, struct evg_text *url);
+
+// For EVG_BINDING_COOKIE, the secret to set as a `Secure`, `HttpOnly`,
+// `SameSite=Lax` cookie on the redirect URI's path; NULL data otherwise.
+// Borrowed until the step is freed. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_open_url_binding(const struct evg_step *step,
+                                     struct evg_text *binding);
+
+// Until when the authorization can be completed, UNIX ms.
+// Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_open_url_expires_at(const struct evg_step *step,
+                                        uint64_t *expires_at);
+
+// The id of the authorization that the current output speaks of:
+// EVG_OUTPUT_OPEN_URL, EVG_OUTPUT_AUTHORIZED, EVG_OUTPUT_FAILED or
+// EVG_OUTPUT_NOTICE; NULL data if the failure or notice speaks of none. It is not
+// a secret. Borrowed until the step is freed. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_authorization_id(const struct evg_step *step, struct evg_text *id);
+
+// What evg_authorize_set_return_context() was given, for EVG_OUTPUT_AUTHORIZED or
+// EVG_OUTPUT_FAILED; NULL data if it was given nothing, or the failure speaks of
+// no authorization. Borrowed until the step is freed.
+// Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_return_context(const struct evg_step *step,
+                                   struct evg_text *context);
+
+// The generation of EVG_OUTPUT_TOKEN_READY, to be given back with
+// evg_connection_step_api_answered(). Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_token_generation(const struct evg_step *step, uint64_t *generation);
+
+// The only origin to which the token of EVG_OUTPUT_TOKEN_READY may be sent.
+// Borrowed until the step is freed. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_token_origin(const struct evg_step *step, struct evg_text *origin);
+
+// The value of the `Authorization` header, a secret.
+// Borrowed until the step is freed. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_token_header(const struct evg_step *step, struct evg_text *header);
+
+// When the token expires, UNIX ms; EVG_NONE if the server did not say.
+// Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_token_expires_at(const struct evg_step *step, uint64_t *expires_at);
+
+// The first generation of the new grant of EVG_OUTPUT_AUTHORIZED.
+// Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_authorized_generation(const struct evg_step *step,
+                                          uint64_t *generation);
+
+// The scopes granted, separated by spaces.
+// Borrowed until the step is freed. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_authorized_scope(const struct evg_step *step,
+                                     struct evg_text *scope);
+
+// What EVG_OUTPUT_FAILED speaks of. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_failed_activity(const struct evg_step *step,
+                                    evg_activity *activity);
+
+// Why: 101 to 999 of `evg_result`; evg_result_name() has its name.
+// Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_failed_code(const struct evg_step *step, evg_result *code);
+
+// What to do about it, in a word that is the same in every language, such as
+// "try_later". It lives for ever. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_failed_kind(const struct evg_step *step, struct evg_text *kind);
+
+// When another try makes sense, UNIX ms; EVG_NONE if time alone does not help.
+// Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_failed_retry_at(const struct evg_step *step, uint64_t *retry_at);
+
+// The OAuth error code as the server gave it, redacted; NULL data if it gave
+// none. Borrowed until the step is freed. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_failed_error(const struct evg_step *step, struct evg_text *error);
+
+// The server's explanation, redacted, for developers, not for end users; NULL data
+// if it gave none. Borrowed until the step is freed. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_failed_description(const struct evg_step *step,
+                                       struct evg_text *description);
+
+// The stable name of EVG_OUTPUT_NOTICE, the same in every language, such as
+// "refresh_started". Nothing in a notice is a secret. It lives for ever.
+// Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_notice_code(const struct evg_step *step, struct evg_text *code);
+
+// The generation that the notice speaks of, or EVG_NONE.
+// Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_notice_generation(const struct evg_step *step,
+                                      uint64_t *generation);
+
+// Which attempt at a refresh the notice speaks of; 0 for no refresh.
+// Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_notice_attempt(const struct evg_step *step, uint16_t *attempt);
+
+// A code or a list of scopes that says more; NULL data if there is none.
+// Borrowed until the step is freed. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_notice_detail(const struct evg_step *step, struct evg_text *detail);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* EVERGRANT_H */

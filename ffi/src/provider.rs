@@ -1,0 +1,264 @@
+//! `evg_provider`: an authorization server and its API, as data.
+
+use crate::{
+    boundary::boundary,
+    handle::{self, Place, shared, text, unique},
+    result::EvgResult,
+    tag::{EvgAuthMethod, EvgIss, EvgPleo},
+};
+use core::ffi::c_char;
+use evergrant::{Disconnect, Pleo, Provider, ProviderConfig, Timing};
+use std::sync::Arc;
+
+/// What is known of a provider, to be checked by evg_provider_new().
+#[derive(Debug)]
+pub struct EvgProviderConfig(ProviderConfig);
+
+/// A provider whose data have been checked. Immutable: it may be used from
+/// several threads.
+#[derive(Debug)]
+pub struct EvgProvider(pub(crate) Arc<Provider>);
+
+/// Makes Pleo's staging or production environment.
+///
+/// `environment` is an `evg_pleo`. `*provider` is yours, to be given to
+/// evg_provider_free(). Errors: EVG_RESULT_UNKNOWN_TAG.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_new_pleo(
+    environment: u32,
+    provider: *mut *mut EvgProvider,
+) -> EvgResult {
+    boundary(|| {
+        // SAFETY: the caller's promise.
+        let place = unsafe { Place::new(provider) }?;
+        let checked = Provider::pleo(Pleo::from(EvgPleo::try_from(environment)?))?;
+        place.write_handle(EvgProvider(Arc::new(checked)));
+        Ok(())
+    })
+}
+
+/// Makes a provider of a configuration, which is copied and stays yours.
+///
+/// `*provider` is yours, to be given to evg_provider_free(). Errors: the
+/// EVG_RESULT_MISUSE_ that names the setting at fault.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_new(
+    config: *const EvgProviderConfig,
+    provider: *mut *mut EvgProvider,
+) -> EvgResult {
+    boundary(|| {
+        // SAFETY: the caller's promise.
+        let (place, config) = unsafe { (Place::new(provider)?, shared(config)?) };
+        let checked = Provider::new(config.0.clone())?;
+        place.write_handle(EvgProvider(Arc::new(checked)));
+        Ok(())
+    })
+}
+
+/// Frees a provider. NULL is allowed. Clients made with it stay good.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_free(provider: *mut EvgProvider) {
+    // SAFETY: the caller's promise.
+    unsafe { handle::free(provider) }
+}
+
+/// Makes a configuration for a server of which nothing is known: the strictest
+/// reading of everything. The environment, both endpoints and the API origin
+/// are still to be set.
+///
+/// `*config` is yours, to be given to evg_provider_config_free().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_new(config: *mut *mut EvgProviderConfig) -> EvgResult {
+    boundary(|| {
+        // SAFETY: the caller's promise.
+        let place = unsafe { Place::new(config) }?;
+        place.write_handle(EvgProviderConfig(ProviderConfig::default()));
+        Ok(())
+    })
+}
+
+/// Frees a configuration. NULL is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_free(config: *mut EvgProviderConfig) {
+    // SAFETY: the caller's promise.
+    unsafe { handle::free(config) }
+}
+
+/// Names this deployment: 1 to 64 printable ASCII characters, part of every
+/// store key. Required.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_set_environment(
+    config: *mut EvgProviderConfig,
+    environment: *const c_char,
+    environment_len: usize,
+) -> EvgResult {
+    // SAFETY: the caller's promise.
+    unsafe { set(config, environment, environment_len, |config, text| config.environment = text) }
+}
+
+/// Sets the issuer identifier (RFC 8414 section 2) and what an `iss` in the
+/// redirect must do; `iss` is an `evg_iss`. Without it the issuer is unknown.
+/// Errors: EVG_RESULT_UNKNOWN_TAG.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_set_issuer(
+    config: *mut EvgProviderConfig,
+    issuer: *const c_char,
+    issuer_len: usize,
+    iss: u32,
+) -> EvgResult {
+    boundary(|| {
+        let iss = EvgIss::try_from(iss)?.into();
+        // SAFETY: the caller's promise.
+        let (config, issuer) = unsafe { (unique(config)?, text(issuer, issuer_len)?) };
+        config.0.issuer = Some(issuer.to_owned());
+        config.0.iss = iss;
+        Ok(())
+    })
+}
+
+/// Sets where the person is sent (RFC 6749 section 3.1). Required.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_set_authorization_endpoint(
+    config: *mut EvgProviderConfig,
+    url: *const c_char,
+    url_len: usize,
+) -> EvgResult {
+    // SAFETY: the caller's promise.
+    unsafe { set(config, url, url_len, |config, text| config.authorization_endpoint = text) }
+}
+
+/// Sets where codes and refresh tokens are exchanged (RFC 6749 section 3.2).
+/// Required.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_set_token_endpoint(
+    config: *mut EvgProviderConfig,
+    url: *const c_char,
+    url_len: usize,
+) -> EvgResult {
+    // SAFETY: the caller's promise.
+    unsafe { set(config, url, url_len, |config, text| config.token_endpoint = text) }
+}
+
+/// Sets the revocation endpoint (RFC 7009), by which a grant is ended at the
+/// server. Without it the tokens are forgotten here only.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_set_revocation_endpoint(
+    config: *mut EvgProviderConfig,
+    url: *const c_char,
+    url_len: usize,
+) -> EvgResult {
+    let revocation = |endpoint| Disconnect::Revocation { endpoint };
+    // SAFETY: the caller's promise.
+    unsafe { set(config, url, url_len, |config, text| config.disconnect = revocation(text)) }
+}
+
+/// Sets scheme, host and port of the API; access tokens go nowhere else.
+/// Required.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_set_api_origin(
+    config: *mut EvgProviderConfig,
+    origin: *const c_char,
+    origin_len: usize,
+) -> EvgResult {
+    // SAFETY: the caller's promise.
+    unsafe { set(config, origin, origin_len, |config, text| config.api_origin = text) }
+}
+
+/// Sets how a client with a secret authenticates unless it says otherwise;
+/// `method` is an `evg_auth_method`. Default: EVG_AUTH_METHOD_CLIENT_SECRET_BASIC.
+/// Errors: EVG_RESULT_UNKNOWN_TAG.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_set_auth_method(
+    config: *mut EvgProviderConfig,
+    method: u32,
+) -> EvgResult {
+    boundary(|| {
+        let method = EvgAuthMethod::try_from(method)?.into();
+        // SAFETY: the caller's promise.
+        unsafe { unique(config) }?.0.token_endpoint_auth_method = method;
+        Ok(())
+    })
+}
+
+/// Sets whether plain `http` to a literal loopback address is good enough for
+/// endpoints and API: for development and tests only. Default: false.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_set_loopback_http(
+    config: *mut EvgProviderConfig,
+    allowed: bool,
+) -> EvgResult {
+    boundary(|| {
+        // SAFETY: the caller's promise.
+        unsafe { unique(config) }?.0.loopback_http = allowed;
+        Ok(())
+    })
+}
+
+/// Sets whether the access token before dies at once when a refresh succeeds.
+/// Default: true.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_set_access_dies(
+    config: *mut EvgProviderConfig,
+    dies: bool,
+) -> EvgResult {
+    boundary(|| {
+        // SAFETY: the caller's promise.
+        unsafe { unique(config) }?.0.refresh.access_dies = dies;
+        Ok(())
+    })
+}
+
+/// Sets how long a refresh takes, all in milliseconds from 1 to 3,600,000:
+/// `send_within` from before its mark is stored to its first byte sent,
+/// `listen_for` an answer, `start_within` which the server begins on it,
+/// `save_within` which the answer is stored, and `takeover_after` which another
+/// process may take over. evg_provider_new() wants `listen_for` above
+/// `start_within`, and `takeover_after` above both sums of what goes before.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_set_timing(
+    config: *mut EvgProviderConfig,
+    send_within: u64,
+    listen_for: u64,
+    start_within: u64,
+    save_within: u64,
+    takeover_after: u64,
+) -> EvgResult {
+    let timing = Timing { send_within, listen_for, start_within, save_within, takeover_after };
+    boundary(|| {
+        // SAFETY: the caller's promise.
+        unsafe { unique(config) }?.0.refresh.timing = timing;
+        Ok(())
+    })
+}
+
+/// Sets how long a person may take to authorize, in milliseconds. Default:
+/// 600,000.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_set_authorization_lifetime(
+    config: *mut EvgProviderConfig,
+    lifetime: u64,
+) -> EvgResult {
+    boundary(|| {
+        // SAFETY: the caller's promise.
+        unsafe { unique(config) }?.0.authorization_lifetime = lifetime;
+        Ok(())
+    })
+}
+
+/// Sets one text.
+///
+/// # Safety
+/// As the header says of handles and texts.
+unsafe fn set(
+    config: *mut EvgProviderConfig,
+    data: *const c_char,
+    len: usize,
+    to: impl FnOnce(&mut ProviderConfig, String),
+) -> EvgResult {
+    boundary(|| {
+        // SAFETY: the caller's promise.
+        let (config, text) = unsafe { (unique(config)?, text(data, len)?) };
+        to(&mut config.0, text.to_owned());
+        Ok(())
+    })
+}
