@@ -1,0 +1,38 @@
+//! evergrant for Python, Kotlin and Swift, by UniFFI.
+//!
+//! A thin mirror of the crate `evergrant`: the same inputs, outputs and names.
+//! There are no callbacks, no foreign traits and no async; who talks to the
+//! network, the store and the clock is a driver in the host's own language.
+//!
+//! Secrets, HTTP bodies, headers, URLs that carry secrets, and records cross as
+//! objects ([`Secret`], [`SecretBytes`]): generated records print all of their
+//! fields, objects print what Rust says. Every function in which anything could
+//! panic returns a `Result`, since a panic elsewhere ends a Swift process.
+#![forbid(unsafe_code)]
+
+mod callback;
+mod client;
+mod connection;
+mod env;
+mod failure;
+mod input;
+mod output;
+mod provider;
+mod refusal;
+mod secret;
+
+pub use callback::{pending_key, pending_tenant};
+pub use client::{Client, ClientConfig, Sealing};
+pub use connection::Connection;
+pub use env::Env;
+pub use failure::{Failure, FailureKind};
+pub use input::{Binding, BrowserProof, HttpFault, Input, Stored};
+pub use output::{Activity, Cause, Output, Status, Step, Write};
+pub use provider::{
+    Disconnect, IssPolicy, Method, Parameter, Pleo, Provider, ProviderConfig, RefreshPolicy,
+    Timing, TokenEndpointAuthMethod, pleo_config,
+};
+pub use refusal::Refusal;
+pub use secret::{Secret, SecretBytes};
+
+uniffi::setup_scaffolding!("evergrant");

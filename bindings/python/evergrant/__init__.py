@@ -1,0 +1,107 @@
+"""The whole client side of an OAuth connection, as a deterministic machine.
+
+Everything here is generated from the Rust crate `evergrant-bindings`; this
+module names it and makes its objects safe to have in Python.
+"""
+
+from typing import Any, NoReturn
+
+from ._native.evergrant import (
+    Activity,
+    Binding,
+    BrowserProof,
+    Cause,
+    Client,
+    ClientConfig,
+    Connection,
+    Disconnect,
+    Env,
+    Failure,
+    FailureKind,
+    HttpFault,
+    Input,
+    InternalError,
+    IssPolicy,
+    Method,
+    Output,
+    Parameter,
+    Pleo,
+    Provider,
+    ProviderConfig,
+    RefreshPolicy,
+    Refusal,
+    Sealing,
+    Secret,
+    SecretBytes,
+    Status,
+    Step,
+    Stored,
+    Timing,
+    TokenEndpointAuthMethod,
+    Write,
+    pending_key,
+    pending_tenant,
+    pleo_config,
+)
+
+__all__ = [
+    "Activity",
+    "Binding",
+    "BrowserProof",
+    "Cause",
+    "Client",
+    "ClientConfig",
+    "Connection",
+    "Disconnect",
+    "Env",
+    "Failure",
+    "FailureKind",
+    "HttpFault",
+    "Input",
+    "InternalError",
+    "IssPolicy",
+    "Method",
+    "Output",
+    "Parameter",
+    "Pleo",
+    "Provider",
+    "ProviderConfig",
+    "RefreshPolicy",
+    "Refusal",
+    "Sealing",
+    "Secret",
+    "SecretBytes",
+    "Status",
+    "Step",
+    "Stored",
+    "Timing",
+    "TokenEndpointAuthMethod",
+    "Write",
+    "pending_key",
+    "pending_tenant",
+    "pleo_config",
+]
+
+
+def _refuse_to_copy(self: object, protocol: Any) -> NoReturn:
+    raise TypeError(f"a {type(self).__name__} can be neither copied nor pickled")
+
+
+# An object is a handle: a copy of it would free the same memory twice, and a
+# pickle of it would mean nothing to another process.
+for _object in (Client, Connection, Env, Provider, Secret, SecretBytes):
+    _object.__reduce_ex__ = _refuse_to_copy  # type: ignore[method-assign]
+del _object
+
+_secret_init = Secret.__init__
+
+
+def _init_secret(self: Secret, text: str) -> None:
+    # An `UnicodeEncodeError` holds the whole text and shows it in its `repr`.
+    # Such texts come: from `os.environ`, where a byte is no UTF-8.
+    if isinstance(text, str) and any("\ud800" <= c <= "\udfff" for c in text):
+        raise ValueError("a secret that UTF-8 cannot hold")
+    _secret_init(self, text)
+
+
+Secret.__init__ = _init_secret  # type: ignore[method-assign]

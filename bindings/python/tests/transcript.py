@@ -1,0 +1,259 @@
+"""Reads and runs transcripts (`transcripts/README.md`)."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from evergrant import (
+    Binding,
+    BrowserProof,
+    Client,
+    ClientConfig,
+    Connection,
+    Disconnect,
+    Env,
+    HttpFault,
+    Input,
+    IssPolicy,
+    Method,
+    Output,
+    Parameter,
+    Provider,
+    ProviderConfig,
+    RefreshPolicy,
+    Refusal,
+    Sealing,
+    Secret,
+    SecretBytes,
+    Step,
+    Stored,
+    Timing,
+    TokenEndpointAuthMethod,
+)
+
+FOLDER = Path(__file__).resolve().parents[3] / "transcripts"
+TRANSCRIPTS = sorted(FOLDER.glob("*.jsonl"))
+
+
+def replay(text: str) -> Iterator[tuple[int, str, str, list[object]]]:
+    """Runs a transcript: for each line that comes out its number, the line that
+    is expected, the line that came, and every object that took part."""
+    assert text.endswith("\n")
+    lines = enumerate(text.split("\n")[:-1], start=1)
+    config = json.loads(next(lines)[1])
+    configs = read_provider(config["provider"]), read_client(config["client"])
+    provider = Provider(configs[0])
+    client = Client(provider, configs[1])
+    connection = Connection(client, config["tenant"])
+    for number, line in lines:
+        told = json.loads(line)
+        if "restore" in told:
+            connection = restore(client, config["tenant"], told["restore"])
+            continue
+        env, given = read_env(told["env"]), read_input(told["input"])
+        try:
+            step = connection.step(env, given)
+            came = write_step(step)
+        except Refusal.Misuse as misuse:
+            step, came = misuse, {"misuse": str(misuse)}
+        number, expected = next(lines, (number + 1, ""))
+        yield number, expected, write(came), [*configs, provider, client, connection, env, given, step]
+
+
+def write(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def restore(client: Client, tenant: str, stored: dict | None) -> Connection:
+    if stored is None:
+        return Connection(client, tenant)
+    return Connection.restore(client, tenant, stored["revision"], secret_bytes(stored["record"]))
+
+
+def secret_bytes(text: str) -> SecretBytes:
+    return SecretBytes(text.encode())
+
+
+def read_provider(given: dict) -> ProviderConfig:
+    return ProviderConfig(
+        **given
+        | {
+            "iss": IssPolicy[given["iss"].upper()],
+            "disconnect": read_disconnect(given["disconnect"]),
+            "authorize_parameters": pairs(given["authorize_parameters"]),
+            "token_endpoint_auth_method": auth_method(given["token_endpoint_auth_method"]),
+            "refresh": read_refresh(**given["refresh"]),
+        }
+    )
+
+
+def read_disconnect(given: str | dict) -> Disconnect:
+    match given:
+        case "forget":
+            return Disconnect.FORGET()
+        case {"revocation": endpoint}:
+            return Disconnect.REVOCATION(endpoint=endpoint)
+        case {"api_request": [method, url]}:
+            return Disconnect.API_REQUEST(method=Method[method], url=url)
+    raise ValueError(given)
+
+
+def read_refresh(access_dies: bool, timing: list[int]) -> RefreshPolicy:
+    names = ("send_within", "listen_for", "start_within", "save_within", "takeover_after")
+    return RefreshPolicy(access_dies=access_dies, timing=Timing(**dict(zip(names, timing, strict=True))))
+
+
+def read_client(given: dict) -> ClientConfig:
+    secret, method = given["client_secret"], given["token_endpoint_auth_method"]
+    return ClientConfig(
+        **given
+        | {
+            "client_secret": None if secret is None else Secret(secret),
+            "token_endpoint_auth_method": None if method is None else auth_method(method),
+            "sealing": Sealing[given["sealing"].upper()],
+        }
+    )
+
+
+def auth_method(name: str) -> TokenEndpointAuthMethod:
+    return TokenEndpointAuthMethod[name.upper()]
+
+
+def pairs(given: list[list[str]]) -> list[Parameter]:
+    return [Parameter(name=name, value=value) for name, value in given]
+
+
+def header_block(given: list[list[str]]) -> Secret:
+    return Secret("".join(f"{name}: {value}\n" for name, value in given))
+
+
+def read_env(given: dict) -> Env:
+    boot_id = given["boot_id"]
+    return Env(
+        now=given["now"],
+        uptime=given["uptime"],
+        boot_id=None if boot_id is None else bytes.fromhex(boot_id),
+        entropy=bytes.fromhex(given["entropy"]),
+    )
+
+
+def read_input(given: dict) -> Input:
+    fields = dict(given)
+    kind = fields.pop("type")
+    match kind:
+        case "authorize":
+            fields["extra"] = pairs(fields["extra"])
+            fields["binding"] = Binding[fields["binding"].upper()]
+        case "redirected":
+            fields["url"] = Secret(fields["url"])
+            fields["proof"] = read_proof(fields["proof"])
+        case "api_answered":
+            fields["headers"] = header_block(fields["headers"])
+        case "http_done":
+            fields["headers"] = header_block(fields["headers"])
+            fields["body"] = secret_bytes(fields["body"])
+        case "http_failed":
+            fields["why"] = HttpFault[fields["why"].upper()]
+        case "swapped" if fields["current"] is not None:
+            current = fields["current"]
+            fields["current"] = Stored(revision=current["revision"], record=secret_bytes(current["record"]))
+    return getattr(Input, kind.upper())(**fields)
+
+
+def read_proof(given: str | dict) -> BrowserProof:
+    match given:
+        case {"binding": secret}:
+            return BrowserProof.BINDING(secret=Secret(secret))
+        case "same_process":
+            return BrowserProof.SAME_PROCESS()
+        case "missing":
+            return BrowserProof.MISSING()
+    raise ValueError(given)
+
+
+def write_step(step: Step) -> dict:
+    return {
+        "outputs": [write_output(output) for output in step.outputs],
+        "wake_at": step.wake_at,
+        "status": step.status.code(),
+        "servable": step.servable,
+    }
+
+
+def write_output(output: Output) -> dict:
+    match output:
+        case Output.SEND_HTTP():
+            headers = [line.split(": ", 1) for line in output.headers.expose().split("\n")[:-1]]
+            return {
+                "type": "send_http",
+                "op": output.op,
+                "method": output.method,
+                "url": output.url,
+                "headers": headers,
+                "body": output.body.expose().decode(),
+                "send_within": output.send_within,
+                "listen_for": output.listen_for,
+                "answer_limit": output.answer_limit,
+            }
+        case Output.SWAP():
+            write = output.write
+            return {
+                "type": "swap",
+                "op": output.op,
+                "key": output.key,
+                "expected": output.expected,
+                "write": write
+                and {
+                    "record": write.record.expose().decode(),
+                    "due_at": write.due_at,
+                    "purge_at": write.purge_at,
+                },
+            }
+        case Output.OPEN_URL():
+            return {
+                "type": "open_url",
+                "authorization": output.authorization,
+                "url": output.url.expose(),
+                "binding": output.binding and output.binding.expose(),
+                "expires_at": output.expires_at,
+            }
+        case Output.TOKEN_READY():
+            return {
+                "type": "token_ready",
+                "generation": output.generation,
+                "origin": output.origin,
+                "header": output.header.expose(),
+                "expires_at": output.expires_at,
+            }
+        case Output.AUTHORIZED():
+            return {
+                "type": "authorized",
+                "authorization": output.authorization,
+                "generation": output.generation,
+                "scope": output.scope,
+                "return_context": output.return_context,
+            }
+        case Output.FAILED():
+            failure = output.failure
+            return {
+                "type": "failed",
+                "activity": output.activity.name.lower(),
+                "authorization": output.authorization,
+                "return_context": output.return_context,
+                "kind": failure.kind.name.lower(),
+                "code": failure.code,
+                "number": failure.number,
+                "retry_at": failure.retry_at,
+                "error": failure.error,
+                "description": failure.description,
+            }
+        case Output.NOTICE():
+            return {
+                "type": "notice",
+                "code": output.code,
+                "generation": output.generation,
+                "attempt": output.attempt,
+                "authorization": output.authorization,
+                "detail": output.detail,
+            }
+    raise AssertionError(f"unknown output {type(output)}")

@@ -1,0 +1,99 @@
+//! The machine as an object: one customer's grant.
+
+use crate::{Client, Env, Input, Refusal, Secret, SecretBytes, Step};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+/// One customer's grant, from authorize to disconnect.
+///
+/// It does no I/O: `step` is told what happened and answers with what the host
+/// must do. Safe to be used from several threads; each step is one short
+/// critical section.
+#[derive(uniffi::Object)]
+#[uniffi::export(Debug)]
+pub struct Connection {
+    store_key: String,
+    machine: Mutex<evergrant::Connection>,
+}
+
+#[uniffi::export]
+impl Connection {
+    /// A connection of which nothing has been read yet; its first step that
+    /// needs the record reads it.
+    ///
+    /// Throws `misuse_tenant_invalid` if the tenant is empty or over 256 bytes.
+    #[uniffi::constructor]
+    pub fn new(client: &Client, tenant: &str) -> Result<Self, Refusal> {
+        let machine = evergrant::Connection::new(Arc::clone(client.inner()), tenant)?;
+        Ok(Self::of(machine))
+    }
+
+    /// A connection as the store last held it.
+    ///
+    /// Throws a `host_…` code if the record is unreadable, newer than this
+    /// code, or another connection's.
+    #[uniffi::constructor]
+    pub fn restore(
+        client: &Client,
+        tenant: &str,
+        revision: String,
+        record: &SecretBytes,
+    ) -> Result<Self, Refusal> {
+        let revision = evergrant::Revision::new(revision);
+        let client = Arc::clone(client.inner());
+        let machine = evergrant::Connection::restore(client, tenant, revision, record.inner())?;
+        Ok(Self::of(machine))
+    }
+
+    /// Tells the machine what happened; it answers with everything that the
+    /// host must do. An answer to an unknown or finished op changes nothing.
+    ///
+    /// Throws a `misuse_…` code, and then the connection is as it was.
+    pub fn step(&self, env: &Env, input: Input) -> Result<Step, Refusal> {
+        let step = self.machine().step(env.inner(), input.into())?;
+        Ok(step.into())
+    }
+
+    /// The value of the `Authorization` header for a request to this URL, if
+    /// the URL is of the API's origin and a token is at hand that is valid for
+    /// at least `min_validity` ms. Drivers cache what `TokenReady` gave instead
+    /// of asking here before each request.
+    ///
+    /// Throws nothing but a panic.
+    pub fn authorization(
+        &self,
+        env: &Env,
+        url: &str,
+        min_validity: u64,
+    ) -> Result<Option<Arc<Secret>>, Refusal> {
+        let machine = self.machine();
+        let header = machine.authorization(env.inner(), url, min_validity);
+        Ok(header.map(|header| Secret::shared(header.into())))
+    }
+
+    /// Where the store keeps this connection's record.
+    pub fn store_key(&self) -> String {
+        self.store_key.clone()
+    }
+}
+
+impl Connection {
+    fn of(machine: evergrant::Connection) -> Self {
+        let store_key = machine.store_key().as_str().to_owned();
+        Self { store_key, machine: Mutex::new(machine) }
+    }
+
+    /// A machine in which a step has panicked may be half changed: it answers
+    /// nothing any more, and the host restores it from the store.
+    fn machine(&self) -> MutexGuard<'_, evergrant::Connection> {
+        self.machine.lock().expect("an earlier step panicked: restore the connection")
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("store_key", &self.store_key).finish_non_exhaustive()
+    }
+}

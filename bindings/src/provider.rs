@@ -1,0 +1,325 @@
+//! An authorization server and its API, as data.
+
+use crate::Refusal;
+use std::sync::Arc;
+
+/// What is known of a provider.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct ProviderConfig {
+    /// A name for this deployment, part of every store key. 1 to 64 printable
+    /// ASCII characters.
+    pub environment: String,
+    /// The issuer identifier (RFC 8414 §2), where it is known.
+    #[uniffi(default = None)]
+    pub issuer: Option<String>,
+    /// What an `iss` parameter in the redirect must do (RFC 9207).
+    pub iss: IssPolicy,
+    /// Where the person is sent (RFC 6749 §3.1).
+    pub authorization_endpoint: String,
+    /// Where codes and refresh tokens are exchanged (RFC 6749 §3.2).
+    pub token_endpoint: String,
+    /// How a grant is ended at the server.
+    pub disconnect: Disconnect,
+    /// Scheme, host and port of the API; access tokens go nowhere else.
+    pub api_origin: String,
+    /// The `resource` of RFC 8707, sent on authorize, exchange and refresh.
+    #[uniffi(default = None)]
+    pub resource: Option<String>,
+    /// Parameters that this provider wants on every authorization request.
+    #[uniffi(default = [])]
+    pub authorize_parameters: Vec<Parameter>,
+    /// How a client with a secret authenticates unless it says otherwise.
+    pub token_endpoint_auth_method: TokenEndpointAuthMethod,
+    /// Whether a token answer may lack `token_type` (RFC 6749 §5.1 requires it).
+    #[uniffi(default = false)]
+    pub token_type_optional: bool,
+    /// Whether `http://localhost` may be a redirect URI.
+    #[uniffi(default = false)]
+    pub localhost_redirects: bool,
+    /// Whether plain `http` to a literal loopback address is good enough for
+    /// endpoints and API: for development and tests only.
+    #[uniffi(default = false)]
+    pub loopback_http: bool,
+    /// What a refresh does to the tokens before it, and how long things take.
+    #[uniffi(default)]
+    pub refresh: RefreshPolicy,
+    /// How long a person may take to authorize, in milliseconds.
+    #[uniffi(default = 600000)]
+    pub authorization_lifetime: u64,
+    /// The largest answer that is read, in bytes.
+    #[uniffi(default = 65536)]
+    pub answer_limit: u32,
+}
+
+impl From<ProviderConfig> for evergrant::ProviderConfig {
+    fn from(config: ProviderConfig) -> Self {
+        Self {
+            environment: config.environment,
+            issuer: config.issuer,
+            iss: config.iss.into(),
+            authorization_endpoint: config.authorization_endpoint,
+            token_endpoint: config.token_endpoint,
+            disconnect: config.disconnect.into(),
+            api_origin: config.api_origin,
+            resource: config.resource,
+            authorize_parameters: config.authorize_parameters.into_iter().map(Into::into).collect(),
+            token_endpoint_auth_method: config.token_endpoint_auth_method.into(),
+            token_type_optional: config.token_type_optional,
+            localhost_redirects: config.localhost_redirects,
+            loopback_http: config.loopback_http,
+            refresh: config.refresh.into(),
+            authorization_lifetime: config.authorization_lifetime,
+            answer_limit: config.answer_limit,
+        }
+    }
+}
+
+impl From<evergrant::ProviderConfig> for ProviderConfig {
+    fn from(config: evergrant::ProviderConfig) -> Self {
+        Self {
+            environment: config.environment,
+            issuer: config.issuer,
+            iss: config.iss.into(),
+            authorization_endpoint: config.authorization_endpoint,
+            token_endpoint: config.token_endpoint,
+            disconnect: config.disconnect.into(),
+            api_origin: config.api_origin,
+            resource: config.resource,
+            authorize_parameters: config.authorize_parameters.into_iter().map(Into::into).collect(),
+            token_endpoint_auth_method: config.token_endpoint_auth_method.into(),
+            token_type_optional: config.token_type_optional,
+            localhost_redirects: config.localhost_redirects,
+            loopback_http: config.loopback_http,
+            refresh: config.refresh.into(),
+            authorization_lifetime: config.authorization_lifetime,
+            answer_limit: config.answer_limit,
+        }
+    }
+}
+
+/// A parameter of the authorization request.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Its value; not a secret, since it stands in a URL.
+    pub value: String,
+}
+
+impl From<Parameter> for (String, String) {
+    fn from(Parameter { name, value }: Parameter) -> Self {
+        (name, value)
+    }
+}
+
+impl From<(String, String)> for Parameter {
+    fn from((name, value): (String, String)) -> Self {
+        Self { name, value }
+    }
+}
+
+/// Mirrors an enum of core without fields, in both directions.
+macro_rules! mirror {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+        pub enum $name { $($(#[$doc])* $variant,)* }
+
+        impl From<$name> for evergrant::$name {
+            fn from(from: $name) -> Self {
+                match from { $($name::$variant => Self::$variant,)* }
+            }
+        }
+
+        impl From<evergrant::$name> for $name {
+            fn from(from: evergrant::$name) -> Self {
+                match from { $(evergrant::$name::$variant => Self::$variant,)* }
+            }
+        }
+    };
+}
+
+mirror! {
+    /// What the `iss` parameter of a redirect must do (RFC 9207).
+    IssPolicy {
+        /// It must be there and equal the issuer.
+        Required,
+        /// If it is there, and the issuer is known, it must equal it.
+        IfPresent,
+    }
+}
+
+mirror! {
+    /// How a client proves itself at the token endpoint (RFC 7591 §2).
+    TokenEndpointAuthMethod {
+        /// HTTP Basic with form-encoded id and secret (RFC 6749 §2.3.1).
+        ClientSecretBasic,
+        /// `client_id` and `client_secret` in the body.
+        ClientSecretPost,
+        /// A public client: `client_id` in the body, no secret.
+        None,
+    }
+}
+
+mirror! {
+    /// The methods that the lifecycle needs.
+    Method {
+        /// `GET`
+        Get,
+        /// `POST`
+        Post,
+        /// `DELETE`
+        Delete,
+    }
+}
+
+mirror! {
+    /// Which of Pleo's environments. Credentials of one never work in the other.
+    Pleo {
+        /// `auth.staging.pleo.io` and `external.staging.pleo.io`
+        Staging,
+        /// `auth.pleo.io` and `external.pleo.io`
+        Production,
+    }
+}
+
+/// How a grant is ended at the server.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum Disconnect {
+    /// There is no way; the tokens are forgotten here.
+    Forget,
+    /// A revocation endpoint (RFC 7009).
+    Revocation {
+        /// Its URL.
+        endpoint: String,
+    },
+    /// A request of the provider's own to its API, with the access token.
+    ApiRequest {
+        /// The method.
+        method: Method,
+        /// The URL, on the API origin.
+        url: String,
+    },
+}
+
+impl From<Disconnect> for evergrant::Disconnect {
+    fn from(disconnect: Disconnect) -> Self {
+        match disconnect {
+            Disconnect::Forget => Self::Forget,
+            Disconnect::Revocation { endpoint } => Self::Revocation { endpoint },
+            Disconnect::ApiRequest { method, url } => {
+                Self::ApiRequest { method: method.into(), url }
+            }
+        }
+    }
+}
+
+impl From<evergrant::Disconnect> for Disconnect {
+    fn from(disconnect: evergrant::Disconnect) -> Self {
+        use evergrant::Disconnect as From;
+        match disconnect {
+            From::Forget => Self::Forget,
+            From::Revocation { endpoint } => Self::Revocation { endpoint },
+            From::ApiRequest { method, url } => Self::ApiRequest { method: method.into(), url },
+        }
+    }
+}
+
+/// What a refresh does at this provider. By default: the strictest reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct RefreshPolicy {
+    /// Whether the access token before dies at once when a refresh succeeds.
+    #[uniffi(default = true)]
+    pub access_dies: bool,
+    /// How long things take.
+    #[uniffi(default)]
+    pub timing: Timing,
+}
+
+impl From<RefreshPolicy> for evergrant::RefreshPolicy {
+    fn from(RefreshPolicy { access_dies, timing }: RefreshPolicy) -> Self {
+        Self { access_dies, timing: timing.into() }
+    }
+}
+
+impl From<evergrant::RefreshPolicy> for RefreshPolicy {
+    fn from(policy: evergrant::RefreshPolicy) -> Self {
+        let evergrant::RefreshPolicy { access_dies, timing } = policy;
+        Self { access_dies, timing: timing.into() }
+    }
+}
+
+/// The timing row of the refresh protocol, in milliseconds. By default: for a
+/// server that revokes a grant when a spent refresh token is replayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct Timing {
+    /// W: from before the intent is written to the first byte sent.
+    #[uniffi(default = 3000)]
+    pub send_within: u64,
+    /// T: how long an answer is listened for.
+    #[uniffi(default = 60000)]
+    pub listen_for: u64,
+    /// D: the longest that the server may take to start on a request (assumed).
+    #[uniffi(default = 59000)]
+    pub start_within: u64,
+    /// S: from the answer to its being stored.
+    #[uniffi(default = 12000)]
+    pub save_within: u64,
+    /// A: after this, counted on its own clock, an observer takes over.
+    #[uniffi(default = 90000)]
+    pub takeover_after: u64,
+}
+
+impl From<Timing> for evergrant::Timing {
+    fn from(timing: Timing) -> Self {
+        let Timing { send_within, listen_for, start_within, save_within, takeover_after } = timing;
+        Self { send_within, listen_for, start_within, save_within, takeover_after }
+    }
+}
+
+impl From<evergrant::Timing> for Timing {
+    fn from(timing: evergrant::Timing) -> Self {
+        let evergrant::Timing {
+            send_within,
+            listen_for,
+            start_within,
+            save_within,
+            takeover_after,
+        } = timing;
+        Self { send_within, listen_for, start_within, save_within, takeover_after }
+    }
+}
+
+/// A provider whose data have been checked.
+#[derive(Debug, uniffi::Object)]
+#[uniffi::export(Debug)]
+pub struct Provider(Arc<evergrant::Provider>);
+
+#[uniffi::export]
+impl Provider {
+    /// Checks the data.
+    ///
+    /// Throws a `misuse_…` code that names the field at fault.
+    #[uniffi::constructor]
+    pub fn new(config: ProviderConfig) -> Result<Self, Refusal> {
+        Ok(Self(Arc::new(evergrant::Provider::new(config.into())?)))
+    }
+
+    /// Pleo's staging or production environment.
+    #[uniffi::constructor]
+    pub fn pleo(environment: Pleo) -> Result<Self, Refusal> {
+        Ok(Self(Arc::new(evergrant::Provider::pleo(environment.into())?)))
+    }
+}
+
+impl Provider {
+    pub(crate) fn inner(&self) -> Arc<evergrant::Provider> {
+        Arc::clone(&self.0)
+    }
+}
+
+/// The data of one of Pleo's environments, to be changed where a test needs it.
+#[uniffi::export]
+pub fn pleo_config(environment: Pleo) -> ProviderConfig {
+    evergrant::Pleo::from(environment).config().into()
+}

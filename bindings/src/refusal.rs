@@ -1,0 +1,19 @@
+//! What a function throws.
+
+/// What a function throws. Its text is the stable code, the same in every
+/// language, and never anything else.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, uniffi::Error)]
+#[uniffi(flat_error)]
+pub enum Refusal {
+    /// A bug of the caller, to be mended by reading code. The connection is as
+    /// it was.
+    #[error("{0}")]
+    Misuse(#[from] evergrant::Misuse),
+    /// An [`crate::Env`] whose entropy is not 32 bytes or whose boot id is not
+    /// 16: a bug of the caller that the types of Rust and C rule out.
+    #[error("misuse_env_invalid")]
+    EnvInvalid,
+    /// A record or a redirect that cannot be used, as told by its code.
+    #[error("{0}")]
+    Failed(#[from] evergrant::Failure),
+}
