@@ -21,6 +21,5 @@ pub fn pending_tenant(
     url: &Secret,
     record: &SecretBytes,
 ) -> Result<String, Refusal> {
-    let key = evergrant::pending_key(url.inner())?;
-    Ok(evergrant::pending_tenant(client.inner(), &key, record.inner())?)
+    Ok(evergrant::pending_tenant(client.inner(), url.inner(), record.inner())?)
 }

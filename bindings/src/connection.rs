@@ -1,6 +1,6 @@
 //! The machine as an object: one customer's grant.
 
-use crate::{Client, Env, Input, Refusal, Secret, SecretBytes, Step};
+use crate::{Client, Env, Input, Refusal, Secret, Step, Stored};
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard},
@@ -30,7 +30,8 @@ impl Connection {
         Ok(Self::of(machine))
     }
 
-    /// A connection as the store last held it.
+    /// A connection as the store holds it: `current` is what was read under
+    /// [`store_key`], or that nothing is there.
     ///
     /// Throws a `host_…` code if the record is unreadable, newer than this
     /// code, or another connection's.
@@ -38,12 +39,11 @@ impl Connection {
     pub fn restore(
         client: &Client,
         tenant: &str,
-        revision: String,
-        record: &SecretBytes,
+        current: Option<Stored>,
     ) -> Result<Self, Refusal> {
-        let revision = evergrant::Revision::new(revision);
         let client = Arc::clone(client.inner());
-        let machine = evergrant::Connection::restore(client, tenant, revision, record.inner())?;
+        let current = current.map(Into::into);
+        let machine = evergrant::Connection::restore(client, tenant, current)?;
         Ok(Self::of(machine))
     }
 
@@ -56,27 +56,48 @@ impl Connection {
         Ok(step.into())
     }
 
-    /// The value of the `Authorization` header for a request to this URL, if
-    /// the URL is of the API's origin and a token is at hand that is valid for
-    /// at least `min_validity` ms. Drivers cache what `TokenReady` gave instead
+    /// What a request to this URL may carry at this time (UNIX ms), if the URL
+    /// is of the API's origin and a token is at hand that is valid for at least
+    /// `min_validity` ms more. Drivers cache what `TokenReady` gave instead
     /// of asking here before each request.
     ///
     /// Throws nothing but a panic.
     pub fn authorization(
         &self,
-        env: &Env,
+        now: u64,
         url: &str,
         min_validity: u64,
-    ) -> Result<Option<Arc<Secret>>, Refusal> {
+    ) -> Result<Option<Credential>, Refusal> {
         let machine = self.machine();
-        let header = machine.authorization(env.inner(), url, min_validity);
-        Ok(header.map(|header| Secret::shared(header.into())))
+        let credential = machine.authorization(now, url, min_validity);
+        Ok(credential.map(|credential| Credential {
+            generation: credential.generation,
+            header: Secret::shared(credential.header.into()),
+        }))
     }
 
     /// Where the store keeps this connection's record.
     pub fn store_key(&self) -> String {
         self.store_key.clone()
     }
+}
+
+/// What a request to the API carries.
+#[derive(Debug, uniffi::Record)]
+pub struct Credential {
+    /// The fence: to be given back with `Input.ApiAnswered`.
+    pub generation: u64,
+    /// The value of the `Authorization` header.
+    pub header: Arc<Secret>,
+}
+
+/// Where the store keeps a tenant's connection: for reading it before
+/// [`Connection::restore`].
+///
+/// Throws `misuse_tenant_invalid` if the tenant is empty or over 256 bytes.
+#[uniffi::export]
+pub fn store_key(client: &Client, tenant: &str) -> Result<String, Refusal> {
+    Ok(evergrant::StoreKey::connection(client.inner(), tenant)?.as_str().to_owned())
 }
 
 impl Connection {

@@ -18,7 +18,7 @@ impl Env {
     /// is 16 bytes that name the boot which it counts from. `entropy` is 32
     /// bytes from the system's generator, new for each step.
     ///
-    /// Throws `EnvInvalid` for another number of bytes.
+    /// Throws `misuse_env_invalid` for another number of bytes.
     #[uniffi::constructor]
     pub fn new(
         now: u64,
@@ -33,7 +33,7 @@ impl Env {
             (Ok(boot_id), Ok(entropy)) => {
                 Ok(Self(evergrant::Env { now, uptime, boot_id, entropy }))
             }
-            (Err(_), _) | (_, Err(_)) => Err(Refusal::EnvInvalid),
+            (Err(_), _) | (_, Err(_)) => Err(evergrant::Misuse::EnvInvalid.into()),
         }
     }
 }

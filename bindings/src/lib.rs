@@ -23,7 +23,7 @@ mod secret;
 
 pub use callback::{pending_key, pending_tenant};
 pub use client::{Client, ClientConfig, Sealing};
-pub use connection::Connection;
+pub use connection::{Connection, Credential, store_key};
 pub use env::Env;
 pub use failure::{Failure, FailureKind};
 pub use input::{Binding, BrowserProof, HttpFault, Input, Stored};

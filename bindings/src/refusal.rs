@@ -9,10 +9,6 @@ pub enum Refusal {
     /// it was.
     #[error("{0}")]
     Misuse(#[from] evergrant::Misuse),
-    /// An [`crate::Env`] whose entropy is not 32 bytes or whose boot id is not
-    /// 16: a bug of the caller that the types of Rust and C rule out.
-    #[error("misuse_env_invalid")]
-    EnvInvalid,
     /// A record or a redirect that cannot be used, as told by its code.
     #[error("{0}")]
     Failed(#[from] evergrant::Failure),

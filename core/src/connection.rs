@@ -5,19 +5,15 @@ use crate::{
     entropy,
     env::Env,
     failure::{Failure, HostFault, Misuse},
-    flow::{Cx, Signal, authorize, exchange, refresh, revoke},
+    flow::{Cx, Signal, authorize, exchange, refresh, revoke, store},
     input::Input,
     output::{Activity, Op, Status, Step},
-    record::{
-        Revision, StoreKey,
-        connection::{ConnectionRecord, RecordStatus},
-        decode,
-    },
-    secret::SecretBytes,
-    state::{Authorization, Known, Revoke, State},
+    record::{StoreKey, Stored, connection::RecordStatus},
+    state::{Authorization, Revoke, State},
     token,
 };
-use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
+use core::fmt;
 
 /// One customer's grant, from authorize to disconnect.
 ///
@@ -45,8 +41,9 @@ impl Connection {
         Ok(Self { client, tenant: String::from(tenant), key, state })
     }
 
-    /// A connection as the store last held it. From the last acknowledged record
-    /// the same eventual outcome is reached as by the machine that wrote it.
+    /// A connection as the store holds it: `current` is what was read under its
+    /// key, or that nothing is there. From the last acknowledged record the same
+    /// eventual outcome is reached as by the machine that wrote it.
     ///
     /// # Errors
     /// [`Failure::HostFailed`]: the record is unreadable, newer than this code,
@@ -54,14 +51,12 @@ impl Connection {
     pub fn restore(
         client: Arc<Client>,
         tenant: &str,
-        revision: Revision,
-        bytes: &SecretBytes,
+        current: Option<Stored>,
     ) -> Result<Self, Failure> {
         let mut connection =
             Self::new(client, tenant).map_err(|_| Failure::HostFailed(HostFault::RecordForeign))?;
-        let record: ConnectionRecord =
-            decode(connection.client.sealing(), &connection.key, bytes.expose())?;
-        connection.state.known = Known::Present(revision, Box::new(record));
+        connection.state.known =
+            store::known(connection.client.sealing(), &connection.key, current)?;
         Ok(connection)
     }
 
@@ -124,14 +119,16 @@ impl Connection {
         })
     }
 
-    /// The value of the `Authorization` header for a request to this URL, if the
-    /// URL is of the API's origin and a token is at hand that is valid for at
-    /// least `min_validity` ms. Allocates nothing.
-    pub fn authorization(&self, env: &Env, url: &str, min_validity: u64) -> Option<&str> {
-        let (_, tokens) = refresh::servable(&self.state, env.now)?;
-        let until = env.now.saturating_add(min_validity);
+    /// What a request to this URL may carry at this time (UNIX ms), if the URL is
+    /// of the API's origin and a token is at hand that is valid for at least
+    /// `min_validity` ms more. Allocates nothing.
+    pub fn authorization(&self, now: u64, url: &str, min_validity: u64) -> Option<Credential<'_>> {
+        let (generation, tokens) = refresh::servable(&self.state, now)?;
+        let until = now.saturating_add(min_validity);
         let valid = tokens.access_exp.is_none_or(|expiry| until < expiry);
-        (valid && self.client.provider().is_api_url(url)).then(|| tokens.header.expose())
+        let header = tokens.header.expose();
+        (valid && self.client.provider().is_api_url(url))
+            .then_some(Credential { generation, header })
     }
 
     /// The generation whose token may be used now, if any.
@@ -175,6 +172,21 @@ impl Connection {
             Some(grant) => grant,
             None => Status::Disconnected,
         }
+    }
+}
+
+/// What a request to the API carries.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Credential<'a> {
+    /// The fence: to be given back with [`Input::ApiAnswered`].
+    pub generation: u64,
+    /// The value of the `Authorization` header: a secret.
+    pub header: &'a str,
+}
+
+impl fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential").field("generation", &self.generation).finish_non_exhaustive()
     }
 }
 

@@ -73,6 +73,9 @@ reasons! {
         IssuerMissing = 18 "misuse_issuer_missing",
         /// A client secret was given to a client that authenticates by `none`.
         ClientSecretUnexpected = 19 "misuse_client_secret_unexpected",
+        /// A language's boundary was given entropy that is not 32 bytes long, or
+        /// a boot id that is not 16.
+        EnvInvalid = 20 "misuse_env_invalid",
     }
 }
 
@@ -357,7 +360,7 @@ mod tests {
         let codes: BTreeSet<_> = all.iter().map(|(code, _)| code).collect();
         let numbers: BTreeSet<_> = all.iter().map(|(_, number)| number).collect();
         assert_eq!((codes.len(), numbers.len()), (all.len(), all.len()));
-        assert_eq!(all.len(), 66, "append only: change this number with every addition");
+        assert_eq!(all.len(), 67, "append only: change this number with every addition");
         let prefixes = all.iter().all(|(code, number)| match number / 100 {
             0 => code.starts_with("misuse_"),
             1 => code.starts_with("reauthenticate_"),

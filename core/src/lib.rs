@@ -71,7 +71,7 @@ mod token;
 mod uri;
 
 pub use client::{Client, ClientConfig, Sealing};
-pub use connection::Connection;
+pub use connection::{Connection, Credential};
 pub use env::Env;
 pub use failure::{
     CallbackFault, Cause, ConfigurationFault, Delay, Denial, Failure, HostFault, Misuse,

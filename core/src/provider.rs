@@ -220,7 +220,7 @@ impl Provider {
 
     /// Whether a URL is of the API's origin, over a protected channel. This is
     /// the only place that decides where an access token may go.
-    pub(crate) fn is_api_url(&self, url: &str) -> bool {
+    pub fn is_api_url(&self, url: &str) -> bool {
         // As a rule the URL is written just as the origin is serialised.
         if url.strip_prefix(&self.0.api_origin).is_some_and(is_path) {
             return true;

@@ -133,12 +133,17 @@ pub(crate) enum AuthorizationStage {
     },
     /// The person is in the browser.
     Open,
+    /// Its time is over; has another process completed it?
+    Expiring {
+        op: Op,
+    },
     /// Being given up: the record is read, then turned into a tombstone.
     CancelLooking {
         op: Op,
     },
     CancelWriting {
         op: Op,
+        bytes: SecretBytes,
     },
 }
 
@@ -151,8 +156,9 @@ impl Authorization {
     pub(crate) fn op(&self) -> Option<Op> {
         match self.stage {
             AuthorizationStage::Storing { op, .. }
+            | AuthorizationStage::Expiring { op }
             | AuthorizationStage::CancelLooking { op }
-            | AuthorizationStage::CancelWriting { op } => Some(op),
+            | AuthorizationStage::CancelWriting { op, .. } => Some(op),
             AuthorizationStage::Open => None,
         }
     }
@@ -355,10 +361,23 @@ pub(crate) enum Revoke {
     Marking { attempt: Box<Attempt> },
     /// The server is being told.
     Sent { op: Op, give_up_at: u64 },
-    /// The tombstone is being written.
-    Burying { attempt: Box<Attempt>, confirmed: bool },
+    /// The tombstone is being written, after the end of these tokens was told.
+    Burying { attempt: Box<Attempt>, told: Told, token_id: Option<Id> },
     /// The store failed in the midst; taken up again at this time.
     Pausing { until: u64 },
+}
+
+/// What the server made of being told that the grant ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// The grant is over.
+    Yes,
+    /// It will not be told: there is no way, or nothing to say it with.
+    No,
+    /// It refuses for good, which is worth a failure.
+    Refused,
+    /// Nobody knows, or it asks for patience.
+    Unclear,
 }
 
 impl Revoke {

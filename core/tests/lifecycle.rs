@@ -130,9 +130,8 @@ fn other_api_answers_never_touch_the_grant() {
 
 #[test]
 fn the_token_goes_to_the_api_origin_only() {
-    let mut world = World::authorized();
-    let env = world.env();
-    let allowed = |url: &str| world.connection.authorization(&env, url, 0).is_some();
+    let world = World::authorized();
+    let allowed = |url: &str| world.connection.authorization(world.now, url, 0).is_some();
     for url in [
         API,
         "https://API.example/",

@@ -251,7 +251,8 @@ proptest! {
         bytes in proptest::collection::vec(any::<u8>(), 0..200), at in any::<usize>(), byte in any::<u8>(),
     ) {
         let restore = |bytes: Vec<u8>| {
-            Connection::restore(client(), TENANT, Revision::new("1"), &SecretBytes::new(bytes))
+            let stored = Stored { revision: Revision::new("1"), bytes: bytes.into() };
+            Connection::restore(client(), TENANT, Some(stored))
         };
         prop_assert!(restore(bytes).is_err());
         let mut record = World::authorized().stored().unwrap().bytes.expose().to_vec();

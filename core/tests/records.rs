@@ -16,7 +16,11 @@ const PENDING: &str = r#"{"v":1,"kind":"pending","key":"pending/hQVE4LNMqImgU_SQ
 const COMPANY: &str = r#"{"v":1,"kind":"company","key":"company/test/client%201/urn%3Acompany%3A1","tenant":"tenant-1"}"#;
 
 fn restore(json: &str) -> Result<Connection, Failure> {
-    Connection::restore(client(), TENANT, Revision::new("7"), &SecretBytes::new(json.as_bytes()))
+    Connection::restore(client(), TENANT, Some(stored(json)))
+}
+
+fn stored(json: &str) -> Stored {
+    Stored { revision: Revision::new("7"), bytes: json.as_bytes().to_vec().into() }
 }
 
 fn code(json: &str) -> &'static str {
@@ -38,9 +42,8 @@ fn frozen_records_are_read() {
     assert_eq!(connection.status(1_700_000_075_000), lost);
 
     let url = format!("{REDIRECT_URI}?code=x&state={PENDING_STATE}").as_str().into();
-    let key = pending_key(&url).unwrap();
-    let pending = pending_tenant(&client(), &key, &SecretBytes::new(PENDING.as_bytes()));
-    assert_eq!(pending.unwrap(), TENANT, "{key}");
+    let pending = pending_tenant(&client(), &url, &SecretBytes::new(PENDING.as_bytes()));
+    assert_eq!(pending.unwrap(), TENANT);
     let company = company_tenant(&client(), "urn:company:1", &SecretBytes::new(COMPANY.as_bytes()));
     assert_eq!(company.unwrap(), TENANT);
     let write = reserve_company(&client(), "urn:company:1", TENANT).unwrap();
@@ -121,7 +124,6 @@ fn anything_else_is_a_typed_failure() {
     let bad = CONNECTION.replacen("AAECAwQFBgcICQoLDA0ODw", "short", 1);
     assert_eq!(code(&bad), "host_record_unreadable");
     let long = "t".repeat(257);
-    let connection =
-        Connection::restore(client(), &long, Revision::new("1"), &SecretBytes::new([]));
+    let connection = Connection::restore(client(), &long, Some(stored(CONNECTION)));
     assert_eq!(connection.expect_err("a failure").code(), "host_record_foreign");
 }

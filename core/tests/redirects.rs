@@ -168,7 +168,10 @@ fn the_redirect_may_come_to_another_process() {
     world.restart();
     let key = pending_key(&redirect.as_str().into()).unwrap();
     let stored = world.store[key.as_str()].clone();
-    assert_eq!(pending_tenant(&world.client, &key, &stored.bytes).unwrap(), TENANT);
+    assert_eq!(
+        pending_tenant(&world.client, &redirect.as_str().into(), &stored.bytes).unwrap(),
+        TENANT
+    );
     world.redirect(&redirect, BrowserProof::SameProcess);
     assert_eq!(world.status(), Status::Authorized);
 }
@@ -187,4 +190,34 @@ fn a_disconnect_beats_the_redirect_of_an_earlier_authorization() {
     let outputs = world.redirect(&redirect, BrowserProof::SameProcess);
     assert_eq!(failures(&outputs), ["denied_superseded"]);
     assert_eq!((world.status(), world.server.exchanges), (Status::Disconnected, 0));
+}
+
+#[test]
+fn an_authorization_completed_by_another_process_does_not_expire_here() {
+    let mut world = World::new();
+    let url = world.open_browser(authorize());
+    let mut other = World::new();
+    let redirect = world.server.consent(&url);
+    std::mem::swap(&mut world.connection, &mut other.connection);
+    world.redirect(&redirect, BrowserProof::SameProcess);
+    std::mem::swap(&mut world.connection, &mut other.connection);
+    assert_eq!(world.status(), Status::Authorizing);
+    let outputs = world.wake();
+    assert!(failures(&outputs).is_empty() && notices(&outputs).is_empty(), "{outputs:?}");
+    assert_eq!(tokens(&world.token_wanted()).len(), 1);
+}
+
+#[test]
+fn a_pending_write_that_did_not_take_place_is_made_again() {
+    for applied in [false, true] {
+        let mut world = World::new();
+        let step = world.step(authorize());
+        let [swap @ Output::Swap { op, .. }] = &step.outputs[..] else { panic!("{step:?}") };
+        if applied {
+            world.perform(swap);
+        }
+        let outputs = world.run(Input::SwapUnanswered { op: *op });
+        let opened = outputs.iter().any(|output| matches!(output, Output::OpenUrl { .. }));
+        assert!(opened, "applied {applied}: {outputs:?}");
+    }
 }

@@ -21,8 +21,7 @@ fn as_other<T>(world: &mut World, other: &mut World, run: impl FnOnce(&mut World
 /// A second worker that has read the same record.
 fn other(world: &World) -> World {
     let mut other = World::new();
-    let Stored { revision, bytes } = world.stored().unwrap();
-    other.connection = Connection::restore(world.client.clone(), TENANT, revision, &bytes).unwrap();
+    other.connection = Connection::restore(world.client.clone(), TENANT, world.stored()).unwrap();
     other
 }
 
@@ -361,4 +360,30 @@ fn a_host_that_never_wakes_still_gets_its_token_in_time() {
     assert_eq!(failures(&world.token_wanted()), ["try_later_unavailable"]);
     world.advance(90_000);
     assert_eq!(tokens(&world.token_wanted()).len(), 1);
+}
+
+#[test]
+fn a_worker_learns_that_another_process_authorized_anew() {
+    // From "reauthenticate", from a disconnect, and from nothing at all.
+    let ends: [fn(&mut World); 3] = [
+        |world| {
+            world.server.live = None;
+            world.wake();
+        },
+        |world| drop(world.run(Input::Revoke)),
+        |world| {
+            world.store.clear();
+            world.connection = Connection::new(world.client.clone(), TENANT).unwrap();
+            world.token_wanted();
+        },
+    ];
+    for end in ends {
+        let mut world = World::authorized();
+        end(&mut world);
+        assert_eq!(failures(&world.token_wanted()).len(), 1);
+        let mut second = World::new();
+        world.advance(1);
+        as_other(&mut world, &mut second, World::authorize);
+        assert_eq!(tokens(&world.token_wanted()).len(), 1, "{:?}", world.status());
+    }
 }

@@ -94,6 +94,8 @@ enum evg_result
     EVG_RESULT_MISUSE_ISSUER_MISSING = 18,
     // A client secret was given to a client that authenticates by `none`.
     EVG_RESULT_MISUSE_CLIENT_SECRET_UNEXPECTED = 19,
+    // Entropy or boot id of another length; the types of C rule it out.
+    EVG_RESULT_MISUSE_ENV_INVALID = 20,
     // The server refused the grant: revoked, expired there, or replaced.
     EVG_RESULT_REAUTHENTICATE_REJECTED = 101,
     // An answer was lost on the way, and with it the only copy of the next
@@ -489,6 +491,16 @@ typedef struct evg_provider_config evg_provider_config;
 // their order. Only one thread may use it at a time.
 typedef struct evg_step evg_step;
 
+// A text in UTF-8 that belongs to the handle it was got from. It is not
+// NUL-terminated. `data` is NULL if there is no text, and not NULL if the text
+// is empty.
+typedef struct evg_text {
+    // The first byte.
+    const char *data;
+    // How many bytes there are.
+    size_t len;
+} evg_text;
+
 // The world as the host sees it now: made fresh for every step. Its layout
 // never changes.
 typedef struct evg_env {
@@ -503,16 +515,6 @@ typedef struct evg_env {
     // from them: wipe them after the step.
     uint8_t entropy[32];
 } evg_env;
-
-// A text in UTF-8 that belongs to the handle it was got from. It is not
-// NUL-terminated. `data` is NULL if there is no text, and not NULL if the text
-// is empty.
-typedef struct evg_text {
-    // The first byte.
-    const char *data;
-    // How many bytes there are.
-    size_t len;
-} evg_text;
 
 // A header of an HTTP answer. What is not UTF-8 in it is replaced.
 typedef struct evg_header {
@@ -756,18 +758,20 @@ evg_result evg_connection_restore(const struct evg_client *client,
 // Steps got from it stay good.
 void evg_connection_free(struct evg_connection *connection);
 
-// The value of the `Authorization` header for a request to `url`, if the URL is
-// of the API's origin and a token is at hand that is valid for `min_validity`
-// more milliseconds; else `header->data` is NULL, and
-// evg_connection_step_token_wanted() is what to do. Never send it elsewhere.
+// The value of the `Authorization` header for a request to `url` at this time
+// (UNIX ms), if the URL is of the API's origin and a token is at hand that is
+// valid for `min_validity` more milliseconds; else `header->data` is NULL and
+// `*generation` EVG_NONE, and evg_connection_step_token_wanted() is what to do.
+// Never send it elsewhere. `*generation` is to be given back with the API's answer.
 //
 // The text is a secret; it is borrowed until the connection's next step, or
-// until it is freed. `env->entropy` is not looked at. Allocates nothing.
+// until it is freed. Allocates nothing.
 evg_result evg_connection_authorization(const struct evg_connection *connection,
-                                        const struct evg_env *env,
+                                        uint64_t now,
                                         const char *url,
                                         size_t url_len,
                                         uint64_t min_validity,
+                                        uint64_t *generation,
                                         struct evg_text *header);
 
 // Where the store keeps this connection's record. The text is borrowed until

@@ -8,7 +8,7 @@ use crate::{
     tag::EvgStatus,
 };
 use core::ffi::c_char;
-use evergrant::{Connection, Env, Revision, SecretBytes, Status};
+use evergrant::{Connection, Env, Revision, SecretBytes, Status, Stored};
 
 /// One customer's grant, from authorize to disconnect. It may move between
 /// threads, but only one thread may use it at a time.
@@ -112,7 +112,8 @@ pub unsafe extern "C" fn evg_connection_restore(
             (place, client, tenant, revision, items(record, record_len)?)
         };
         let (revision, bytes) = (Revision::new(revision), SecretBytes::new(record));
-        let machine = Connection::restore(client.0.clone(), tenant, revision, &bytes)
+        let current = Some(Stored { revision, bytes });
+        let machine = Connection::restore(client.0.clone(), tenant, current)
             .map_err(|failure| EvgResult::from(&failure))?;
         place.write_handle(EvgConnection { machine, closed: false });
         Ok(())
@@ -127,28 +128,33 @@ pub unsafe extern "C" fn evg_connection_free(connection: *mut EvgConnection) {
     unsafe { handle::free(connection) }
 }
 
-/// The value of the `Authorization` header for a request to `url`, if the URL is
-/// of the API's origin and a token is at hand that is valid for `min_validity`
-/// more milliseconds; else `header->data` is NULL, and
-/// evg_connection_step_token_wanted() is what to do. Never send it elsewhere.
+/// The value of the `Authorization` header for a request to `url` at this time
+/// (UNIX ms), if the URL is of the API's origin and a token is at hand that is
+/// valid for `min_validity` more milliseconds; else `header->data` is NULL and
+/// `*generation` EVG_NONE, and evg_connection_step_token_wanted() is what to do.
+/// Never send it elsewhere. `*generation` is to be given back with the API's answer.
 ///
 /// The text is a secret; it is borrowed until the connection's next step, or
-/// until it is freed. `env->entropy` is not looked at. Allocates nothing.
+/// until it is freed. Allocates nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evg_connection_authorization(
     connection: *const EvgConnection,
-    env: *const EvgEnv,
+    now: u64,
     url: *const c_char,
     url_len: usize,
     min_validity: u64,
+    generation: *mut u64,
     header: *mut EvgText,
 ) -> EvgResult {
     boundary(|| {
         // SAFETY: the caller's promise.
-        let (place, connection, env, url) = unsafe {
-            (Place::new(header)?, shared(connection)?, self::env(env)?, text(url, url_len)?)
+        let (place, header, connection, url) = unsafe {
+            let (place, header) = (Place::new(generation)?, Place::new(header)?);
+            (place, header, shared(connection)?, text(url, url_len)?)
         };
-        place.write(connection.machine()?.authorization(&env, url, min_validity));
+        let credential = connection.machine()?.authorization(now, url, min_validity);
+        place.write(credential.map_or(EVG_NONE, |credential| credential.generation));
+        header.write(credential.map(|credential| credential.header));
         Ok(())
     })
 }

@@ -45,6 +45,7 @@ codes! {
         TimingInvalid => MisuseTimingInvalid c"misuse_timing_invalid",
         IssuerMissing => MisuseIssuerMissing c"misuse_issuer_missing",
         ClientSecretUnexpected => MisuseClientSecretUnexpected c"misuse_client_secret_unexpected",
+        EnvInvalid => MisuseEnvInvalid c"misuse_env_invalid",
     }
     Cause {
         Rejected => ReauthenticateRejected c"reauthenticate_rejected",

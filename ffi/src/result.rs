@@ -52,6 +52,8 @@ pub enum EvgResult {
     MisuseIssuerMissing = 18,
     /// A client secret was given to a client that authenticates by `none`.
     MisuseClientSecretUnexpected = 19,
+    /// Entropy or boot id of another length; the types of C rule it out.
+    MisuseEnvInvalid = 20,
     /// The server refused the grant: revoked, expired there, or replaced.
     ReauthenticateRejected = 101,
     /// An answer was lost on the way, and with it the only copy of the next

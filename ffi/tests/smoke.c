@@ -248,12 +248,14 @@ static void lifecycle(evg_connection *connection) {
     OK(evg_connection_status(connection, world()->now, &status));
     CHECK(status == EVG_STATUS_AUTHORIZED && token_generation != EVG_NONE && failed == 0);
 
-    OK(evg_connection_authorization(connection, world(), TEXT("http://127.0.0.1:8080/v1/me"),
-                                    30000, &header));
+    uint64_t generation;
+    OK(evg_connection_authorization(connection, world()->now, TEXT("http://127.0.0.1:8080/v1/me"),
+                                    30000, &generation, &header));
+    CHECK(generation == token_generation);
     CHECK(header.len == 11 && memcmp(header.data, "Bearer at-1", 11) == 0);
-    OK(evg_connection_authorization(connection, world(), TEXT("https://evil.example/v1/me"),
-                                    30000, &header));
-    CHECK(header.data == NULL);
+    OK(evg_connection_authorization(connection, world()->now, TEXT("https://evil.example/v1/me"),
+                                    30000, &generation, &header));
+    CHECK(header.data == NULL && generation == EVG_NONE);
 
     /* Used again, the redirect is a failure that is told, not a misuse. */
     OK(evg_connection_step_redirected(connection, world(), redirect, (size_t)len,
@@ -277,7 +279,9 @@ static void restore(evg_client *client, evg_connection *connection) {
          evg_connection_restore(client, TEXT("tenant-42"), revision, len, row->record, 5, &again));
     OK(evg_connection_restore(client, TEXT("tenant-42"), revision, len, row->record, row->len,
                               &again));
-    OK(evg_connection_authorization(again, world(), TEXT("http://127.0.0.1:8080/"), 0, &header));
+    uint64_t generation;
+    OK(evg_connection_authorization(again, world()->now, TEXT("http://127.0.0.1:8080/"), 0,
+                                    &generation, &header));
     CHECK(header.len == 11);
     evg_connection_free(again);
 }

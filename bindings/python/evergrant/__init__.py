@@ -14,6 +14,7 @@ from ._native.evergrant import (
     Client,
     ClientConfig,
     Connection,
+    Credential,
     Disconnect,
     Env,
     Failure,
@@ -42,6 +43,7 @@ from ._native.evergrant import (
     pending_key,
     pending_tenant,
     pleo_config,
+    store_key,
 )
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "Client",
     "ClientConfig",
     "Connection",
+    "Credential",
     "Disconnect",
     "Env",
     "Failure",
@@ -80,6 +83,7 @@ __all__ = [
     "pending_key",
     "pending_tenant",
     "pleo_config",
+    "store_key",
 ]
 
 

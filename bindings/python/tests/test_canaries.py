@@ -156,8 +156,10 @@ def env(entropy=b"\7" * 32):
         lambda client: Connection(client, "t").step(env(), Input.HTTP_DONE(1, 200, Secret(CANARY), CANARY.encode())),
         lambda client: Connection(client, "t").step(env(), Input.HTTP_DONE(1, 99, Secret(CANARY), SecretBytes(CANARY.encode()))),
         lambda client: Connection(client, "t").step(env(), Input.SWAPPED(1, Stored(revision="1", record=CANARY.encode()))),
-        lambda client: Connection.restore(client, "t", "1", SecretBytes(CANARY.encode())),
-        lambda client: Connection.restore(client, "t", "1", SecretBytes(b'{"v":1,"' + CANARY.encode() + b'":1}')),
+        lambda client: Connection.restore(client, "t", Stored(revision="1", record=SecretBytes(CANARY.encode()))),
+        lambda client: Connection.restore(
+            client, "t", Stored(revision="1", record=SecretBytes(b'{"v":1,"' + CANARY.encode() + b'":1}'))
+        ),
         lambda client: pending_key(Secret(CANARY)),
         lambda client: pending_key(Secret(f"https://client.example/?state={CANARY}&state={CANARY}")),
         lambda client: pending_tenant(client, Secret(f"?state={CANARY}"), SecretBytes(CANARY.encode())),

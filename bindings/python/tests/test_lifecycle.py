@@ -24,9 +24,11 @@ from evergrant import (
     Secret,
     SecretBytes,
     Status,
+    Stored,
     TokenEndpointAuthMethod,
     pending_key,
     pending_tenant,
+    store_key,
 )
 
 TENANT = "tenant 42/ü"
@@ -74,9 +76,8 @@ class Host:
 
     def restart(self):
         """The same as a new process that restores the connection from its record."""
-        key = self.driver.connection.store_key()
-        stored = self.store.read(key)
-        connection = Connection.restore(self.client, TENANT, stored.revision, stored.record)
+        key = store_key(self.client, TENANT)
+        connection = Connection.restore(self.client, TENANT, self.store.read(key))
         assert connection.store_key() == key
         self.driver = Driver(connection, self.store, self.clock)
 
@@ -153,9 +154,11 @@ def test_whole_life(authority, tmp_path, who, disconnect, ended):
     # Only the API's origin is given the token, and only while it is valid.
     connection, env = host.driver.connection, host.clock.env
     url = f"{authority.base}/v1/expenses"
-    assert connection.authorization(env(), url, 0) == host.driver.token.header
-    assert connection.authorization(env(), "https://elsewhere.example/v1/expenses", 0) is None
-    assert connection.authorization(env(), url, 10**9) is None
+    now = host.clock.now()
+    credential = connection.authorization(now, url, 0)
+    assert (credential.generation, credential.header) == (host.driver.token.generation, host.driver.token.header)
+    assert connection.authorization(now, "https://elsewhere.example/v1/expenses", 0) is None
+    assert connection.authorization(now, url, 10**9) is None
 
     # The access token expires: one refresh, asked for by the timer.
     host.advance(900)
@@ -253,4 +256,4 @@ def test_a_record_that_is_none(authority, tmp_path):
     host = Host(authority, str(tmp_path / "store.db"), "public", revocation)
     for record in (b"", b"{}", b"\xff\x00", b'{"v":999}'):
         with pytest.raises(Refusal.Failed, match="^host_record_"):
-            Connection.restore(host.client, TENANT, "1", SecretBytes(record))
+            Connection.restore(host.client, TENANT, Stored(revision="1", record=SecretBytes(record)))

@@ -61,7 +61,7 @@ def test_a_misuse_names_the_field(name, value, code):
 
 @pytest.mark.parametrize(("boot_id", "entropy"), [(None, 31), (None, 33), (None, 0), (15, 32), (17, 32)])
 def test_an_env_of_the_wrong_size(boot_id, entropy):
-    with pytest.raises(Refusal.EnvInvalid, match="^misuse_env_invalid$"):
+    with pytest.raises(Refusal.Misuse, match="^misuse_env_invalid$"):
         Env(now=1, uptime=1, boot_id=boot_id and bytes(boot_id), entropy=b"x" * entropy)
 
 

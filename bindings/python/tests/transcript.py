@@ -65,9 +65,8 @@ def write(value: object) -> str:
 
 
 def restore(client: Client, tenant: str, stored: dict | None) -> Connection:
-    if stored is None:
-        return Connection(client, tenant)
-    return Connection.restore(client, tenant, stored["revision"], secret_bytes(stored["record"]))
+    current = stored and Stored(revision=stored["revision"], record=secret_bytes(stored["record"]))
+    return Connection.restore(client, tenant, current)
 
 
 def secret_bytes(text: str) -> SecretBytes:

@@ -7,12 +7,13 @@ use crate::{
     entropy::{self, Id},
     failure::{Delay, Denial, Failure, HostFault, Misuse},
     input::Authorize,
-    output::{Activity, Notice, Output},
+    output::{Activity, Notice, Op, Output},
     provider::check_parameters,
     record::{
         AuthorizationId, Binding, Revision, StoreKey, Stored, Write, decode, encode,
-        pending::Pending,
+        pending::{self, Pending},
     },
+    secret::SecretBytes,
     state::{Authorization, AuthorizationStage as Stage, State},
 };
 use alloc::{
@@ -76,73 +77,81 @@ pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>, asked: Authorize) {
     record.expires_at = expires_at;
 
     let bytes = encode(cx.client.sealing(), &record);
-    let write = Write { bytes: bytes.clone(), due_at: None, purge_at: Some(record.purge_at()) };
-    let op = store::swap(&mut state.ops, cx, StoreKey::pending(&id), None, Some(write));
     if state.authorizations.len() >= REMEMBERED {
         state.authorizations.remove(0);
     }
-    state.authorizations.push(Authorization {
-        id,
-        expires_at,
-        return_context: asked.return_context,
-        stage: Stage::Storing { op, url, binding, bytes, tries: 0 },
-    });
+    let op = write_pending(state, cx, &id, expires_at, bytes.clone());
+    let stage = Stage::Storing { op, url, binding, bytes, tries: 0 };
+    let return_context = asked.return_context;
+    state.authorizations.push(Authorization { id, expires_at, return_context, stage });
 }
 
 /// An answer to an authorization's own op, or the time.
 pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, mut own: Authorization, signal: Signal) {
     match (own.stage, signal) {
-        (Stage::Storing { url, binding, bytes, .. }, Signal::Swapped(current)) => {
-            if current.is_none_or(|stored| stored.bytes != bytes) {
-                let failure = Failure::HostFailed(HostFault::StoreUnanswered);
-                return fail(cx, own.id, own.return_context, failure);
+        (Stage::Storing { url, binding, bytes, tries, .. }, Signal::Swapped(current)) => {
+            match current {
+                Some(stored) if stored.bytes.expose() == bytes.expose() => {
+                    let (authorization, expires_at) = (own.id.clone(), own.expires_at);
+                    cx.notice(Notice::AuthorizationStarted(own.id.clone()));
+                    cx.emit(Output::OpenUrl { authorization, url, binding, expires_at });
+                    own.stage = Stage::Open;
+                    state.authorizations.push(own);
+                }
+                // The write did not take place: made again, as often as it is worth.
+                None if tries < STORE_TRIES => {
+                    let op = write_pending(state, cx, &own.id, own.expires_at, bytes.clone());
+                    own.stage =
+                        Stage::Storing { op, url, binding, bytes, tries: tries.saturating_add(1) };
+                    state.authorizations.push(own);
+                }
+                None | Some(_) => {
+                    let failure = Failure::HostFailed(HostFault::StoreUnanswered);
+                    fail(cx, own.id, own.return_context, failure);
+                }
             }
-            let (authorization, expires_at) = (own.id.clone(), own.expires_at);
-            cx.notice(Notice::AuthorizationStarted(own.id.clone()));
-            cx.emit(Output::OpenUrl { authorization, url, binding, expires_at });
-            own.stage = Stage::Open;
-            state.authorizations.push(own);
         }
         (Stage::Storing { url, binding, bytes, tries, .. }, Signal::SwapUnanswered) => {
             let tries = tries.saturating_add(1);
             if tries >= STORE_TRIES {
-                let failure = Failure::TryLater { at: cx.now(), reason: Delay::StoreSlow };
-                return fail(cx, own.id, own.return_context, failure);
+                return fail(cx, own.id, own.return_context, store_slow(cx));
             }
             let op = store::swap(&mut state.ops, cx, StoreKey::pending(&own.id), None, None);
             own.stage = Stage::Storing { op, url, binding, bytes, tries };
             state.authorizations.push(own);
         }
+        (Stage::Expiring { .. }, Signal::Swapped(current)) => {
+            if current.is_none_or(|stored| is_pending(cx, &own.id, &stored)) {
+                expired(cx, own.id, own.return_context);
+            }
+        }
+        (Stage::Expiring { .. }, Signal::SwapUnanswered) => expired(cx, own.id, own.return_context),
         (Stage::CancelLooking { .. }, Signal::Swapped(Some(stored))) => {
             if let Some((expected, used)) = tombstone(cx, &own.id, stored) {
-                let key = StoreKey::pending(&own.id);
+                let (key, bytes) = (StoreKey::pending(&own.id), used.bytes.clone());
                 let op = store::swap(&mut state.ops, cx, key, Some(expected), Some(used));
-                own.stage = Stage::CancelWriting { op };
+                own.stage = Stage::CancelWriting { op, bytes };
                 state.authorizations.push(own);
             }
         }
-        // A redirect may have come first; then its exchange has the last word.
-        (Stage::CancelWriting { .. }, Signal::Swapped(_) | Signal::SwapUnanswered) => {
-            cx.notice(Notice::AuthorizationCancelled(own.id));
+        (Stage::CancelWriting { bytes, .. }, Signal::Swapped(current)) => {
+            // A redirect may have come first; then its exchange has the last word.
+            if current.is_some_and(|stored| stored.bytes.expose() == bytes.expose()) {
+                cx.notice(Notice::AuthorizationCancelled(own.id));
+            }
         }
         (Stage::CancelLooking { .. }, Signal::Swapped(None)) => {}
-        (Stage::CancelLooking { .. }, Signal::SwapUnanswered) => {
-            let failure = Failure::TryLater { at: cx.now(), reason: Delay::StoreSlow };
-            fail(cx, own.id, own.return_context, failure);
+        (Stage::CancelLooking { .. } | Stage::CancelWriting { .. }, Signal::SwapUnanswered) => {
+            fail(cx, own.id, own.return_context, store_slow(cx));
         }
-        (stage, Signal::Wake) => {
-            let over = cx.now() >= own.expires_at && matches!(stage, Stage::Open);
-            if over {
-                cx.notice(Notice::AuthorizationExpired(own.id.clone()));
-                let failure = Failure::denied(Denial::AuthorizationExpired);
-                return fail(cx, own.id, own.return_context, failure);
-            }
-            own.stage = stage;
+        (Stage::Open, Signal::Wake) if cx.now() >= own.expires_at => {
+            let op = store::swap(&mut state.ops, cx, StoreKey::pending(&own.id), None, None);
+            own.stage = Stage::Expiring { op };
             state.authorizations.push(own);
         }
         // An open authorization waits for nothing but time, and none sends HTTP.
         (stage @ Stage::Open, Signal::Swapped(_) | Signal::SwapUnanswered)
-        | (stage, Signal::HttpDone(_) | Signal::HttpFailed(_)) => {
+        | (stage, Signal::HttpDone(_) | Signal::HttpFailed(_) | Signal::Wake) => {
             own.stage = stage;
             state.authorizations.push(own);
         }
@@ -171,6 +180,35 @@ pub(crate) fn cancel(state: &mut State, cx: &mut Cx<'_>, which: Option<Authoriza
     }
 }
 
+fn write_pending(
+    state: &mut State,
+    cx: &mut Cx<'_>,
+    id: &AuthorizationId,
+    expires_at: u64,
+    bytes: SecretBytes,
+) -> Op {
+    let purge_at = Some(pending::purge_at(expires_at));
+    let write = Write { bytes, due_at: None, purge_at };
+    store::swap(&mut state.ops, cx, StoreKey::pending(id), None, Some(write))
+}
+
+/// Nobody came back in time.
+fn expired(cx: &mut Cx<'_>, id: AuthorizationId, return_context: Option<String>) {
+    cx.notice(Notice::AuthorizationExpired(id.clone()));
+    fail(cx, id, return_context, Failure::denied(Denial::AuthorizationExpired));
+}
+
+fn store_slow(cx: &Cx<'_>) -> Failure {
+    Failure::TryLater { at: cx.now(), reason: Delay::StoreSlow }
+}
+
+/// Whether the authorization is still waiting for its redirect.
+fn is_pending(cx: &Cx<'_>, id: &AuthorizationId, stored: &Stored) -> bool {
+    let key = StoreKey::pending(id);
+    let read = decode::<Pending>(cx.client.sealing(), &key, stored.bytes.expose());
+    read.is_ok_and(|pending| pending.used_by.is_none())
+}
+
 /// What turns a pending record into a tombstone, if it is ours and still pending.
 fn tombstone(cx: &Cx<'_>, id: &AuthorizationId, stored: Stored) -> Option<(Revision, Write)> {
     let key = StoreKey::pending(id);
@@ -180,7 +218,10 @@ fn tombstone(cx: &Cx<'_>, id: &AuthorizationId, stored: Stored) -> Option<(Revis
     }
     let used = pending.used(Id::new(cx.env, "cancel"));
     let bytes = encode(cx.client.sealing(), &used);
-    Some((stored.revision, Write { bytes, due_at: None, purge_at: Some(used.purge_at()) }))
+    Some((
+        stored.revision,
+        Write { bytes, due_at: None, purge_at: Some(pending::purge_at(used.expires_at)) },
+    ))
 }
 
 /// The scopes asked for; where none are named, those of the last time.

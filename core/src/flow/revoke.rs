@@ -5,13 +5,14 @@
 
 use super::{Cx, STORE_TRIES, Signal, authorize, refresh, store};
 use crate::{
+    entropy::Id,
     failure::{Delay, Failure, ServerFault},
     http::{HttpFault, HttpRequest},
     output::{Activity, Notice},
     provider::Disconnect,
     record::connection::{ConnectionRecord, Duty, RecordStatus},
     secret::SecretBytes,
-    state::{Attempt, Revoke, State},
+    state::{Revoke, State, Told},
     token,
 };
 use alloc::{boxed::Box, vec};
@@ -77,19 +78,23 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         (Revoke::Sent { give_up_at, .. }, Signal::Wake) if cx.now() >= give_up_at => {
             answered(state, cx, Told::Unclear, None);
         }
-        (Revoke::Burying { attempt, confirmed }, Signal::Swapped(current)) => {
+        (Revoke::Burying { attempt, told, token_id }, Signal::Swapped(current)) => {
             match store::confirm(state, cx, *attempt, current) {
-                Ok(true) => buried(state, cx, confirmed),
-                // A late refresh may have handed over other tokens, or a new
-                // authorization may have come: looked at afresh.
+                Ok(true) => buried(state, cx, told == Told::Yes),
+                // What the server was told holds for these tokens only: a late
+                // refresh may have handed over others.
+                Ok(false) if token_id.is_some() && token_id == stored_token_id(state) => {
+                    finish(state, cx, told);
+                }
                 Ok(false) => resume(state, cx),
                 Err(failure) => interrupted(state, cx, failure),
             }
         }
-        (Revoke::Burying { attempt, confirmed }, Signal::SwapUnanswered) => {
+        (Revoke::Burying { attempt, told, token_id }, Signal::SwapUnanswered) => {
             match store::reread(state, cx, *attempt) {
                 Some(attempt) => {
-                    state.revoke = Revoke::Burying { attempt: Box::new(attempt), confirmed };
+                    let attempt = Box::new(attempt);
+                    state.revoke = Revoke::Burying { attempt, told, token_id };
                 }
                 // `Disconnecting` stays in the store: it is taken up again.
                 None => store_slow(state, cx),
@@ -134,7 +139,7 @@ fn mark(state: &mut State, cx: &mut Cx<'_>) {
     next.disconnected_at = Some(cx.now());
     if next.tokens.is_none() {
         next.wipe(RecordStatus::Disconnected);
-        return bury(state, cx, next, true);
+        return bury(state, cx, next, Told::Yes);
     }
     next.status = RecordStatus::Disconnecting { attempts: 0, retry_at: cx.now() };
     next.due_at = Some(cx.now());
@@ -195,19 +200,6 @@ fn tell(state: &mut State, cx: &mut Cx<'_>) {
     state.revoke = Revoke::Sent { op, give_up_at };
 }
 
-/// What the server made of it.
-#[derive(Clone, Copy)]
-enum Told {
-    /// The grant is over.
-    Yes,
-    /// It will not be told: there is no way, or it refuses for good.
-    No,
-    /// Refused for good, which is worth a failure.
-    Refused,
-    /// Nobody knows, or it asks for patience.
-    Unclear,
-}
-
 fn judge(disconnect: &Disconnect, status: u16) -> Told {
     match (disconnect, status) {
         (_, 200..=299) | (Disconnect::ApiRequest { .. }, 404) => Told::Yes,
@@ -220,7 +212,13 @@ fn judge(disconnect: &Disconnect, status: u16) -> Told {
 }
 
 fn answered(state: &mut State, cx: &mut Cx<'_>, told: Told, after: Option<u64>) {
-    let Told::Unclear = told else { return finish(state, cx, told) };
+    if told == Told::Refused {
+        let failure = Failure::ServerMisbehaved(ServerFault::RevocationRefused);
+        cx.fail(Activity::Revoke, failure);
+    }
+    if told != Told::Unclear {
+        return finish(state, cx, told);
+    }
     let mut next = store::known_or_new(state, cx);
     let RecordStatus::Disconnecting { attempts, .. } = next.status else {
         return resume(state, cx);
@@ -249,17 +247,18 @@ fn finish(state: &mut State, cx: &mut Cx<'_>, told: Told) {
     {
         next.owe(Duty::RevokeToken { token, attempts: ATTEMPTS, next_at: cx.now() });
     }
-    if let Told::Refused = told {
-        let failure = Failure::ServerMisbehaved(ServerFault::RevocationRefused);
-        cx.fail(Activity::Revoke, failure);
-    }
     next.wipe(RecordStatus::Disconnected);
-    bury(state, cx, next, matches!(told, Told::Yes));
+    bury(state, cx, next, told);
 }
 
-fn bury(state: &mut State, cx: &mut Cx<'_>, next: ConnectionRecord, confirmed: bool) {
-    let attempt: Attempt = store::write(state, cx, next);
-    state.revoke = Revoke::Burying { attempt: Box::new(attempt), confirmed };
+fn bury(state: &mut State, cx: &mut Cx<'_>, next: ConnectionRecord, told: Told) {
+    let token_id = stored_token_id(state);
+    let attempt = Box::new(store::write(state, cx, next));
+    state.revoke = Revoke::Burying { attempt, told, token_id };
+}
+
+fn stored_token_id(state: &State) -> Option<Id> {
+    Some(state.known.record()?.tokens.as_ref()?.token_id)
 }
 
 fn buried(state: &mut State, cx: &mut Cx<'_>, confirmed: bool) {

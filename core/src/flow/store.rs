@@ -2,6 +2,7 @@
 
 use super::{Cx, STORE_TRIES};
 use crate::{
+    client::Sealing,
     failure::Failure,
     output::{Op, Output},
     record::{Revision, StoreKey, Stored, Write, connection::ConnectionRecord, decode, encode},
@@ -18,7 +19,7 @@ pub(crate) fn read(state: &mut State, cx: &mut Cx<'_>) -> Op {
 /// Writes the connection's record over the revision last seen.
 pub(crate) fn write(state: &mut State, cx: &mut Cx<'_>, next: ConnectionRecord) -> Attempt {
     let bytes = encode(cx.client.sealing(), &next);
-    let write = Write { bytes: bytes.clone(), due_at: next.due_at, purge_at: None };
+    let write = Write { bytes: bytes.clone(), due_at: next.claim_at(), purge_at: None };
     let expected = state.known.revision().cloned();
     let op = swap(&mut state.ops, cx, cx.key.clone(), expected, Some(write));
     Attempt { op, next, bytes, tries: 0 }
@@ -42,14 +43,19 @@ pub(crate) fn adopt(
     cx: &Cx<'_>,
     current: Option<Stored>,
 ) -> Result<(), Failure> {
-    state.known = match current {
-        None => Known::Absent,
-        Some(stored) => {
-            let record = decode(cx.client.sealing(), cx.key, stored.bytes.expose())?;
-            Known::Present(stored.revision, Box::new(record))
-        }
-    };
+    state.known = known(cx.client.sealing(), cx.key, current)?;
     Ok(())
+}
+
+/// What the store holds, read.
+pub(crate) fn known(
+    sealing: Sealing,
+    key: &StoreKey,
+    current: Option<Stored>,
+) -> Result<Known, Failure> {
+    let Some(stored) = current else { return Ok(Known::Absent) };
+    let record = decode(sealing, key, stored.bytes.expose())?;
+    Ok(Known::Present(stored.revision, Box::new(record)))
 }
 
 /// Takes over what the store holds after a write; says whether that is what was

@@ -178,6 +178,16 @@ impl ConnectionRecord {
         }
     }
 
+    /// When an index should claim this record: while a refresh is under way, not
+    /// before it could be taken over.
+    pub(crate) fn claim_at(&self) -> Option<u64> {
+        let intent = self.intent.as_ref().filter(|_| self.status == RecordStatus::Active);
+        match intent {
+            Some(intent) => Some(intent.t_wall.saturating_add(intent.take_after)),
+            None => self.due_at,
+        }
+    }
+
     /// Whether a code is being exchanged at this time.
     pub(crate) fn is_exchanging(&self, now: u64) -> bool {
         self.exchanging.is_some_and(|exchange| now < exchange.until)

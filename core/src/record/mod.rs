@@ -260,13 +260,14 @@ pub fn pending_key(url: &Secret) -> Result<StoreKey, Failure> {
 ///
 /// # Errors
 /// [`Failure::HostFailed`] if the bytes are not a pending record of this client
-/// under this key.
+/// under this key, [`Failure::CallbackRefused`] as [`pending_key`].
 pub fn pending_tenant(
     client: &Client,
-    key: &StoreKey,
+    url: &Secret,
     bytes: &SecretBytes,
 ) -> Result<String, Failure> {
-    let record: pending::Pending = decode(client.sealing(), key, bytes.expose())?;
+    let key = pending_key(url)?;
+    let record: pending::Pending = decode(client.sealing(), &key, bytes.expose())?;
     match StoreKey::connection(client, &record.tenant) {
         Ok(owner) if owner == record.connection => Ok(record.tenant),
         Ok(_) | Err(_) => fault(HostFault::RecordForeign),

@@ -73,11 +73,6 @@ impl Pending {
         }
     }
 
-    /// From when the store may delete it: long after any redirect could count.
-    pub(crate) fn purge_at(&self) -> u64 {
-        self.expires_at.saturating_add(86_400_000)
-    }
-
     /// Judges a redirect in the one order: `state` and browser binding, then
     /// `iss`, then whether it says anything. Nothing is consumed by judging.
     pub(crate) fn judge(
@@ -112,6 +107,12 @@ impl Pending {
             (Some(_), Some(_)) | (None, None) => Err(CallbackFault::Malformed),
         }
     }
+}
+
+/// From when the store may delete a pending record: long after any redirect
+/// could count.
+pub(crate) fn purge_at(expires_at: u64) -> u64 {
+    expires_at.saturating_add(86_400_000)
 }
 
 /// How a browser will be recognised when it comes back: without this, an

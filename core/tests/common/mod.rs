@@ -225,12 +225,7 @@ impl World {
     /// The process dies; another takes up what the store holds.
     pub fn restart(&mut self) {
         let stored = self.stored();
-        self.connection = match &stored {
-            None => Connection::new(self.client.clone(), TENANT).unwrap(),
-            Some(Stored { revision, bytes }) => {
-                Connection::restore(self.client.clone(), TENANT, revision.clone(), bytes).unwrap()
-            }
-        };
+        self.connection = Connection::restore(self.client.clone(), TENANT, stored.clone()).unwrap();
         self.lines.push(Line::Restore(stored));
     }
 
@@ -252,9 +247,9 @@ impl World {
     }
 
     /// The header for an API call now, without any step.
-    pub fn header(&mut self) -> Option<String> {
-        let env = self.env();
-        self.connection.authorization(&env, API, 0).map(str::to_owned)
+    pub fn header(&self) -> Option<String> {
+        let credential = self.connection.authorization(self.now, API, 0);
+        credential.map(|credential| credential.header.to_owned())
     }
 }
 

@@ -72,11 +72,7 @@ pub(crate) async fn uninstall(State(shared): State<Arc<Shared>>, headers: Header
             state.stats.installations_deleted += 1;
             answer::empty(StatusCode::NO_CONTENT)
         }
-        Ok(_) => error(
-            StatusCode::NOT_FOUND,
-            "INSTALLATION_NOT_FOUND",
-            "nothing to delete",
-        ),
+        Ok(_) => error(StatusCode::NOT_FOUND, "INSTALLATION_NOT_FOUND", "nothing to delete"),
         Err(refused) => refused.answer(),
     };
     counted(&mut state, answer)
@@ -127,11 +123,7 @@ impl Refused {
                 "Bearer error=\"invalid_token\"".into(),
             ),
             Self::InsufficientScope(scope) => (
-                error(
-                    StatusCode::FORBIDDEN,
-                    "FORBIDDEN",
-                    "the access token lacks a scope",
-                ),
+                error(StatusCode::FORBIDDEN, "FORBIDDEN", "the access token lacks a scope"),
                 format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\""),
             ),
         };

@@ -36,12 +36,7 @@ pub(crate) async fn authorize(State(shared): State<Arc<Shared>>, uri: Uri) -> Re
     let request = match parse(uri.query().unwrap_or_default(), &state) {
         Ok(request) => request,
         Err(Unsound::Page(text)) => return page::error(text),
-        Err(Unsound::Redirect {
-            redirect_uri,
-            state,
-            error,
-            description,
-        }) => {
+        Err(Unsound::Redirect { redirect_uri, state, error, description }) => {
             let failure = [("error", error), ("error_description", description)];
             let to = callback(&redirect_uri, &failure, state.as_deref(), &shared.base_url);
             return answer::redirect(StatusCode::FOUND, &to);
@@ -83,10 +78,9 @@ fn conclude(
 ) -> Response {
     let outcome: &[(&str, &str)] = match decision {
         Decision::Granted { code } => &[("code", code)],
-        Decision::Denied | Decision::Ask { .. } => &[
-            ("error", "access_denied"),
-            ("error_description", "the user said no"),
-        ],
+        Decision::Denied | Decision::Ask { .. } => {
+            &[("error", "access_denied"), ("error_description", "the user said no")]
+        }
     };
     let to = callback(&request.redirect_uri, outcome, Some(&request.state), issuer);
     answer::redirect(status, &to)
@@ -124,9 +118,7 @@ fn parse(query: &str, known: &crate::state::State) -> Result<AuthorizationReques
         return Err(Unsound::Page("redirect_uri is missing or not registered."));
     }
 
-    let state = params
-        .value("state")
-        .filter(|_| !params.is_repeated("state"));
+    let state = params.value("state").filter(|_| !params.is_repeated("state"));
     let refuse = |error, description| Unsound::Redirect {
         redirect_uri: redirect_uri.into(),
         state: state.map(String::from),
@@ -140,10 +132,7 @@ fn parse(query: &str, known: &crate::state::State) -> Result<AuthorizationReques
     match params.value("response_type") {
         Some("code") => {}
         Some(_) => {
-            return Err(refuse(
-                "unsupported_response_type",
-                "only code is supported",
-            ));
+            return Err(refuse("unsupported_response_type", "only code is supported"));
         }
         None => return Err(invalid("response_type is missing")),
     }
@@ -159,10 +148,7 @@ fn parse(query: &str, known: &crate::state::State) -> Result<AuthorizationReques
     }
     let scope = params.value("scope").and_then(Scope::parse);
     let Some(scope) = scope.filter(|scope| scope.is_within(&client.scopes)) else {
-        return Err(refuse(
-            "invalid_scope",
-            "scope is missing or wider than registered",
-        ));
+        return Err(refuse("invalid_scope", "scope is missing or wider than registered"));
     };
     Ok(AuthorizationRequest {
         client_id: client.id.clone(),
@@ -175,8 +161,5 @@ fn parse(query: &str, known: &crate::state::State) -> Result<AuthorizationReques
 
 /// 32 bytes in base64url without padding (RFC 7636 §4.2).
 fn is_s256_challenge(text: &str) -> bool {
-    text.len() == 43
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }

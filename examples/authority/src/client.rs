@@ -91,9 +91,7 @@ impl RegisteredClient {
     }
 
     pub(crate) fn may_redirect_to(&self, requested: &str) -> bool {
-        self.redirect_uris
-            .iter()
-            .any(|registered| redirect_matches(registered, requested))
+        self.redirect_uris.iter().any(|registered| redirect_matches(registered, requested))
     }
 }
 
@@ -111,9 +109,8 @@ fn redirect_matches(registered: &str, requested: &str) -> bool {
 /// `localhost` is a name, and a name may resolve to anything: it gets no leave (RFC 8252 §8.3).
 fn loopback_parts(uri: &str) -> Option<(&str, &str)> {
     let rest = uri.strip_prefix("http://")?;
-    let (host, rest) = ["127.0.0.1", "[::1]"]
-        .iter()
-        .find_map(|host| Some((*host, rest.strip_prefix(host)?)))?;
+    let (host, rest) =
+        ["127.0.0.1", "[::1]"].iter().find_map(|host| Some((*host, rest.strip_prefix(host)?)))?;
     let rest = match rest.strip_prefix(':') {
         None => rest,
         Some(rest) => {
@@ -130,15 +127,10 @@ fn loopback_parts(uri: &str) -> Option<(&str, &str)> {
 fn is_redirect_uri(uri: &str) -> bool {
     let scheme_ok = uri.split_once(':').is_some_and(|(scheme, rest)| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
             && !rest.is_empty()
     });
-    scheme_ok
-        && uri
-            .bytes()
-            .all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&b))
+    scheme_ok && uri.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&b))
 }
 
 #[cfg(test)]
@@ -157,10 +149,7 @@ mod tests {
         assert!(!matches("http://127.0.0.1/cb", "http://[::1]/cb"));
         assert!(!matches("http://127.0.0.1/cb", "http://127.0.0.1:70000/cb"));
         assert!(!matches("http://127.0.0.1/cb", "http://127.0.0.1:/cb"));
-        assert!(!matches(
-            "http://127.0.0.1/cb",
-            "http://127.0.0.1:7@evil/cb"
-        ));
+        assert!(!matches("http://127.0.0.1/cb", "http://127.0.0.1:7@evil/cb"));
         assert!(!matches("http://127.0.0.1", "http://127.0.0.1.evil"));
         assert!(!matches("http://localhost/cb", "http://localhost:7/cb"));
         assert!(!matches("https://127.0.0.1/cb", "https://127.0.0.1:7/cb"));

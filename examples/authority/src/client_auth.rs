@@ -35,24 +35,17 @@ pub(crate) fn authenticate<'a>(
     params: &Params,
 ) -> Result<&'a RegisteredClient, InvalidClient> {
     let challenged = headers.contains_key(header::AUTHORIZATION);
-    let fail = |description| InvalidClient {
-        challenged,
-        description,
-    };
+    let fail = |description| InvalidClient { challenged, description };
     let offered = offered(headers, params).map_err(fail)?;
     let (Offered::Basic { id, .. } | Offered::Post { id, .. } | Offered::Nothing { id }) = &offered;
-    let client = state
-        .client(id)
-        .ok_or_else(|| fail("the client is unknown"))?;
+    let client = state.client(id).ok_or_else(|| fail("the client is unknown"))?;
     let proven = match (&client.auth, &offered) {
         (ClientAuth::Basic(known), Offered::Basic { secret, .. })
         | (ClientAuth::Post(known), Offered::Post { secret, .. }) => same(known, secret),
         (ClientAuth::None, Offered::Nothing { .. }) => true,
         _ => return Err(fail("not the authentication method of this client")),
     };
-    proven
-        .then_some(client)
-        .ok_or_else(|| fail("the secret is wrong"))
+    proven.then_some(client).ok_or_else(|| fail("the secret is wrong"))
 }
 
 impl InvalidClient {
@@ -79,10 +72,7 @@ fn offered(headers: &HeaderMap, params: &Params) -> Result<Offered, &'static str
     let Some(authorization) = authorizations.next() else {
         let id = id.ok_or("no client authentication")?.to_owned();
         return Ok(match secret {
-            Some(secret) => Offered::Post {
-                id,
-                secret: secret.into(),
-            },
+            Some(secret) => Offered::Post { id, secret: secret.into() },
             None => Offered::Nothing { id },
         });
     };
@@ -97,10 +87,7 @@ fn offered(headers: &HeaderMap, params: &Params) -> Result<Offered, &'static str
     if id.is_some_and(|id| id != basic_id) {
         return Err("client_id differs from the one in the Authorization header");
     }
-    Ok(Offered::Basic {
-        id: basic_id,
-        secret,
-    })
+    Ok(Offered::Basic { id: basic_id, secret })
 }
 
 /// RFC 6749 §2.3.1: id and secret are form-encoded first, so the first colon is the separator.
@@ -112,10 +99,7 @@ fn parse_basic(header: &[u8]) -> Option<(String, String)> {
     }
     let pair = STANDARD.decode(encoded.trim()).ok()?;
     let colon = pair.iter().position(|b| *b == b':')?;
-    Some((
-        form::decode(&pair[..colon])?,
-        form::decode(&pair[colon + 1..])?,
-    ))
+    Some((form::decode(&pair[..colon])?, form::decode(&pair[colon + 1..])?))
 }
 
 /// Compares hashes, so that not even the length shows in the time it takes.

@@ -13,32 +13,20 @@ use crate::{
 pub const DEFAULT_USER: &str = "alice";
 
 /// The scopes of the clients that [`Config::default`] registers.
-pub const DEFAULT_SCOPES: [&str; 5] = [
-    "expenses:read",
-    "accounts:read",
-    "accounts:write",
-    "users:read",
-    "test:test",
-];
+pub const DEFAULT_SCOPES: [&str; 5] =
+    ["expenses:read", "accounts:read", "accounts:write", "users:read", "test:test"];
 
 /// A confidential client that uses `client_secret_basic`. Its id and secret hold what must be
 /// form-encoded before Base64 (RFC 6749 §2.3.1): a client that skips that step is refused.
-pub const BASIC_CLIENT: KnownClient = KnownClient {
-    id: "demo client+1",
-    secret: Some("s3cret/%:+é"),
-};
+pub const BASIC_CLIENT: KnownClient =
+    KnownClient { id: "demo client+1", secret: Some("s3cret/%:+é") };
 
 /// A confidential client that uses `client_secret_post`.
-pub const POST_CLIENT: KnownClient = KnownClient {
-    id: "demo:client&2",
-    secret: Some("p0st =&%2B ü+/?"),
-};
+pub const POST_CLIENT: KnownClient =
+    KnownClient { id: "demo:client&2", secret: Some("p0st =&%2B ü+/?") };
 
 /// A public client (`none`).
-pub const PUBLIC_CLIENT: KnownClient = KnownClient {
-    id: "demo-public",
-    secret: None,
-};
+pub const PUBLIC_CLIENT: KnownClient = KnownClient { id: "demo-public", secret: None };
 
 /// The credentials of a client that [`Config::default`] registers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -101,9 +89,7 @@ impl Default for Config {
 
 impl Default for Consent {
     fn default() -> Self {
-        Self::Automatic {
-            user: DEFAULT_USER.into(),
-        }
+        Self::Automatic { user: DEFAULT_USER.into() }
     }
 }
 
@@ -111,9 +97,7 @@ impl KnownClient {
     fn registered(&self, with_secret: fn(String) -> ClientAuth) -> RegisteredClient {
         RegisteredClient {
             id: self.id.into(),
-            auth: self
-                .secret
-                .map_or(ClientAuth::None, |secret| with_secret(secret.into())),
+            auth: self.secret.map_or(ClientAuth::None, |secret| with_secret(secret.into())),
             redirect_uris: [
                 "http://127.0.0.1/callback",
                 "http://[::1]/callback",
@@ -129,8 +113,6 @@ impl KnownClient {
 
 impl fmt::Debug for KnownClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KnownClient")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        f.debug_struct("KnownClient").field("id", &self.id).finish_non_exhaustive()
     }
 }

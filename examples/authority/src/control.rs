@@ -82,9 +82,7 @@ impl Control {
 
 impl fmt::Debug for Control {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Control")
-            .field("base_url", &self.shared.base_url)
-            .finish_non_exhaustive()
+        f.debug_struct("Control").field("base_url", &self.shared.base_url).finish_non_exhaustive()
     }
 }
 
@@ -164,9 +162,9 @@ async fn deny_next(State(shared): State<Arc<Shared>>) -> Response {
 async fn consent(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let consent = match parse(&body) {
         Ok(ConsentMode::Page) => Consent::Page,
-        Ok(ConsentMode::Automatic { user }) => Consent::Automatic {
-            user: user.unwrap_or_else(|| DEFAULT_USER.into()),
-        },
+        Ok(ConsentMode::Automatic { user }) => {
+            Consent::Automatic { user: user.unwrap_or_else(|| DEFAULT_USER.into()) }
+        }
         Err(text) => return refuse(StatusCode::BAD_REQUEST, &text),
     };
     Control::new(shared).set_consent(consent);

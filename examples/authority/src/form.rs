@@ -10,14 +10,8 @@ pub(crate) struct Params {
 impl Params {
     /// `None` if a part is not `application/x-www-form-urlencoded` UTF-8 text.
     pub(crate) fn parse(encoded: &[u8]) -> Option<Self> {
-        let mut params = Self {
-            values: BTreeMap::new(),
-            repeated: BTreeSet::new(),
-        };
-        for pair in encoded
-            .split(|b| *b == b'&')
-            .filter(|pair| !pair.is_empty())
-        {
+        let mut params = Self { values: BTreeMap::new(), repeated: BTreeSet::new() };
+        for pair in encoded.split(|b| *b == b'&').filter(|pair| !pair.is_empty()) {
             let split = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
             let name = decode(&pair[..split])?;
             let value = decode(pair.get(split + 1..).unwrap_or_default())?;
@@ -34,10 +28,7 @@ impl Params {
     }
 
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
-        self.values
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     pub(crate) fn is_repeated(&self, name: &str) -> bool {

@@ -73,9 +73,7 @@ fn parse(args: impl Iterator<Item = OsString>) -> Result<Option<Config>, lexopt:
 }
 
 fn serve(authority: &Authority) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return fail(1, &error),

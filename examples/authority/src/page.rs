@@ -43,23 +43,13 @@ pub(crate) fn consent(request: &AuthorizationRequest, transaction: &str) -> Resp
     // Browsers hold the redirect that follows the form against `form-action`, too. A scheme is the
     // one source expression that fits every redirect URI: `[::1]` is not a host to this grammar.
     let scheme = request.redirect_uri.split(':').next().unwrap_or_default();
-    page(
-        StatusCode::OK,
-        "Allow access?",
-        &content,
-        &format!("'self' {scheme}:"),
-    )
+    page(StatusCode::OK, "Allow access?", &content, &format!("'self' {scheme}:"))
 }
 
 /// The page for a request that must not be answered by a redirect.
 pub(crate) fn error(text: &str) -> Response {
     let content = format!("<h1>This did not work</h1>\n<p>{}</p>", escape(text));
-    page(
-        StatusCode::BAD_REQUEST,
-        "This did not work",
-        &content,
-        "'none'",
-    )
+    page(StatusCode::BAD_REQUEST, "This did not work", &content, "'none'")
 }
 
 fn page(status: StatusCode, title: &str, content: &str, form_action: &str) -> Response {

@@ -75,9 +75,7 @@ impl Authority {
             base_url: format!("http://{}", listener.local_addr()?),
             state: Mutex::new(state),
         });
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener)?
@@ -87,11 +85,7 @@ impl Authority {
         let thread = thread::Builder::new()
             .name("evergrant-authority".into())
             .spawn(move || runtime.block_on(serve(listener, router, stopped)))?;
-        Ok(Self {
-            shared,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        Ok(Self { shared, stop: Some(stop), thread: Some(thread) })
     }
 
     /// `http://` and the address, without a slash at the end. The API is at the same origin.
@@ -125,9 +119,7 @@ impl Drop for Authority {
 
 impl fmt::Debug for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Authority")
-            .field("base_url", &self.shared.base_url)
-            .finish_non_exhaustive()
+        f.debug_struct("Authority").field("base_url", &self.shared.base_url).finish_non_exhaustive()
     }
 }
 
@@ -147,10 +139,7 @@ fn router(shared: &Arc<Shared>) -> Router {
         .route("/oauth/token", post(token::token))
         .route("/oauth/token/introspect", post(introspect::introspect))
         .route("/oauth/revoke", post(introspect::revoke))
-        .route(
-            "/.well-known/oauth-authorization-server",
-            get(metadata::metadata),
-        )
+        .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
         .route("/v1/introspect", get(api::introspect))
         .route("/v1/expenses", get(api::expenses))
         .route("/v1/installations/me", delete(api::uninstall))

@@ -50,10 +50,8 @@ pub(crate) fn form(uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<Params
     if uri.query().is_some_and(|query| !query.is_empty()) {
         return Err("parameters belong in the body");
     }
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err("the body must be application/x-www-form-urlencoded");
@@ -100,10 +98,7 @@ fn respond(
                         .ok_or(TokenError::Refused(Refusal::Scope("this is not a scope")))?,
                 ),
             };
-            state
-                .grants
-                .refresh(now, &client_id, token, scope)
-                .map_err(TokenError::Refused)
+            state.grants.refresh(now, &client_id, token, scope).map_err(TokenError::Refused)
         }
         Some(_) => Err(TokenError::GrantType),
         None => Err(TokenError::Request("grant_type is missing")),
@@ -145,10 +140,9 @@ impl TokenError {
                 "only authorization_code and refresh_token are supported",
             ),
             Self::Refused(Refusal::Grant(description)) => ("invalid_grant", *description),
-            Self::Refused(Refusal::Replay) => (
-                "invalid_grant",
-                "this refresh token was used before, and its grant has ended",
-            ),
+            Self::Refused(Refusal::Replay) => {
+                ("invalid_grant", "this refresh token was used before, and its grant has ended")
+            }
             Self::Refused(Refusal::Scope(description)) => ("invalid_scope", *description),
         };
         answer::oauth_error(StatusCode::BAD_REQUEST, error, description)

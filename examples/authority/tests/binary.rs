@@ -8,11 +8,7 @@ use std::{
 
 fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_evergrant-authority"));
-    command
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -26,23 +22,13 @@ fn started(args: &[&str]) -> (Child, BufReader<std::process::ChildStdout>, Strin
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
-    let address = line
-        .strip_prefix("listening on http://")
-        .unwrap()
-        .trim_end()
-        .to_owned();
+    let address = line.strip_prefix("listening on http://").unwrap().trim_end().to_owned();
     (child, stdout, address)
 }
 
 #[test]
 fn it_says_one_line_and_ends_when_stdin_closes() {
-    let args = [
-        "--listen",
-        "127.0.0.1:0",
-        "--consent=page",
-        "--access-token-lifetime",
-        "5",
-    ];
+    let args = ["--listen", "127.0.0.1:0", "--consent=page", "--access-token-lifetime", "5"];
     let (mut child, mut stdout, address) = started(&args);
     TcpStream::connect(&address).unwrap();
     drop(child.stdin.take());
@@ -58,10 +44,7 @@ fn it_says_one_line_and_ends_when_stdin_closes() {
 fn it_ends_on_sigterm() {
     let (mut child, _stdout, address) = started(&[]);
     TcpStream::connect(&address).unwrap();
-    let killed = Command::new("kill")
-        .args(["-TERM", &child.id().to_string()])
-        .status()
-        .unwrap();
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
@@ -69,10 +52,7 @@ fn it_ends_on_sigterm() {
 #[test]
 fn bad_arguments_are_told_apart_from_bad_luck() {
     for (args, text) in [
-        (
-            &["--listen", "0.0.0.0:0"][..],
-            "0.0.0.0:0: it is not a loopback address",
-        ),
+        (&["--listen", "0.0.0.0:0"][..], "0.0.0.0:0: it is not a loopback address"),
         (&["--listen", "localhost"], "not an address and port"),
         (&["--consent", "perhaps"], "neither page nor automatic"),
         (&["--access-token-lifetime", "-1"], "invalid digit"),
@@ -92,9 +72,5 @@ fn bad_arguments_are_told_apart_from_bad_luck() {
 
     let help = run(&["--help"]);
     assert!(help.status.success());
-    assert!(
-        String::from_utf8(help.stdout)
-            .unwrap()
-            .contains("--access-token-lifetime SECONDS")
-    );
+    assert!(String::from_utf8(help.stdout).unwrap().contains("--access-token-lifetime SECONDS"));
 }

@@ -44,12 +44,8 @@ impl Host {
         world: World,
     ) -> Result<Self, HostError> {
         let key = StoreKey::connection(client, tenant)?;
-        let connection = match store.swap(&key, None, None)? {
-            Some(found) => {
-                Connection::restore(Arc::clone(client), tenant, found.revision, &found.bytes)?
-            }
-            None => Connection::new(Arc::clone(client), tenant)?,
-        };
+        let current = store.swap(&key, None, None)?;
+        let connection = Connection::restore(Arc::clone(client), tenant, current)?;
         Ok(Self {
             // What was under way when the last process ended may be due by now.
             wake_at: connection.wake_at(world.now()),

@@ -9,7 +9,7 @@ use crate::{
     output::{Activity, Notice},
     record::{
         StoreKey, Stored, Write, decode, encode,
-        pending::{Answer, Callback, Pending},
+        pending::{Answer, Callback, Pending, purge_at},
     },
     said::ServerSaid,
     secret::{Secret, SecretBytes},
@@ -41,8 +41,11 @@ impl Own<'_, '_> {
         let by = Id::new(self.cx.env, "consume");
         let used = pending.used(by);
         let bytes = encode(self.cx.client.sealing(), &used);
-        let write =
-            Write { bytes: bytes.clone(), due_at: None, purge_at: Some(pending.purge_at()) };
+        let write = Write {
+            bytes: bytes.clone(),
+            due_at: None,
+            purge_at: Some(purge_at(pending.expires_at)),
+        };
         let (key, expected) = (StoreKey::pending(&self.id), Some(stored.revision));
         let op = store::swap(&mut self.state.ops, self.cx, key, expected, Some(write));
         self.keep(Stage::Consuming { op, answer, pending, by, bytes, tries: 0 });

@@ -83,6 +83,22 @@ pub(crate) fn decide(state: &mut State, cx: &mut Cx<'_>) {
     claim(state, cx, attempt, 0);
 }
 
+/// The same, where the record may have been read long ago: a yes is good, and
+/// found out by the swap or a 401 if it is not. A no is said only after another
+/// look, since another process may have authorized anew.
+fn decide_from_memory(state: &mut State, cx: &mut Cx<'_>) {
+    match state.known.record().map(|record| record.status) {
+        Some(RecordStatus::Active) => decide(state, cx),
+        Some(
+            RecordStatus::New
+            | RecordStatus::Reauthenticate { .. }
+            | RecordStatus::Disconnecting { .. }
+            | RecordStatus::Disconnected,
+        )
+        | None => look(state, cx),
+    }
+}
+
 pub(crate) fn wait(state: &mut State, cx: &mut Cx<'_>, until: u64, usable: bool) {
     if usable && state.demand.is_some() {
         announce(state, cx);
@@ -224,14 +240,11 @@ pub(crate) fn settle_demand(state: &mut State, cx: &mut Cx<'_>) {
     if state.demand.is_none() {
         return;
     }
-    let status = state.known.record().map(|record| record.status);
-    let over =
-        matches!(status, Some(RecordStatus::Disconnecting { .. } | RecordStatus::Disconnected));
-    if over || state.revoke != Revoke::Idle {
+    if state.revoke != Revoke::Idle {
         return answer(state, cx, Failure::denied(Denial::NotConnected));
     }
     match &state.refresh {
-        Refresh::Idle => decide(state, cx),
+        Refresh::Idle => decide_from_memory(state, cx),
         // A host that never wakes the machine is served all the same.
         Refresh::Waiting { until, .. } if cx.now() >= *until => look(state, cx),
         Refresh::Waiting { unknown: Some(unknown), .. } => {

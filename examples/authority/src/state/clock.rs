@@ -24,9 +24,7 @@ impl Clock {
     }
 
     pub(crate) fn now(&self) -> Moment {
-        self.started_at
-            .plus(self.started.elapsed())
-            .plus(self.offset)
+        self.started_at.plus(self.started.elapsed()).plus(self.offset)
     }
 
     pub(crate) fn advance(&mut self, by: Duration) {

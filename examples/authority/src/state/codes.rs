@@ -39,10 +39,7 @@ enum Stage {
 
 pub(super) enum Redeemed {
     /// First use and everything fits.
-    Fits {
-        request: AuthorizationRequest,
-        user: String,
-    },
+    Fits { request: AuthorizationRequest, user: String },
     /// A replay; the grant of the first use has to end (RFC 6749 §4.1.2).
     Replay(Option<GrantId>),
 }
@@ -55,12 +52,7 @@ impl Codes {
         user: &str,
         expires: Moment,
     ) {
-        let code_state = Code {
-            request,
-            user: user.into(),
-            expires,
-            stage: Stage::Fresh,
-        };
+        let code_state = Code { request, user: user.into(), expires, stage: Stage::Fresh };
         self.0.insert(Hash::of(code), code_state);
     }
 
@@ -87,19 +79,12 @@ impl Codes {
             return Err(Refusal::Grant("this code has expired"));
         }
         if code.request.redirect_uri != redirect_uri {
-            return Err(Refusal::Grant(
-                "redirect_uri is not the one of the authorization request",
-            ));
+            return Err(Refusal::Grant("redirect_uri is not the one of the authorization request"));
         }
         if !is_verifier(verifier) || challenge_of(verifier) != code.request.code_challenge {
-            return Err(Refusal::Grant(
-                "code_verifier does not match the code_challenge",
-            ));
+            return Err(Refusal::Grant("code_verifier does not match the code_challenge"));
         }
-        Ok(Redeemed::Fits {
-            request: code.request.clone(),
-            user: code.user.clone(),
-        })
+        Ok(Redeemed::Fits { request: code.request.clone(), user: code.user.clone() })
     }
 
     pub(super) fn remember_grant(&mut self, code: &str, grant: GrantId) {
@@ -112,7 +97,5 @@ impl Codes {
 /// RFC 7636 §4.1.
 fn is_verifier(text: &str) -> bool {
     (43..=128).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
 }

@@ -78,9 +78,7 @@ impl Grants {
         redirect_uri: &str,
         verifier: &str,
     ) -> Result<Issued, Refusal> {
-        let redeemed = self
-            .codes
-            .redeem(now, client_id, code, redirect_uri, verifier)?;
+        let redeemed = self.codes.redeem(now, client_id, code, redirect_uri, verifier)?;
         let (request, user) = match redeemed {
             Redeemed::Fits { request, user } => (request, user),
             Redeemed::Replay(grant) => {
@@ -92,8 +90,7 @@ impl Grants {
         };
         let id = GrantId(self.grants.len());
         self.codes.remember_grant(code, id);
-        self.installations
-            .insert((request.client_id.clone(), user.clone()));
+        self.installations.insert((request.client_id.clone(), user.clone()));
         let grant = Grant {
             client_id: request.client_id,
             user,
@@ -118,9 +115,7 @@ impl Grants {
         };
         let id = token.grant;
         if grant.client_id != client_id {
-            return Err(Refusal::Grant(
-                "this refresh token was issued to another client",
-            ));
+            return Err(Refusal::Grant("this refresh token was issued to another client"));
         }
         if token.spent {
             match self.policy {
@@ -177,12 +172,7 @@ impl Grants {
         let grant = self.grants.get(&id)?;
         let expired = expires.is_some_and(|expires| now >= expires);
         let live = grant.client_id == client_id && !grant.ended && !spent && !expired;
-        live.then(|| Description {
-            user: &grant.user,
-            issued,
-            expires,
-            name: hash.short_name(),
-        })
+        live.then(|| Description { user: &grant.user, issued, expires, name: hash.short_name() })
     }
 
     /// RFC 7009 §2.1. An access token ends alone; a refresh token, also a spent one, ends its
@@ -194,11 +184,7 @@ impl Grants {
         let Some(id) = access.or(refresh) else {
             return Ok(());
         };
-        if self
-            .grants
-            .get(&id)
-            .is_none_or(|grant| grant.client_id != client_id)
-        {
+        if self.grants.get(&id).is_none_or(|grant| grant.client_id != client_id) {
             return Err(RevokeRefused);
         }
         if access.is_some() {
@@ -225,11 +211,7 @@ impl Grants {
 
     /// Ends every access token and no refresh token; answers how many there were.
     pub(crate) fn end_access_tokens(&mut self, now: Moment) -> usize {
-        let live = self
-            .access
-            .values()
-            .filter(|token| now < token.expires)
-            .count();
+        let live = self.access.values().filter(|token| now < token.expires).count();
         self.access.clear();
         live
     }

@@ -24,23 +24,12 @@ fn granted(grants: &mut Grants, now: Moment) -> Issued {
 fn a_lifetime_ends_on_its_last_second() {
     let (mut grants, start) = (grants(), Moment::at(1_000));
     let issued = granted(&mut grants, start);
-    assert!(
-        grants
-            .allowed(Moment::at(1_899), &issued.access_token)
-            .is_some()
-    );
-    assert!(
-        grants
-            .allowed(Moment::at(1_900), &issued.access_token)
-            .is_none()
-    );
+    assert!(grants.allowed(Moment::at(1_899), &issued.access_token).is_some());
+    assert!(grants.allowed(Moment::at(1_900), &issued.access_token).is_none());
 
     let end = start.plus(Duration::from_secs(60 * 24 * 60 * 60));
     let refused = grants.refresh(end, "c", &issued.refresh_token, None);
-    assert_eq!(
-        refused.unwrap_err(),
-        Refusal::Grant("this refresh token has expired")
-    );
+    assert_eq!(refused.unwrap_err(), Refusal::Grant("this refresh token has expired"));
 }
 
 #[test]
@@ -57,24 +46,16 @@ fn a_refused_scope_or_client_spends_nothing() {
         Err(Refusal::Grant(_))
     ));
     assert!(grants.allowed(now, &issued.access_token).is_some());
-    assert!(
-        grants
-            .refresh(now, "c", &issued.refresh_token, None)
-            .is_ok()
-    );
+    assert!(grants.refresh(now, "c", &issued.refresh_token, None).is_ok());
 }
 
 #[test]
 fn a_narrower_access_token_leaves_the_grant_wide() {
     let (mut grants, now) = (grants(), Moment::at(1_000));
     let first = granted(&mut grants, now);
-    let narrow = grants
-        .refresh(now, "c", &first.refresh_token, Scope::parse("a:read"))
-        .unwrap();
+    let narrow = grants.refresh(now, "c", &first.refresh_token, Scope::parse("a:read")).unwrap();
     assert_eq!(narrow.scope.to_string(), "a:read");
-    let wide = grants
-        .refresh(now, "c", &narrow.refresh_token, None)
-        .unwrap();
+    let wide = grants.refresh(now, "c", &narrow.refresh_token, None).unwrap();
     assert_eq!(wide.scope.to_string(), "a:read b:read");
 }
 
@@ -82,9 +63,7 @@ fn a_narrower_access_token_leaves_the_grant_wide() {
 fn a_replay_ends_this_grant_and_no_other() {
     let (mut grants, now) = (grants(), Moment::at(1_000));
     let (victim, bystander) = (granted(&mut grants, now), granted(&mut grants, now));
-    let next = grants
-        .refresh(now, "c", &victim.refresh_token, None)
-        .unwrap();
+    let next = grants.refresh(now, "c", &victim.refresh_token, None).unwrap();
     let replay = grants.refresh(now, "c", &victim.refresh_token, None);
     assert_eq!(replay.unwrap_err(), Refusal::Replay);
     assert!(grants.allowed(now, &next.access_token).is_none());

@@ -57,27 +57,20 @@ impl World {
     }
 
     pub(crate) fn get(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
-        let request = headers
-            .iter()
-            .fold(self.agent.get(self.url(path)), |r, (n, v)| r.header(*n, *v));
+        let request =
+            headers.iter().fold(self.agent.get(self.url(path)), |r, (n, v)| r.header(*n, *v));
         reply(request.call())
     }
 
     pub(crate) fn delete(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
-        let request = headers
-            .iter()
-            .fold(self.agent.delete(self.url(path)), |r, (n, v)| {
-                r.header(*n, *v)
-            });
+        let request =
+            headers.iter().fold(self.agent.delete(self.url(path)), |r, (n, v)| r.header(*n, *v));
         reply(request.call())
     }
 
     pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
-        let request = headers
-            .iter()
-            .fold(self.agent.post(self.url(path)), |r, (n, v)| {
-                r.header(*n, *v)
-            });
+        let request =
+            headers.iter().fold(self.agent.post(self.url(path)), |r, (n, v)| r.header(*n, *v));
         reply(request.send(body))
     }
 
@@ -104,9 +97,7 @@ impl World {
     }
 
     pub(crate) fn code(&self, client: KnownClient) -> String {
-        self.authorize(&authorization(client))
-            .callback("code")
-            .expect("a code")
+        self.authorize(&authorization(client)).callback("code").expect("a code")
     }
 
     pub(crate) fn exchange(&self, client: KnownClient, code: &str) -> Reply {
@@ -131,14 +122,11 @@ impl World {
     }
 
     pub(crate) fn introspect(&self, client: KnownClient, token: &str) -> Value {
-        self.form_as(client, "/oauth/token/introspect", &[("token", token)])
-            .json()
+        self.form_as(client, "/oauth/token/introspect", &[("token", token)]).json()
     }
 
     pub(crate) fn advance(&self, seconds: u64) {
-        self.authority
-            .control()
-            .advance(Duration::from_secs(seconds));
+        self.authority.control().advance(Duration::from_secs(seconds));
     }
 }
 
@@ -148,28 +136,21 @@ impl Reply {
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().unwrap())
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// A parameter of the redirect that this reply is.
     pub(crate) fn callback(&self, name: &str) -> Option<String> {
         let (_, query) = self.header("location").split_once('?')?;
         let mut pairs = form_urlencoded::parse(query.as_bytes());
-        pairs
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.into_owned())
+        pairs.find(|(n, _)| n == name).map(|(_, value)| value.into_owned())
     }
 
     pub(crate) fn tokens(&self) -> Tokens {
         assert_eq!(self.status, 200, "{self:?}");
         let body = self.json();
         let member = |name: &str| body[name].as_str().expect(name).to_owned();
-        Tokens {
-            access: member("access_token"),
-            refresh: member("refresh_token"),
-        }
+        Tokens { access: member("access_token"), refresh: member("refresh_token") }
     }
 
     #[track_caller]
@@ -207,9 +188,7 @@ pub(crate) fn exchange(code: &str) -> Pairs<'_> {
 
 /// The pairs with one value replaced.
 pub(crate) fn but<'a>(pairs: &[(&'a str, &'a str)], name: &'a str, value: &'a str) -> Pairs<'a> {
-    let changed = pairs
-        .iter()
-        .map(|(n, v)| (*n, if *n == name { value } else { *v }));
+    let changed = pairs.iter().map(|(n, v)| (*n, if *n == name { value } else { *v }));
     changed.collect()
 }
 
@@ -224,9 +203,7 @@ pub(crate) fn basic(id: &str, secret: &str) -> String {
 }
 
 fn encode(pairs: &[(&str, &str)]) -> String {
-    form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(pairs)
-        .finish()
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
 fn reply(result: Result<http::Response<ureq::Body>, ureq::Error>) -> Reply {
@@ -234,9 +211,6 @@ fn reply(result: Result<http::Response<ureq::Body>, ureq::Error>) -> Reply {
     Reply {
         status: response.status().as_u16(),
         headers: response.headers().clone(),
-        body: response
-            .body_mut()
-            .read_to_string()
-            .expect("a readable body"),
+        body: response.body_mut().read_to_string().expect("a readable body"),
     }
 }

@@ -5,17 +5,11 @@ use evergrant_authority::{
 use crate::client::*;
 
 fn page_world() -> World {
-    World::with(Config {
-        consent: Consent::Page,
-        ..Config::default()
-    })
+    World::with(Config { consent: Consent::Page, ..Config::default() })
 }
 
 fn transaction(page: &Reply) -> &str {
-    let (_, rest) = page
-        .body
-        .split_once("name=\"transaction\" value=\"")
-        .expect("a form");
+    let (_, rest) = page.body.split_once("name=\"transaction\" value=\"").expect("a form");
     rest.split_once('"').expect("a value").0
 }
 
@@ -29,26 +23,15 @@ fn the_page_asks_and_obeys() {
     let world = page_world();
     let page = world.authorize(&authorization(BASIC_CLIENT));
     assert_eq!(page.status, 200);
-    for text in [
-        "expenses:read",
-        "users:read",
-        BASIC_CLIENT.id,
-        ">Allow<",
-        ">Deny<",
-        "lang=\"en\"",
-    ] {
+    for text in ["expenses:read", "users:read", BASIC_CLIENT.id, ">Allow<", ">Deny<", "lang=\"en\""]
+    {
         assert!(page.body.contains(text), "{text}");
     }
     let allowed = decide(&world, transaction(&page), "allow");
     assert_eq!(allowed.status, 303);
     assert_eq!(allowed.callback("state").as_deref(), Some(STATE));
-    assert_eq!(
-        allowed.callback("iss").as_deref(),
-        Some(world.authority.issuer())
-    );
-    world
-        .exchange(BASIC_CLIENT, &allowed.callback("code").unwrap())
-        .tokens();
+    assert_eq!(allowed.callback("iss").as_deref(), Some(world.authority.issuer()));
+    world.exchange(BASIC_CLIENT, &allowed.callback("code").unwrap()).tokens();
 
     let page = world.authorize(&authorization(PUBLIC_CLIENT));
     let denied = decide(&world, transaction(&page), "deny");
@@ -57,10 +40,7 @@ fn the_page_asks_and_obeys() {
     assert_eq!(denied.callback("code"), None);
 
     let stats = world.authority.control().stats();
-    assert_eq!(
-        (stats.authorizations_granted, stats.authorizations_denied),
-        (1, 1)
-    );
+    assert_eq!((stats.authorizations_granted, stats.authorizations_denied), (1, 1));
 }
 
 #[test]
@@ -94,14 +74,8 @@ fn the_page_escapes_and_forbids() {
     pairs = but(&pairs, "scope", "<b>:&");
     let page = world.authorize(&pairs);
     assert_eq!(page.status, 200);
-    assert!(
-        page.body
-            .contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;")
-    );
-    assert!(
-        page.body
-            .contains("https://client.example/?a=1&amp;b=&#39;")
-    );
+    assert!(page.body.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;"));
+    assert!(page.body.contains("https://client.example/?a=1&amp;b=&#39;"));
     assert!(page.body.contains("&lt;b&gt;:&amp;"));
     assert!(!page.body.contains("<script") && !page.body.contains("<b>"));
 
@@ -118,11 +92,7 @@ fn the_page_escapes_and_forbids() {
 
     // A registered query stays in front of what is added.
     let denied = decide(&world, transaction(&page), "deny");
-    assert!(
-        denied
-            .header("location")
-            .starts_with("https://client.example/?a=1&b='&error=")
-    );
+    assert!(denied.header("location").starts_with("https://client.example/?a=1&b='&error="));
 }
 
 #[test]

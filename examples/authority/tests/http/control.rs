@@ -9,21 +9,11 @@ fn the_clock_moves_forward_only() {
     let tokens = world.connect(BASIC_CLIENT);
     let advance = |body| world.post("/control/advance", &[], body);
     assert_eq!(advance("{\"seconds\": 899.5}").status, 200);
-    let now = advance("{\"seconds\": 0.5}").json()["now"]
-        .as_u64()
-        .unwrap();
-    let real = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap();
+    let now = advance("{\"seconds\": 0.5}").json()["now"].as_u64().unwrap();
+    let real = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     assert!(now.abs_diff(real.as_secs() + 900) <= 5);
     assert!(!world.serves(&tokens.access));
-    for body in [
-        "{\"seconds\": -1}",
-        "{\"seconds\": 1e300}",
-        "{\"seconds\": \"1\"}",
-        "{}",
-        "",
-    ] {
+    for body in ["{\"seconds\": -1}", "{\"seconds\": 1e300}", "{\"seconds\": \"1\"}", "{}", ""] {
         assert_eq!(advance(body).status, 400, "{body}");
     }
 }
@@ -45,9 +35,7 @@ fn users_revoke_everything() {
     let reply = world.post("/control/revoke-grants", &[], "");
     assert_eq!(reply.json(), json!({ "revoked": 1 }));
     assert!(!world.serves(&tokens.access));
-    world
-        .refresh(BASIC_CLIENT, &tokens.refresh)
-        .refuses(400, "invalid_grant");
+    world.refresh(BASIC_CLIENT, &tokens.refresh).refuses(400, "invalid_grant");
     assert_eq!(world.authority.control().stats().replayed_refresh_tokens, 0);
     assert!(world.serves(&world.connect(BASIC_CLIENT).access));
 }
@@ -55,23 +43,13 @@ fn users_revoke_everything() {
 #[test]
 fn consent_is_switched_over_http() {
     let world = World::new();
-    assert_eq!(
-        world
-            .post("/control/consent", &[], "{\"mode\":\"page\"}")
-            .status,
-        200
-    );
+    assert_eq!(world.post("/control/consent", &[], "{\"mode\":\"page\"}").status, 200);
     assert_eq!(world.authorize(&authorization(BASIC_CLIENT)).status, 200);
     let bob = "{\"mode\":\"automatic\",\"user\":\"bob\"}";
     assert_eq!(world.post("/control/consent", &[], bob).status, 200);
     let tokens = world.connect(BASIC_CLIENT);
     assert_eq!(world.introspect(BASIC_CLIENT, &tokens.access)["sub"], "bob");
-    assert_eq!(
-        world
-            .post("/control/consent", &[], "{\"mode\":\"never\"}")
-            .status,
-        400
-    );
+    assert_eq!(world.post("/control/consent", &[], "{\"mode\":\"never\"}").status, 400);
 
     assert_eq!(world.post("/control/deny-next", &[], "").status, 200);
     let denied = world.authorize(&authorization(BASIC_CLIENT));
@@ -123,9 +101,7 @@ fn a_client_is_registered_over_http() {
     pairs = but(&pairs, "scope", "expenses:read");
     let code = world.authorize(&pairs).callback("code").unwrap();
     let header = basic("new:client", "ß:&");
-    world
-        .form("/oauth/token", Some(&header), &exchange(&code))
-        .tokens();
+    world.form("/oauth/token", Some(&header), &exchange(&code)).tokens();
 
     for (member, value) in [
         ("id", json!("")),
@@ -162,9 +138,6 @@ fn web_pages_control_nothing() {
     let world = World::new();
     let tokens = world.connect(BASIC_CLIENT);
     let origin = [("origin", "https://evil.example")];
-    assert_eq!(
-        world.post("/control/revoke-grants", &origin, "").status,
-        403
-    );
+    assert_eq!(world.post("/control/revoke-grants", &origin, "").status, 403);
     assert!(world.serves(&tokens.access));
 }

@@ -12,10 +12,7 @@ fn each_client_connects_refreshes_and_disconnects() {
         assert_eq!(redirect.status, 302);
         assert!(redirect.header("location").starts_with(&format!("{BACK}?")));
         assert_eq!(redirect.callback("state").as_deref(), Some(STATE));
-        assert_eq!(
-            redirect.callback("iss").as_deref(),
-            Some(world.authority.issuer())
-        );
+        assert_eq!(redirect.callback("iss").as_deref(), Some(world.authority.issuer()));
 
         let answer = world.exchange(client, &redirect.callback("code").unwrap());
         let first = answer.tokens();
@@ -27,23 +24,15 @@ fn each_client_connects_refreshes_and_disconnects() {
         assert!(world.serves(&first.access));
 
         let second = world.refresh(client, &first.refresh).tokens();
-        assert_ne!(
-            (&first.access, &first.refresh),
-            (&second.access, &second.refresh)
-        );
-        assert!(
-            !world.serves(&first.access),
-            "the earlier access token dies at once"
-        );
+        assert_ne!((&first.access, &first.refresh), (&second.access, &second.refresh));
+        assert!(!world.serves(&first.access), "the earlier access token dies at once");
         assert!(world.serves(&second.access));
 
         let bearer = format!("Bearer {}", second.access);
         let gone = world.delete("/v1/installations/me", &[("authorization", &bearer)]);
         assert_eq!((gone.status, gone.body.as_str()), (204, ""));
         assert!(!world.serves(&second.access));
-        world
-            .refresh(client, &second.refresh)
-            .refuses(400, "invalid_grant");
+        world.refresh(client, &second.refresh).refuses(400, "invalid_grant");
     }
 }
 
@@ -59,9 +48,7 @@ fn expiry_is_by_the_authoritys_clock() {
     assert!(world.serves(&second.access));
 
     world.advance(60 * 24 * 60 * 60);
-    world
-        .refresh(BASIC_CLIENT, &second.refresh)
-        .refuses(400, "invalid_grant");
+    world.refresh(BASIC_CLIENT, &second.refresh).refuses(400, "invalid_grant");
 }
 
 #[test]
@@ -74,21 +61,14 @@ fn lifetimes_are_configured() {
     });
     let late = world.code(BASIC_CLIENT);
     world.advance(3);
-    world
-        .exchange(BASIC_CLIENT, &late)
-        .refuses(400, "invalid_grant");
+    world.exchange(BASIC_CLIENT, &late).refuses(400, "invalid_grant");
 
     let answer = world.exchange(BASIC_CLIENT, &world.code(BASIC_CLIENT));
     assert_eq!(answer.json()["expires_in"], 7);
     let tokens = answer.tokens();
     world.advance(10 * 365 * 24 * 60 * 60);
     assert!(!world.serves(&tokens.access));
-    assert!(
-        world
-            .introspect(BASIC_CLIENT, &tokens.refresh)
-            .get("exp")
-            .is_none()
-    );
+    assert!(world.introspect(BASIC_CLIENT, &tokens.refresh).get("exp").is_none());
     world.refresh(BASIC_CLIENT, &tokens.refresh).tokens();
 }
 
@@ -97,30 +77,19 @@ fn a_refresh_may_narrow_and_not_widen() {
     let world = World::new();
     let first = world.connect(BASIC_CLIENT);
     let ask = |token: &str, scope: &str| {
-        let pairs = [
-            ("grant_type", "refresh_token"),
-            ("refresh_token", token),
-            ("scope", scope),
-        ];
+        let pairs = [("grant_type", "refresh_token"), ("refresh_token", token), ("scope", scope)];
         world.form_as(BASIC_CLIENT, "/oauth/token", &pairs)
     };
     ask(&first.refresh, "expenses:read accounts:read").refuses(400, "invalid_scope");
     ask(&first.refresh, "bad\"scope").refuses(400, "invalid_scope");
-    assert!(
-        world.serves(&first.access),
-        "a refused scope spends nothing"
-    );
+    assert!(world.serves(&first.access), "a refused scope spends nothing");
 
     let narrow = ask(&first.refresh, "users:read");
     assert_eq!(narrow.json()["scope"], "users:read");
     let narrow = narrow.tokens();
     let forbidden = world.api("/v1/expenses", &narrow.access);
     assert_eq!(forbidden.status, 403);
-    assert!(
-        forbidden
-            .header("www-authenticate")
-            .contains("insufficient_scope")
-    );
+    assert!(forbidden.header("www-authenticate").contains("insufficient_scope"));
 
     let wide = world.refresh(BASIC_CLIENT, &narrow.refresh);
     assert_eq!(wide.json()["scope"], "expenses:read users:read");
@@ -131,13 +100,9 @@ fn a_replayed_refresh_token_ends_its_family_only() {
     let world = World::new();
     let (victim, bystander) = (world.connect(BASIC_CLIENT), world.connect(BASIC_CLIENT));
     let next = world.refresh(BASIC_CLIENT, &victim.refresh).tokens();
-    world
-        .refresh(BASIC_CLIENT, &victim.refresh)
-        .refuses(400, "invalid_grant");
+    world.refresh(BASIC_CLIENT, &victim.refresh).refuses(400, "invalid_grant");
     assert!(!world.serves(&next.access));
-    world
-        .refresh(BASIC_CLIENT, &next.refresh)
-        .refuses(400, "invalid_grant");
+    world.refresh(BASIC_CLIENT, &next.refresh).refuses(400, "invalid_grant");
     assert!(world.serves(&bystander.access));
     assert_eq!(world.authority.control().stats().replayed_refresh_tokens, 1);
 }
@@ -148,11 +113,7 @@ fn a_replayed_code_ends_its_grant() {
     let code = world.code(BASIC_CLIENT);
     let tokens = world.exchange(BASIC_CLIENT, &code).tokens();
     let tokens = world.refresh(BASIC_CLIENT, &tokens.refresh).tokens();
-    world
-        .exchange(BASIC_CLIENT, &code)
-        .refuses(400, "invalid_grant");
+    world.exchange(BASIC_CLIENT, &code).refuses(400, "invalid_grant");
     assert!(!world.serves(&tokens.access));
-    world
-        .refresh(BASIC_CLIENT, &tokens.refresh)
-        .refuses(400, "invalid_grant");
+    world.refresh(BASIC_CLIENT, &tokens.refresh).refuses(400, "invalid_grant");
 }

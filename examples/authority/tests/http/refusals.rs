@@ -9,11 +9,7 @@ fn page(reply: &Reply) {
     assert_eq!(reply.status, 400, "{reply:?}");
     assert_eq!(reply.header("location"), "");
     assert!(reply.header("content-type").starts_with("text/html"));
-    assert!(
-        reply
-            .header("content-security-policy")
-            .contains("default-src 'none'")
-    );
+    assert!(reply.header("content-security-policy").contains("default-src 'none'"));
 }
 
 #[track_caller]
@@ -21,10 +17,7 @@ fn redirect(world: &World, reply: &Reply, error: &str) {
     assert_eq!(reply.status, 302, "{reply:?}");
     assert!(reply.header("location").starts_with(&format!("{BACK}?")));
     assert_eq!(reply.callback("error").as_deref(), Some(error), "{reply:?}");
-    assert_eq!(
-        reply.callback("iss").as_deref(),
-        Some(world.authority.issuer())
-    );
+    assert_eq!(reply.callback("iss").as_deref(), Some(world.authority.issuer()));
     assert_eq!(reply.callback("code"), None);
 }
 
@@ -57,30 +50,15 @@ fn everything_else_is_told_to_the_client() {
     let good = authorization(BASIC_CLIENT);
     let cases = [
         (without(&good, "response_type"), "invalid_request"),
-        (
-            but(&good, "response_type", "token"),
-            "unsupported_response_type",
-        ),
+        (but(&good, "response_type", "token"), "unsupported_response_type"),
         (without(&good, "code_challenge"), "invalid_request"),
-        (
-            but(&good, "code_challenge", VERIFIER.get(1..).unwrap()),
-            "invalid_request",
-        ),
+        (but(&good, "code_challenge", VERIFIER.get(1..).unwrap()), "invalid_request"),
         (without(&good, "code_challenge_method"), "invalid_request"),
-        (
-            but(&good, "code_challenge_method", "plain"),
-            "invalid_request",
-        ),
+        (but(&good, "code_challenge_method", "plain"), "invalid_request"),
         (without(&good, "scope"), "invalid_scope"),
         (but(&good, "scope", "expenses:write"), "invalid_scope"),
-        (
-            [good.clone(), vec![("scope", "users:read")]].concat(),
-            "invalid_request",
-        ),
-        (
-            [good.clone(), vec![("unknown", "1"), ("unknown", "2")]].concat(),
-            "invalid_request",
-        ),
+        ([good.clone(), vec![("scope", "users:read")]].concat(), "invalid_request"),
+        ([good.clone(), vec![("unknown", "1"), ("unknown", "2")]].concat(), "invalid_request"),
     ];
     for (pairs, error) in cases {
         let reply = world.authorize(&pairs);
@@ -88,18 +66,10 @@ fn everything_else_is_told_to_the_client() {
         assert_eq!(reply.callback("state").as_deref(), Some(STATE));
     }
 
-    redirect(
-        &world,
-        &world.authorize(&without(&good, "state")),
-        "invalid_request",
-    );
+    redirect(&world, &world.authorize(&without(&good, "state")), "invalid_request");
     let twice = world.authorize(&[good.clone(), vec![("state", "other")]].concat());
     redirect(&world, &twice, "invalid_request");
-    assert_eq!(
-        twice.callback("state"),
-        None,
-        "neither of two states is the right one"
-    );
+    assert_eq!(twice.callback("state"), None, "neither of two states is the right one");
 }
 
 #[test]
@@ -113,25 +83,15 @@ fn every_form_of_redirect_uri_is_kept_as_sent() {
         "com.example.evergrant:/callback",
     ] {
         let reply = world.authorize(&but(&good, "redirect_uri", uri));
-        assert!(
-            reply
-                .header("location")
-                .starts_with(&format!("{uri}?code=")),
-            "{reply:?}"
-        );
+        assert!(reply.header("location").starts_with(&format!("{uri}?code=")), "{reply:?}");
     }
 }
 
 #[test]
 fn head_issues_no_code() {
     let world = World::new();
-    let agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .proxy(None)
-        .build();
-    let reply = ureq::Agent::from(agent)
-        .head(world.url("/oauth/authorize"))
-        .call();
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build();
+    let reply = ureq::Agent::from(agent).head(world.url("/oauth/authorize")).call();
     assert_eq!(reply.expect("an answer").status(), 405);
     assert_eq!(world.authority.control().stats().authorize, 0);
 }

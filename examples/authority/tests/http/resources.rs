@@ -15,10 +15,7 @@ fn introspection_tells_its_own_client_what_pleo_tells() {
     assert_eq!(told["iss"], world.authority.issuer());
     assert_eq!(told["aud"], world.authority.base_url());
     assert!(told["jti"].is_string());
-    assert_eq!(
-        told["exp"].as_u64().unwrap() - told["iat"].as_u64().unwrap(),
-        900
-    );
+    assert_eq!(told["exp"].as_u64().unwrap() - told["iat"].as_u64().unwrap(), 900);
     let subject = told["urn:pleo:params:oauth:subject_urn"].as_str().unwrap();
     assert!(subject.starts_with("urn:pleo:company:"));
     let api = world.api("/v1/introspect", &tokens.access).json();
@@ -27,10 +24,7 @@ fn introspection_tells_its_own_client_what_pleo_tells() {
     assert_eq!(api["data"]["clientId"], BASIC_CLIENT.id);
     assert_eq!(api["data"]["scope"], "expenses:read users:read");
 
-    assert_eq!(
-        world.introspect(BASIC_CLIENT, &tokens.refresh)["active"],
-        true
-    );
+    assert_eq!(world.introspect(BASIC_CLIENT, &tokens.refresh)["active"], true);
     let inactive = serde_json::json!({ "active": false });
     assert_eq!(world.introspect(POST_CLIENT, &tokens.access), inactive);
     assert_eq!(world.introspect(BASIC_CLIENT, "unknown"), inactive);
@@ -45,18 +39,10 @@ fn introspection_asks_who_asks() {
     let world = World::new();
     let path = "/oauth/token/introspect";
     let token = [("token", "any")];
-    world
-        .form(path, None, &token)
-        .refuses(400, "invalid_client");
-    world
-        .form(path, Some("Basic eDp5"), &token)
-        .refuses(401, "invalid_client");
-    world
-        .form_as(PUBLIC_CLIENT, path, &token)
-        .refuses(403, "unauthorized_client");
-    world
-        .form_as(BASIC_CLIENT, path, &[])
-        .refuses(400, "invalid_request");
+    world.form(path, None, &token).refuses(400, "invalid_client");
+    world.form(path, Some("Basic eDp5"), &token).refuses(401, "invalid_client");
+    world.form_as(PUBLIC_CLIENT, path, &token).refuses(403, "unauthorized_client");
+    world.form_as(BASIC_CLIENT, path, &[]).refuses(400, "invalid_request");
 }
 
 #[test]
@@ -69,10 +55,7 @@ fn each_user_has_one_company() {
     let alice = subject();
     assert_eq!(alice, subject());
     let user = "bob".into();
-    world
-        .authority
-        .control()
-        .set_consent(Consent::Automatic { user });
+    world.authority.control().set_consent(Consent::Automatic { user });
     assert_ne!(alice, subject());
 }
 
@@ -87,9 +70,7 @@ fn revocation() {
         let tokens = world.refresh(client, &tokens.refresh).tokens();
         assert_eq!(revoke(client, &tokens.refresh).status, 200);
         assert!(!world.serves(&tokens.access));
-        world
-            .refresh(client, &tokens.refresh)
-            .refuses(400, "invalid_grant");
+        world.refresh(client, &tokens.refresh).refuses(400, "invalid_grant");
         assert_eq!(revoke(client, &tokens.refresh).status, 200);
         assert_eq!(revoke(client, "unknown").status, 200);
     }
@@ -102,21 +83,15 @@ fn revocation() {
     assert_eq!(revoke(BASIC_CLIENT, &spent.refresh).status, 200);
     assert!(!world.serves(&tokens.access));
 
-    world
-        .form("/oauth/revoke", None, &[("token", "x")])
-        .refuses(400, "invalid_client");
-    world
-        .form_as(BASIC_CLIENT, "/oauth/revoke", &[])
-        .refuses(400, "invalid_request");
+    world.form("/oauth/revoke", None, &[("token", "x")]).refuses(400, "invalid_client");
+    world.form_as(BASIC_CLIENT, "/oauth/revoke", &[]).refuses(400, "invalid_request");
     assert_eq!(world.authority.control().stats().revocations, 3 * 4 + 1);
 }
 
 #[test]
 fn metadata_names_what_is_there() {
     let world = World::new();
-    let metadata = world
-        .get("/.well-known/oauth-authorization-server", &[])
-        .json();
+    let metadata = world.get("/.well-known/oauth-authorization-server", &[]).json();
     assert_eq!(metadata["issuer"], world.authority.issuer());
     for (member, path) in [
         ("authorization_endpoint", "/oauth/authorize"),
@@ -126,14 +101,8 @@ fn metadata_names_what_is_there() {
     ] {
         assert_eq!(metadata[member], world.url(path));
     }
-    assert_eq!(
-        metadata["code_challenge_methods_supported"],
-        serde_json::json!(["S256"])
-    );
-    assert_eq!(
-        metadata["authorization_response_iss_parameter_supported"],
-        true
-    );
+    assert_eq!(metadata["code_challenge_methods_supported"], serde_json::json!(["S256"]));
+    assert_eq!(metadata["authorization_response_iss_parameter_supported"], true);
 }
 
 #[test]
@@ -155,10 +124,7 @@ fn the_api_wants_a_live_bearer_token() {
         for path in ["/v1/expenses", "/v1/introspect"] {
             let reply = world.get(path, headers);
             assert_eq!(reply.status, 401, "{path} {headers:?}");
-            assert_eq!(
-                reply.header("www-authenticate"),
-                "Bearer error=\"invalid_token\""
-            );
+            assert_eq!(reply.header("www-authenticate"), "Bearer error=\"invalid_token\"");
         }
     }
     assert_eq!(world.api("/v1/expenses", &tokens.refresh).status, 401);
@@ -170,19 +136,10 @@ fn an_installation_is_deleted_once() {
     let (one, two) = (world.connect(BASIC_CLIENT), world.connect(BASIC_CLIENT));
     let delete = |token: &str| {
         let bearer = format!("Bearer {token}");
-        world
-            .delete("/v1/installations/me", &[("authorization", &bearer)])
-            .status
+        world.delete("/v1/installations/me", &[("authorization", &bearer)]).status
     };
     assert_eq!(delete(&one.access), 204);
     assert_eq!(delete(&one.access), 401);
-    assert_eq!(
-        delete(&two.access),
-        404,
-        "the same client and company: gone already"
-    );
-    assert!(
-        world.serves(&two.access),
-        "deleting ends the grant that asked, no other"
-    );
+    assert_eq!(delete(&two.access), 404, "the same client and company: gone already");
+    assert!(world.serves(&two.access), "deleting ends the grant that asked, no other");
 }

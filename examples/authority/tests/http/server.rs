@@ -11,10 +11,7 @@ use evergrant_authority::{
 use crate::client::*;
 
 fn listening(on: &str) -> Result<Authority, StartError> {
-    Authority::start(Config {
-        listen: on.parse().unwrap(),
-        ..Config::default()
-    })
+    Authority::start(Config { listen: on.parse().unwrap(), ..Config::default() })
 }
 
 #[test]
@@ -24,12 +21,7 @@ fn only_loopback_addresses() {
         assert!(matches!(refused, StartError::NotLoopback(a) if a == address.parse().unwrap()));
         assert!(refused.to_string().contains("not a loopback address"));
     }
-    assert!(
-        listening("127.0.0.1:0")
-            .unwrap()
-            .base_url()
-            .starts_with("http://127.0.0.1:")
-    );
+    assert!(listening("127.0.0.1:0").unwrap().base_url().starts_with("http://127.0.0.1:"));
 }
 
 #[test]
@@ -41,22 +33,15 @@ fn a_taken_port_and_an_unsound_client_are_errors() {
     let mut config = Config::default();
     config.clients.push(config.clients[0].clone());
     let refused = Authority::start(config).unwrap_err();
-    assert!(matches!(
-        refused,
-        StartError::Client(RegistrationError::Taken)
-    ));
+    assert!(matches!(refused, StartError::Client(RegistrationError::Taken)));
 }
 
 #[test]
 fn a_drop_stops_it_even_with_a_request_half_sent() {
     let world = World::new();
     world.connect(BASIC_CLIENT);
-    let address: SocketAddr = world
-        .authority
-        .base_url()
-        .trim_start_matches("http://")
-        .parse()
-        .unwrap();
+    let address: SocketAddr =
+        world.authority.base_url().trim_start_matches("http://").parse().unwrap();
     let mut half = TcpStream::connect(address).unwrap();
     half.write_all(b"POST /oauth/token HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhalf")
         .unwrap();
@@ -66,11 +51,7 @@ fn a_drop_stops_it_even_with_a_request_half_sent() {
     drop(world);
     assert!(started.elapsed() < Duration::from_secs(5));
     assert!(TcpStream::connect(address).is_err());
-    assert_eq!(
-        control.stats().code_exchanges_ok,
-        1,
-        "the handle outlives the server"
-    );
+    assert_eq!(control.stats().code_exchanges_ok, 1, "the handle outlives the server");
 }
 
 #[test]

@@ -52,20 +52,12 @@ fn one_method_and_the_registered_one() {
     let mut both = exchange(&code);
     both.push(("client_id", BASIC_CLIENT.id));
     both.push(("client_secret", BASIC_CLIENT.secret.unwrap()));
-    world
-        .form("/oauth/token", Some(&header), &both)
-        .refuses(401, "invalid_client");
+    world.form("/oauth/token", Some(&header), &both).refuses(401, "invalid_client");
     // A basic client that posts its secret.
-    world
-        .form("/oauth/token", None, &both)
-        .refuses(400, "invalid_client");
+    world.form("/oauth/token", None, &both).refuses(400, "invalid_client");
 
     let with = |pairs: &[(&'static str, &'static str)]| {
-        world.form(
-            "/oauth/token",
-            None,
-            &[exchange("code"), pairs.to_vec()].concat(),
-        )
+        world.form("/oauth/token", None, &[exchange("code"), pairs.to_vec()].concat())
     };
     with(&[]).refuses(400, "invalid_client");
     with(&[("client_id", "nobody")]).refuses(400, "invalid_client");
@@ -78,9 +70,7 @@ fn one_method_and_the_registered_one() {
 
     let mut other_id = exchange(&code);
     other_id.push(("client_id", POST_CLIENT.id));
-    world
-        .form("/oauth/token", Some(&header), &other_id)
-        .refuses(401, "invalid_client");
+    world.form("/oauth/token", Some(&header), &other_id).refuses(401, "invalid_client");
     // The same id in the body says nothing new.
     let mut same_id = exchange(&code);
     same_id.push(("client_id", BASIC_CLIENT.id));
@@ -98,21 +88,14 @@ fn a_code_is_good_for_one_right_attempt() {
         ("redirect_uri", "https://client.example/callback"),
     ] {
         let code = world.code(BASIC_CLIENT);
-        let reply = world.form_as(
-            BASIC_CLIENT,
-            "/oauth/token",
-            &but(&exchange(&code), name, value),
-        );
+        let reply =
+            world.form_as(BASIC_CLIENT, "/oauth/token", &but(&exchange(&code), name, value));
         reply.refuses(400, "invalid_grant");
-        world
-            .exchange(BASIC_CLIENT, &code)
-            .refuses(400, "invalid_grant");
+        world.exchange(BASIC_CLIENT, &code).refuses(400, "invalid_grant");
     }
 
     let code = world.code(BASIC_CLIENT);
-    world
-        .exchange(POST_CLIENT, &code)
-        .refuses(400, "invalid_grant");
+    world.exchange(POST_CLIENT, &code).refuses(400, "invalid_grant");
     world.exchange(BASIC_CLIENT, &code).tokens();
 }
 
@@ -124,42 +107,20 @@ fn a_request_that_is_not_a_sound_form_is_refused() {
         let reply = world.form_as(BASIC_CLIENT, "/oauth/token", &without(&good, name));
         reply.refuses(400, "invalid_request");
         let twice = [good.clone(), vec![(name, "again")]].concat();
-        world
-            .form_as(BASIC_CLIENT, "/oauth/token", &twice)
-            .refuses(400, "invalid_request");
+        world.form_as(BASIC_CLIENT, "/oauth/token", &twice).refuses(400, "invalid_request");
     }
     let without_token = [("grant_type", "refresh_token")];
+    world.form_as(BASIC_CLIENT, "/oauth/token", &without_token).refuses(400, "invalid_request");
     world
-        .form_as(BASIC_CLIENT, "/oauth/token", &without_token)
-        .refuses(400, "invalid_request");
-    world
-        .form_as(
-            BASIC_CLIENT,
-            "/oauth/token",
-            &but(&good, "grant_type", "password"),
-        )
+        .form_as(BASIC_CLIENT, "/oauth/token", &but(&good, "grant_type", "password"))
         .refuses(400, "unsupported_grant_type");
-    world
-        .form_as(BASIC_CLIENT, "/oauth/token?code=x", &good)
-        .refuses(400, "invalid_request");
+    world.form_as(BASIC_CLIENT, "/oauth/token?code=x", &good).refuses(400, "invalid_request");
 
     let json = [("content-type", "application/json")];
-    world
-        .post("/oauth/token", &json, "{}")
-        .refuses(400, "invalid_request");
-    let form = [(
-        "content-type",
-        "application/x-www-form-urlencoded; charset=UTF-8",
-    )];
-    world
-        .post("/oauth/token", &form, "grant_type=%")
-        .refuses(400, "invalid_request");
-    assert_eq!(
-        world
-            .post("/oauth/token", &form, &"a".repeat(64 * 1024 + 1))
-            .status,
-        413
-    );
+    world.post("/oauth/token", &json, "{}").refuses(400, "invalid_request");
+    let form = [("content-type", "application/x-www-form-urlencoded; charset=UTF-8")];
+    world.post("/oauth/token", &form, "grant_type=%").refuses(400, "invalid_request");
+    assert_eq!(world.post("/oauth/token", &form, &"a".repeat(64 * 1024 + 1)).status, 413);
     assert_eq!(world.get("/oauth/token", &[]).status, 405);
 }
 
@@ -167,11 +128,7 @@ fn a_request_that_is_not_a_sound_form_is_refused() {
 fn a_token_of_another_client_is_refused_and_not_spent() {
     let world = World::new();
     let tokens = world.connect(BASIC_CLIENT);
-    world
-        .refresh(POST_CLIENT, &tokens.refresh)
-        .refuses(400, "invalid_grant");
-    world
-        .refresh(BASIC_CLIENT, &tokens.access)
-        .refuses(400, "invalid_grant");
+    world.refresh(POST_CLIENT, &tokens.refresh).refuses(400, "invalid_grant");
+    world.refresh(BASIC_CLIENT, &tokens.access).refuses(400, "invalid_grant");
     world.refresh(BASIC_CLIENT, &tokens.refresh).tokens();
 }

@@ -1,6 +1,6 @@
 //! What an app calls: the lifecycle as five verbs over the loop.
 
-use std::{io, thread, time::Duration};
+use std::{thread, time::Duration};
 
 use evergrant::{
     Activity, Authorize, BrowserProof, CallbackFault, Client, Failure, HttpRequest, HttpResponse,
@@ -114,7 +114,7 @@ impl Host {
     /// The token for this URL and its generation, waited for if need be.
     fn token(&mut self, url: &str) -> Result<(u64, Secret), HostError> {
         let give_up = self.world.ticks().saturating_add(PATIENCE);
-        if let Some(found) = self.token_at_hand(url, MIN_VALIDITY)? {
+        if let Some(found) = self.token_at_hand(url, MIN_VALIDITY) {
             return Ok(found);
         }
         let mut news = self.tell(Input::TokenWanted { min_validity: MIN_VALIDITY })?;
@@ -122,16 +122,15 @@ impl Host {
             fail(&news, |activity| *activity == Activity::Token)?;
             if news.iter().any(|output| matches!(output, Output::TokenReady { .. })) {
                 // It may be good for less than was asked for: it is the best there is.
-                return self.token_at_hand(url, 0)?.ok_or(HostError::ForeignUrl);
+                return self.token_at_hand(url, 0).ok_or(HostError::ForeignUrl);
             }
             news = self.wait(give_up)?;
         }
     }
 
-    fn token_at_hand(&self, url: &str, validity: u64) -> io::Result<Option<(u64, Secret)>> {
-        let env = self.world.env()?;
-        let header = self.connection.authorization(&env, url, validity).map(Secret::from);
-        Ok(self.connection.servable(env.now).zip(header))
+    fn token_at_hand(&self, url: &str, validity: u64) -> Option<(u64, Secret)> {
+        let credential = self.connection.authorization(self.world.now(), url, validity)?;
+        Some((credential.generation, Secret::from(credential.header)))
     }
 
     /// Sleeps until the machine wants a step, then makes it.
@@ -159,7 +158,7 @@ pub fn tenant_of(
     let key = pending_key(url)?;
     let unknown = Failure::CallbackRefused(CallbackFault::StateUnknown);
     let found = store.swap(&key, None, None)?.ok_or(unknown)?;
-    Ok(pending_tenant(client, &key, &found.bytes)?)
+    Ok(pending_tenant(client, url, &found.bytes)?)
 }
 
 /// The first failure of an activity of this kind, if there is one.

@@ -1,0 +1,160 @@
+//! The end of a grant: told to the server, remembered by the store, and never
+//! told twice where once was enough.
+
+mod common;
+
+use common::{server::Fault, *};
+use evergrant::*;
+
+fn pleo_like() -> World {
+    let config = ProviderConfig {
+        disconnect: Disconnect::ApiRequest {
+            method: Method::Delete,
+            url: "https://api.example/v1/installations/me".into(),
+        },
+        ..provider_config()
+    };
+    let mut world = World::with(client_of(config, client_config()));
+    world.authorize();
+    world
+}
+
+fn confirmed(outputs: &[Output]) -> Option<bool> {
+    outputs.iter().find_map(|output| match output {
+        Output::Notice(Notice::Disconnected { confirmed }) => Some(*confirmed),
+        _ => None,
+    })
+}
+
+#[test]
+fn what_the_server_answers_decides_what_is_confirmed() {
+    for (fault, expected) in [
+        (Fault::Answer(204, String::new()), Some(true)),
+        (Fault::Answer(404, String::new()), Some(true)),
+        (Fault::Answer(401, String::new()), Some(false)),
+        (Fault::Answer(403, String::new()), Some(false)),
+        (Fault::Answer(502, String::new()), None),
+        (Fault::RequestLost, None),
+        (Fault::NotSent, None),
+    ] {
+        let mut world = pleo_like();
+        world.server.faults.push_back(fault.clone());
+        let outputs = world.run(Input::Revoke);
+        let request = requests(&outputs)[0];
+        assert_eq!(
+            (request.method, request.url.as_str()),
+            (Method::Delete, "https://api.example/v1/installations/me")
+        );
+        assert_eq!(request.headers[0].1.expose(), "Bearer canary-access-2");
+        assert_eq!(confirmed(&outputs), expected, "{fault:?}");
+        if expected.is_none() {
+            assert_eq!(world.status(), Status::Disconnecting);
+            assert_eq!(world.header(), None);
+            world.server.faults.push_back(Fault::Answer(204, String::new()));
+            assert_eq!(confirmed(&world.wake()), Some(true), "{fault:?}");
+        }
+        assert_eq!(world.status(), Status::Disconnected);
+        assert!(world.record()["tokens"].is_null());
+    }
+}
+
+#[test]
+fn a_server_that_is_down_is_told_five_times_and_then_owed() {
+    let mut world = World::authorized();
+    world.server.faults.extend(std::iter::repeat_n(Fault::Answer(503, String::new()), 5));
+    world.run(Input::Revoke);
+    let mut last = Vec::new();
+    for _ in 0..4 {
+        last = world.wake();
+    }
+    assert_eq!(confirmed(&last), Some(false));
+    assert_eq!(world.record()["outbox"][0]["revoke_token"]["token"], "canary-refresh-2");
+    assert_eq!(world.connection.wake_at(world.now), None);
+}
+
+#[test]
+fn a_crash_in_the_midst_does_not_forget_it() {
+    let mut world = World::authorized();
+    let step = world.step(Input::Revoke);
+    world.perform(&step.outputs[0]);
+    world.restart();
+    assert_eq!((world.status(), world.header()), (Status::Disconnecting, None));
+    let outputs = world.run(Input::Wake);
+    assert_eq!((confirmed(&outputs), world.server.revocations), (Some(true), 1));
+}
+
+#[test]
+fn a_tombstone_that_was_not_written_is_written_again_and_the_server_not_told_twice() {
+    for applied in [false, true] {
+        let mut world = pleo_like();
+        world.server.faults.push_back(Fault::Answer(204, String::new()));
+        let mut step = world.step(Input::Revoke);
+        for _ in 0..2 {
+            let open = step
+                .outputs
+                .iter()
+                .find(|output| matches!(output, Output::Swap { .. } | Output::SendHttp { .. }));
+            let answer = world.perform(open.unwrap()).unwrap();
+            step = world.step(answer);
+        }
+        let [swap @ Output::Swap { op, .. }] = &step.outputs[..] else { panic!("{step:?}") };
+        if applied {
+            world.perform(swap);
+        }
+        let outputs = world.run(Input::SwapUnanswered { op: *op });
+        assert_eq!(confirmed(&outputs), Some(true), "applied {applied}");
+        assert!(requests(&outputs).is_empty(), "applied {applied}");
+    }
+}
+
+#[test]
+fn a_store_that_fails_at_the_end_is_tried_again() {
+    let mut world = World::authorized();
+    let mut step = world.step(Input::Revoke);
+    for _ in 0..2 {
+        let open = step
+            .outputs
+            .iter()
+            .find(|output| matches!(output, Output::Swap { .. } | Output::SendHttp { .. }));
+        let answer = world.perform(open.unwrap()).unwrap();
+        step = world.step(answer);
+    }
+    for _ in 0..3 {
+        let [Output::Swap { op, .. }] = &step.outputs[..] else { panic!("{step:?}") };
+        step = world.step(Input::SwapUnanswered { op: *op });
+    }
+    assert_eq!(failures(&step.outputs), ["try_later_store_slow"]);
+    assert_eq!((step.status, step.servable), (Status::Disconnecting, None));
+    assert!(step.wake_at.is_some_and(|at| at > world.now));
+    world.wake();
+    assert_eq!(world.status(), Status::Disconnected);
+}
+
+#[test]
+fn with_no_way_to_tell_the_tokens_are_forgotten() {
+    let config = ProviderConfig { disconnect: Disconnect::Forget, ..provider_config() };
+    let mut world = World::with(client_of(config, client_config()));
+    world.authorize();
+    let outputs = world.run(Input::Revoke);
+    assert_eq!((confirmed(&outputs), requests(&outputs).len()), (Some(false), 0));
+    assert!(world.record()["tokens"].is_null());
+}
+
+#[test]
+fn revoke_is_idempotent_wherever_it_is_said() {
+    for mut row in states::all() {
+        row.world.run(Input::Revoke);
+        for _ in 0..20 {
+            if row.world.status() == Status::Disconnected {
+                break;
+            }
+            match row.world.connection.wake_at(row.world.now) {
+                Some(_) => drop(row.world.wake()),
+                None => break,
+            }
+        }
+        let awaited = row.open.is_some();
+        assert!(awaited || row.world.status() == Status::Disconnected, "{}", row.name);
+        assert_eq!(row.world.header(), None, "{}", row.name);
+    }
+}
