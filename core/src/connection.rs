@@ -234,7 +234,7 @@ fn api_answered(
 ) {
     use crate::failure::{Delay, Denial};
     let later = |reason| {
-        let pause = token::retry_after(headers).unwrap_or(1_000);
+        let pause = token::retry_after(headers, cx.now()).unwrap_or(1_000);
         Failure::TryLater { at: cx.now().saturating_add(pause), reason }
     };
     let failure = match status {

@@ -59,6 +59,7 @@ mod env;
 mod failure;
 mod flow;
 mod http;
+mod http_date;
 mod input;
 mod output;
 mod pleo;

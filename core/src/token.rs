@@ -3,6 +3,7 @@
 use crate::{
     failure::{ConfigurationFault, Delay, ServerFault},
     http::HttpResponse,
+    http_date,
     provider::ProviderConfig,
     said::ServerSaid,
     secret::Secret,
@@ -85,9 +86,10 @@ impl Deviation {
 pub(crate) fn judge(
     provider: &ProviderConfig,
     response: &HttpResponse,
+    now: u64,
     secrets: &[&Secret],
 ) -> Outcome {
-    let after = retry_after(&response.headers);
+    let after = retry_after(&response.headers, now);
     let large = response.body.len() > provider.answer_limit as usize;
     let body = if large { None } else { parse(response.body.expose()) };
     let fault = if large { ServerFault::AnswerTooLarge } else { ServerFault::AnswerUnreadable };
@@ -134,10 +136,15 @@ pub(crate) fn configuration_fault(error: &str) -> ConfigurationFault {
     }
 }
 
-/// `Retry-After` in seconds (RFC 9110 §10.2.3) as milliseconds, at most a day.
-pub(crate) fn retry_after(headers: &[(String, String)]) -> Option<u64> {
-    let seconds: u64 = crate::http::header(headers, "retry-after")?.parse().ok()?;
-    Some(seconds.min(86_400).saturating_mul(1_000))
+/// How long `Retry-After` asks for patience (RFC 9110 §10.2.3), in milliseconds:
+/// seconds or a date, at most a day.
+pub(crate) fn retry_after(headers: &[(String, String)], now: u64) -> Option<u64> {
+    let value = crate::http::header(headers, "retry-after")?;
+    let wait = match value.parse::<u64>() {
+        Ok(seconds) => seconds.saturating_mul(1_000),
+        Err(_) => http_date::parse(value, now)?.saturating_sub(now),
+    };
+    Some(wait.min(86_400_000))
 }
 
 /// Ten years: longer lifetimes say no more than this.

@@ -129,6 +129,27 @@ fn other_api_answers_never_touch_the_grant() {
 }
 
 #[test]
+fn retry_after_is_read_in_seconds_and_as_a_date_and_never_beyond_a_day() {
+    let mut world = World::authorized();
+    // 14 November 2023, 22:13:20, is START.
+    for (value, wait) in [
+        ("30", 30_000),
+        ("Tue, 14 Nov 2023 22:14:20 GMT", 60_000),
+        ("Tuesday, 14-Nov-23 22:14:20 GMT", 60_000),
+        ("Tue, 14 Nov 2023 22:13:00 GMT", 0),
+        ("99999999999", 86_400_000),
+        ("Wed, 14 Nov 2029 22:13:20 GMT", 86_400_000),
+        ("soon", 1_000),
+        ("-5", 1_000),
+    ] {
+        let headers = vec![("retry-after".into(), value.into())];
+        let outputs = world.run(Input::ApiAnswered { generation: 1, status: 503, headers });
+        let [Output::Failed { failure, .. }] = &outputs[..] else { panic!("{outputs:?}") };
+        assert_eq!(failure.retry_at(), Some(START + wait), "{value}");
+    }
+}
+
+#[test]
 fn the_token_goes_to_the_api_origin_only() {
     let world = World::authorized();
     let allowed = |url: &str| world.connection.authorization(world.now, url, 0).is_some();

@@ -67,7 +67,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         }
         (Revoke::Sent { .. }, Signal::HttpDone(response)) => {
             let told = judge(&cx.client.provider().config().disconnect, response.status);
-            let after = token::retry_after(&response.headers);
+            let after = token::retry_after(&response.headers, cx.now());
             answered(state, cx, told, after);
         }
         (Revoke::Sent { .. }, Signal::HttpFailed(why)) => match why {

@@ -101,7 +101,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
             let mut secrets = Vec::from([&grant.code, &grant.verifier]);
             secrets.extend(own.cx.client.client_secret());
             let provider = own.cx.client.provider().config();
-            let outcome = token::judge(provider, &response, &secrets);
+            let outcome = token::judge(provider, &response, own.cx.now(), &secrets);
             own.judged(outcome, nonce, grant);
         }
         (Stage::Sent { nonce, grant, tries, .. }, Signal::HttpFailed(why)) => match why {

@@ -21,7 +21,7 @@ use alloc::{boxed::Box, vec::Vec};
 pub(crate) fn judge(cx: &Cx<'_>, response: &HttpResponse, claim: &Claim) -> Outcome {
     let mut secrets = Vec::from([&claim.refresh]);
     secrets.extend(cx.client.client_secret());
-    token::judge(cx.client.provider().config(), response, &secrets)
+    token::judge(cx.client.provider().config(), response, cx.now(), &secrets)
 }
 
 /// New tokens: whatever is wrong with them, they are stored first.
