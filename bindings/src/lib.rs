@@ -30,7 +30,7 @@ pub use input::{Binding, BrowserProof, HttpFault, Input, Stored};
 pub use output::{Activity, Cause, Output, Status, Step, Write};
 pub use provider::{
     Disconnect, IssPolicy, Method, Parameter, Pleo, Provider, ProviderConfig, RefreshPolicy,
-    Timing, TokenEndpointAuthMethod, pleo_config,
+    Rotation, Timing, TokenEndpointAuthMethod, pleo_config,
 };
 pub use refusal::Refusal;
 pub use secret::{Secret, SecretBytes};

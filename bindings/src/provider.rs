@@ -43,6 +43,9 @@ pub struct ProviderConfig {
     /// What a refresh does to the tokens before it, and how long things take.
     #[uniffi(default)]
     pub refresh: RefreshPolicy,
+    /// Whether a refreshed token may be served before the store has taken it.
+    #[uniffi(default = false)]
+    pub release_unsaved: bool,
     /// How long a person may take to authorize, in milliseconds.
     #[uniffi(default = 600000)]
     pub authorization_lifetime: u64,
@@ -68,6 +71,7 @@ impl From<ProviderConfig> for evergrant::ProviderConfig {
             localhost_redirects: config.localhost_redirects,
             loopback_http: config.loopback_http,
             refresh: config.refresh.into(),
+            release_unsaved: config.release_unsaved,
             authorization_lifetime: config.authorization_lifetime,
             answer_limit: config.answer_limit,
         }
@@ -91,6 +95,7 @@ impl From<evergrant::ProviderConfig> for ProviderConfig {
             localhost_redirects: config.localhost_redirects,
             loopback_http: config.loopback_http,
             refresh: config.refresh.into(),
+            release_unsaved: config.release_unsaved,
             authorization_lifetime: config.authorization_lifetime,
             answer_limit: config.answer_limit,
         }
@@ -228,6 +233,13 @@ impl From<evergrant::Disconnect> for Disconnect {
 /// What a refresh does at this provider. By default: the strictest reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct RefreshPolicy {
+    /// What becomes of the refresh token that was used. By default: it is good
+    /// once, and a replay revokes the whole grant.
+    #[uniffi(default = None)]
+    pub rotation: Option<Rotation>,
+    /// Whether the server keeps one family of tokens for each user and client.
+    #[uniffi(default = false)]
+    pub family_per_user: bool,
     /// Whether the access token before dies at once when a refresh succeeds.
     #[uniffi(default = true)]
     pub access_dies: bool,
@@ -237,15 +249,62 @@ pub struct RefreshPolicy {
 }
 
 impl From<RefreshPolicy> for evergrant::RefreshPolicy {
-    fn from(RefreshPolicy { access_dies, timing }: RefreshPolicy) -> Self {
-        Self { access_dies, timing: timing.into() }
+    fn from(policy: RefreshPolicy) -> Self {
+        let RefreshPolicy { rotation, family_per_user, access_dies, timing } = policy;
+        let rotation = rotation.unwrap_or(Rotation::Strict).into();
+        Self { rotation, family_per_user, access_dies, timing: timing.into() }
     }
 }
 
 impl From<evergrant::RefreshPolicy> for RefreshPolicy {
     fn from(policy: evergrant::RefreshPolicy) -> Self {
-        let evergrant::RefreshPolicy { access_dies, timing } = policy;
-        Self { access_dies, timing: timing.into() }
+        let evergrant::RefreshPolicy { rotation, family_per_user, access_dies, timing } = policy;
+        let rotation = Some(rotation.into());
+        Self { rotation, family_per_user, access_dies, timing: timing.into() }
+    }
+}
+
+/// What becomes of a refresh token that was used (RFC 9700 §4.14.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum Rotation {
+    /// Good once; a replay revokes the whole grant.
+    Strict,
+    /// Good once; a replay is refused and harms nothing else.
+    SingleUse,
+    /// For a while a replay brings the same successor again.
+    SameSuccessor,
+    /// For a while a replay brings another successor; all of them are good.
+    Siblings,
+    /// A replay brings another successor, and the one before is dead.
+    NewestWins,
+    /// It stays as it is.
+    None,
+}
+
+impl From<Rotation> for evergrant::Rotation {
+    fn from(rotation: Rotation) -> Self {
+        match rotation {
+            Rotation::Strict => Self::Strict,
+            Rotation::SingleUse => Self::SingleUse,
+            Rotation::SameSuccessor => Self::SameSuccessor,
+            Rotation::Siblings => Self::Siblings,
+            Rotation::NewestWins => Self::NewestWins,
+            Rotation::None => Self::None,
+        }
+    }
+}
+
+impl From<evergrant::Rotation> for Rotation {
+    fn from(rotation: evergrant::Rotation) -> Self {
+        use evergrant::Rotation as From;
+        match rotation {
+            From::Strict => Self::Strict,
+            From::SingleUse => Self::SingleUse,
+            From::SameSuccessor => Self::SameSuccessor,
+            From::Siblings => Self::Siblings,
+            From::NewestWins => Self::NewestWins,
+            From::None => Self::None,
+        }
     }
 }
 

@@ -36,8 +36,12 @@ impl Connection {
     /// [`Misuse::TenantInvalid`] if the tenant is empty or over 256 bytes.
     pub fn new(client: Arc<Client>, tenant: &str) -> Result<Self, Misuse> {
         let key = StoreKey::connection(&client, tenant)?;
-        let access_dies = client.provider().config().refresh.access_dies;
-        let state = State { access_dies, ..State::default() };
+        let provider = client.provider().config();
+        let state = State {
+            access_dies: provider.refresh.access_dies,
+            release_unsaved: provider.release_unsaved,
+            ..State::default()
+        };
         Ok(Self { client, tenant: String::from(tenant), key, state })
     }
 

@@ -63,6 +63,7 @@ mod http_date;
 mod input;
 mod output;
 mod pleo;
+mod policy;
 mod provider;
 mod record;
 mod said;
@@ -82,9 +83,8 @@ pub use http::{HttpFault, HttpRequest, HttpResponse, Method};
 pub use input::{Authorize, Input};
 pub use output::{Activity, Notice, NoticeFields, Op, Output, Status, Step};
 pub use pleo::Pleo;
-pub use provider::{
-    Disconnect, IssPolicy, Provider, ProviderConfig, RefreshPolicy, Timing, TokenEndpointAuthMethod,
-};
+pub use policy::{RefreshPolicy, Rotation, Timing};
+pub use provider::{Disconnect, IssPolicy, Provider, ProviderConfig, TokenEndpointAuthMethod};
 pub use record::{
     AuthorizationId, Binding, BrowserProof, Revision, StoreKey, Stored, Write, company_tenant,
     pending_key, pending_tenant, reserve_company,

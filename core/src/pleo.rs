@@ -5,7 +5,8 @@
 use crate::{
     failure::Misuse,
     http::Method,
-    provider::{Disconnect, IssPolicy, Provider, ProviderConfig, RefreshPolicy},
+    policy::RefreshPolicy,
+    provider::{Disconnect, IssPolicy, Provider, ProviderConfig},
 };
 use alloc::{format, string::String};
 

@@ -3,6 +3,7 @@
 use crate::{
     failure::Misuse,
     http::Method,
+    policy::RefreshPolicy,
     uri::{Origin, is_endpoint, is_path},
 };
 use alloc::{string::String, vec::Vec};
@@ -40,6 +41,9 @@ pub struct ProviderConfig {
     pub loopback_http: bool,
     /// What a refresh does to the tokens before it, and how long things take.
     pub refresh: RefreshPolicy,
+    /// Whether a refreshed token may be served before the store has taken it,
+    /// once the store has failed to answer. Off: nobody is told before it is saved.
+    pub release_unsaved: bool,
     /// How long a person may take to authorize, in milliseconds.
     pub authorization_lifetime: u64,
     /// The largest answer that is read, in bytes.
@@ -65,6 +69,7 @@ impl Default for ProviderConfig {
             localhost_redirects: false,
             loopback_http: false,
             refresh: RefreshPolicy::STRICT,
+            release_unsaved: false,
             authorization_lifetime: 600_000,
             answer_limit: 65_536,
         }
@@ -109,65 +114,6 @@ pub enum TokenEndpointAuthMethod {
     ClientSecretPost,
     /// A public client: `client_id` in the body, no secret.
     None,
-}
-
-/// What a refresh does at this provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RefreshPolicy {
-    /// Whether the access token before dies at once when a refresh succeeds.
-    /// Then no token is served while a refresh is on its way.
-    pub access_dies: bool,
-    /// How long things take.
-    pub timing: Timing,
-}
-
-impl RefreshPolicy {
-    /// For a server of which nothing is known.
-    pub const STRICT: Self = Self { access_dies: true, timing: Timing::STRICT };
-}
-
-/// The timing row of the refresh protocol, in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timing {
-    /// W: from before the intent is written to the first byte sent.
-    pub send_within: u64,
-    /// T: how long an answer is listened for.
-    pub listen_for: u64,
-    /// D: the longest that the server may take to start on a request (assumed).
-    pub start_within: u64,
-    /// S: from the answer to its being stored.
-    pub save_within: u64,
-    /// A: after this, counted on its own clock, an observer takes over.
-    pub takeover_after: u64,
-}
-
-impl Timing {
-    /// For a server that revokes a grant when a spent refresh token is replayed.
-    pub const STRICT: Self = Self {
-        send_within: 3_000,
-        listen_for: 60_000,
-        start_within: 59_000,
-        save_within: 12_000,
-        takeover_after: 90_000,
-    };
-
-    /// T > D, or grants die with no fault at all; A > max(W + D, W + T + S), or
-    /// two requests with one refresh token can be on their way at once.
-    fn is_sound(&self) -> bool {
-        let row = [
-            self.send_within,
-            self.listen_for,
-            self.start_within,
-            self.save_within,
-            self.takeover_after,
-        ];
-        let late_start = self.send_within.saturating_add(self.start_within);
-        let late_save =
-            self.send_within.saturating_add(self.listen_for).saturating_add(self.save_within);
-        row.iter().all(|time| (1..=3_600_000).contains(time))
-            && self.listen_for > self.start_within
-            && self.takeover_after > late_start.max(late_save)
-    }
 }
 
 /// A provider whose data have been checked.

@@ -35,10 +35,14 @@ pub(crate) struct State {
     pub(crate) backoff: Option<Box<Backoff>>,
     /// When another worker's intent was first seen, by this one's clocks.
     pub(crate) observed: Option<(Id, Moment)>,
+    /// The nonce of the last intent of this machine's own.
+    pub(crate) last_claim: Option<Id>,
     /// A refresh that is no longer waited for; its tokens are still welcome.
     pub(crate) late: Option<Box<(Op, Claim)>>,
-    /// Of the provider's policy: a refresh kills the access token before it.
+    /// Of the provider: a refresh kills the access token before it.
     pub(crate) access_dies: bool,
+    /// Of the provider: what the store does not take may be served unsaved.
+    pub(crate) release_unsaved: bool,
 }
 
 /// Numbers the outputs of one life of the machine.
@@ -309,6 +313,8 @@ pub(crate) enum Settle {
     GiveUp(Failure),
     /// The grant is over.
     Verdict(crate::failure::Cause),
+    /// It is not: a sibling of the dead token was kept, and takes its place.
+    Promote,
 }
 
 impl Refresh {

@@ -347,6 +347,33 @@ typedef uint32_t evg_auth_method;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// What becomes of a refresh token that was used (RFC 9700 section 4.14.2).
+enum EvgRotation
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // Good once; a replay revokes the whole grant.
+    EVG_ROTATION_STRICT = 1,
+    // Good once; a replay is refused and harms nothing else.
+    EVG_ROTATION_SINGLE_USE = 2,
+    // For a while a replay brings the same successor again.
+    EVG_ROTATION_SAME_SUCCESSOR = 3,
+    // For a while a replay brings another successor; all of them are good.
+    EVG_ROTATION_SIBLINGS = 4,
+    // A replay brings another successor, and the one before is dead.
+    EVG_ROTATION_NEWEST_WINS = 5,
+    // It stays as it is.
+    EVG_ROTATION_NONE = 6,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum EvgRotation EvgRotation;
+#else
+typedef uint32_t EvgRotation;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // How the browser will be recognised when it comes back.
 enum evg_binding
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -621,6 +648,21 @@ evg_result evg_provider_config_set_loopback_http(struct evg_provider_config *con
 // Default: true.
 evg_result evg_provider_config_set_access_dies(struct evg_provider_config *config,
                                                bool dies);
+
+// Sets what becomes of a refresh token that was used: an `evg_rotation`.
+// Default: EVG_ROTATION_STRICT. Errors: EVG_RESULT_UNKNOWN_TAG.
+evg_result evg_provider_config_set_rotation(struct evg_provider_config *config,
+                                            uint32_t rotation);
+
+// Sets whether the server keeps one family of tokens for each user and client,
+// so that the replay of an old grant's token kills a newer grant. Default: false.
+evg_result evg_provider_config_set_family_per_user(struct evg_provider_config *config,
+                                                   bool per_user);
+
+// Sets whether a refreshed token may be served before the store has taken it,
+// once the store has failed to answer. Default: false.
+evg_result evg_provider_config_set_release_unsaved(struct evg_provider_config *config,
+                                                   bool release);
 
 // Sets how long a refresh takes, all in milliseconds from 1 to 3,600,000:
 // `send_within` from before its mark is stored to its first byte sent,

@@ -4,7 +4,7 @@ use crate::{
     boundary::boundary,
     handle::{self, Place, shared, text, unique},
     result::EvgResult,
-    tag::{EvgAuthMethod, EvgIss, EvgPleo},
+    tag::{EvgAuthMethod, EvgIss, EvgPleo, EvgRotation},
 };
 use core::ffi::c_char;
 use evergrant::{Disconnect, Pleo, Provider, ProviderConfig, Timing};
@@ -204,6 +204,49 @@ pub unsafe extern "C" fn evg_provider_config_set_access_dies(
     boundary(|| {
         // SAFETY: the caller's promise.
         unsafe { unique(config) }?.0.refresh.access_dies = dies;
+        Ok(())
+    })
+}
+
+/// Sets what becomes of a refresh token that was used: an `evg_rotation`.
+/// Default: EVG_ROTATION_STRICT. Errors: EVG_RESULT_UNKNOWN_TAG.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_set_rotation(
+    config: *mut EvgProviderConfig,
+    rotation: u32,
+) -> EvgResult {
+    boundary(|| {
+        let rotation = EvgRotation::try_from(rotation)?.into();
+        // SAFETY: the caller's promise.
+        unsafe { unique(config) }?.0.refresh.rotation = rotation;
+        Ok(())
+    })
+}
+
+/// Sets whether the server keeps one family of tokens for each user and client,
+/// so that the replay of an old grant's token kills a newer grant. Default: false.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_set_family_per_user(
+    config: *mut EvgProviderConfig,
+    per_user: bool,
+) -> EvgResult {
+    boundary(|| {
+        // SAFETY: the caller's promise.
+        unsafe { unique(config) }?.0.refresh.family_per_user = per_user;
+        Ok(())
+    })
+}
+
+/// Sets whether a refreshed token may be served before the store has taken it,
+/// once the store has failed to answer. Default: false.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_set_release_unsaved(
+    config: *mut EvgProviderConfig,
+    release: bool,
+) -> EvgResult {
+    boundary(|| {
+        // SAFETY: the caller's promise.
+        unsafe { unique(config) }?.0.release_unsaved = release;
         Ok(())
     })
 }

@@ -22,6 +22,7 @@ incoming! {
     EvgPleo { Staging Production }
     EvgIss { IfPresent Required }
     EvgAuthMethod { ClientSecretBasic ClientSecretPost None }
+    EvgRotation { Strict SingleUse SameSuccessor Siblings NewestWins None }
     EvgSealing { Plain }
     EvgBinding { Cookie SameProcess }
     EvgProof { Binding SameProcess Missing }
@@ -62,6 +63,37 @@ impl From<EvgIss> for IssPolicy {
         match iss {
             EvgIss::IfPresent => Self::IfPresent,
             EvgIss::Required => Self::Required,
+        }
+    }
+}
+
+/// What becomes of a refresh token that was used (RFC 9700 section 4.14.2).
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EvgRotation {
+    /// Good once; a replay revokes the whole grant.
+    Strict = 1,
+    /// Good once; a replay is refused and harms nothing else.
+    SingleUse = 2,
+    /// For a while a replay brings the same successor again.
+    SameSuccessor = 3,
+    /// For a while a replay brings another successor; all of them are good.
+    Siblings = 4,
+    /// A replay brings another successor, and the one before is dead.
+    NewestWins = 5,
+    /// It stays as it is.
+    None = 6,
+}
+
+impl From<EvgRotation> for evergrant::Rotation {
+    fn from(rotation: EvgRotation) -> Self {
+        match rotation {
+            EvgRotation::Strict => Self::Strict,
+            EvgRotation::SingleUse => Self::SingleUse,
+            EvgRotation::SameSuccessor => Self::SameSuccessor,
+            EvgRotation::Siblings => Self::Siblings,
+            EvgRotation::NewestWins => Self::NewestWins,
+            EvgRotation::None => Self::None,
         }
     }
 }

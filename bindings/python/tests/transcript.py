@@ -21,6 +21,7 @@ from evergrant import (
     Provider,
     ProviderConfig,
     RefreshPolicy,
+    Rotation,
     Refusal,
     Sealing,
     Secret,
@@ -97,9 +98,9 @@ def read_disconnect(given: str | dict) -> Disconnect:
     raise ValueError(given)
 
 
-def read_refresh(access_dies: bool, timing: list[int]) -> RefreshPolicy:
+def read_refresh(rotation: str, timing: list[int], **flags: bool) -> RefreshPolicy:
     names = ("send_within", "listen_for", "start_within", "save_within", "takeover_after")
-    return RefreshPolicy(access_dies=access_dies, timing=Timing(**dict(zip(names, timing, strict=True))))
+    return RefreshPolicy(rotation=Rotation[rotation.upper()], **flags, timing=Timing(**dict(zip(names, timing, strict=True))))
 
 
 def read_client(given: dict) -> ClientConfig:

@@ -5,7 +5,7 @@ use crate::{
     entropy::Id,
     env::Moment,
     failure::Cause,
-    provider::Timing,
+    policy::Timing,
     secret::{self, Secret},
 };
 use alloc::{format, string::String, vec::Vec};

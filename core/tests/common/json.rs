@@ -86,8 +86,12 @@ pub fn configuration(provider: &ProviderConfig, client: &ClientConfig, tenant: &
         provider.refresh.timing;
     let timing =
         list(&[send_within, listen_for, start_within, save_within, takeover_after], u64::to_string);
-    let refresh =
-        Object::new().raw("access_dies", provider.refresh.access_dies).raw("timing", timing).end();
+    let refresh = Object::new()
+        .text("rotation", rotation(provider.refresh.rotation))
+        .raw("access_dies", provider.refresh.access_dies)
+        .raw("family_per_user", provider.refresh.family_per_user)
+        .raw("timing", timing)
+        .end();
     let provider = Object::new()
         .text("environment", &provider.environment)
         .maybe_text("issuer", provider.issuer.as_deref())
@@ -103,6 +107,7 @@ pub fn configuration(provider: &ProviderConfig, client: &ClientConfig, tenant: &
         .raw("localhost_redirects", provider.localhost_redirects)
         .raw("loopback_http", provider.loopback_http)
         .raw("refresh", refresh)
+        .raw("release_unsaved", provider.release_unsaved)
         .raw("authorization_lifetime", provider.authorization_lifetime)
         .raw("answer_limit", provider.answer_limit)
         .end();
@@ -116,6 +121,17 @@ pub fn configuration(provider: &ProviderConfig, client: &ClientConfig, tenant: &
         .text("sealing", "plain")
         .end();
     Object::new().raw("provider", provider).raw("client", client).text("tenant", tenant).end()
+}
+
+fn rotation(rotation: Rotation) -> &'static str {
+    match rotation {
+        Rotation::Strict => "strict",
+        Rotation::SingleUse => "single_use",
+        Rotation::SameSuccessor => "same_successor",
+        Rotation::Siblings => "siblings",
+        Rotation::NewestWins => "newest_wins",
+        Rotation::None => "none",
+    }
 }
 
 /// What a step was told, and what it answered: two lines, or one for a restore.

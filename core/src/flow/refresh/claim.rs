@@ -10,7 +10,7 @@ use crate::{
     failure::{Cause, Delay, Denial, Failure, HostFault, ServerFault},
     flow::{Cx, STORE_TRIES, store},
     output::{Activity, Notice},
-    provider::Timing,
+    policy::Timing,
     record::connection::{Intent, RecordStatus, SKEW},
     state::{Claim, Known, Refresh, Revoke, Settle, State},
 };
@@ -69,6 +69,8 @@ pub(crate) fn decide(state: &mut State, cx: &mut Cx<'_>) {
     }
     let attempt = match record.intent.clone() {
         None => 1,
+        // Where a replay does no harm, the owner need not wait for itself.
+        Some(intent) if owned_and_harmless(state, cx, &intent) => intent.attempt.saturating_add(1),
         Some(intent) => match time_to_take(state, cx, &intent, &timing) {
             0 => intent.attempt.saturating_add(1),
             left => {
@@ -109,6 +111,11 @@ pub(crate) fn wait(state: &mut State, cx: &mut Cx<'_>, until: u64, usable: bool)
 pub(crate) fn look(state: &mut State, cx: &mut Cx<'_>) {
     let op = store::read(state, cx);
     state.refresh = Refresh::Looking { op, tries: 0 };
+}
+
+fn owned_and_harmless(state: &State, cx: &Cx<'_>, intent: &Intent) -> bool {
+    let harmless = cx.client.provider().config().refresh.rotation.replay_is_harmless();
+    harmless && state.last_claim == Some(intent.nonce)
 }
 
 /// How long until another's intent may be taken over: never before the request
@@ -179,6 +186,7 @@ pub(crate) fn claim(state: &mut State, cx: &mut Cx<'_>, attempt: u16, late_claim
         late_claims,
     };
     state.observed = Some((nonce, start));
+    state.last_claim = Some(nonce);
     let attempt = Box::new(store::write(state, cx, next));
     state.refresh = Refresh::Claiming { attempt, claim: Box::new(claim) };
 }

@@ -92,7 +92,9 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             let retry_at = cx.now().saturating_add(pause(cx, u16::from(tries)));
             state.refresh =
                 Refresh::Saving { placing: Placing::Holding { retry_at, tries }, renewal };
-            if tries >= STORE_TRIES {
+            if state.release_unsaved {
+                announce(state, cx);
+            } else if tries >= STORE_TRIES {
                 let failure = Failure::TryLater { at: retry_at, reason: Delay::StoreSlow };
                 answer(state, cx, failure);
             }
@@ -193,7 +195,9 @@ pub(crate) fn judged(state: &mut State, cx: &mut Cx<'_>, outcome: Outcome, claim
             after.unwrap_or_default(),
         )),
         Outcome::Unknown { after, .. } => {
-            let wait = cx.client.provider().config().refresh.timing.takeover_after;
+            let policy = cx.client.provider().config().refresh;
+            let harmless = policy.rotation.replay_is_harmless();
+            let wait = if harmless { 0 } else { policy.timing.takeover_after };
             let wait = wait.max(after.unwrap_or_default());
             Settle::GiveUp(back_off(
                 state,

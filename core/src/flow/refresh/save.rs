@@ -12,6 +12,7 @@ use crate::{
     flow::{Cx, store},
     http::HttpResponse,
     output::Notice,
+    policy::Rotation,
     record::connection::{ConnectionRecord, Duty, RecordStatus, Tokens},
     state::{Claim, Placing, Refresh, Renewal, State},
     token::{self, Outcome, TokenAnswer},
@@ -63,6 +64,8 @@ pub(crate) enum Place {
     Done,
     /// They are the grant's next generation.
     Publish,
+    /// A sibling is stored: kept beside it, for when that turns out to be dead.
+    Spare,
     /// The grant is being ended: they are what has to be revoked.
     Hand,
     /// The grant has been ended: they are owed to the server.
@@ -71,9 +74,16 @@ pub(crate) enum Place {
     Drop,
 }
 
-pub(crate) fn place(record: Option<&ConnectionRecord>, renewal: &Renewal) -> Place {
+pub(crate) fn place(
+    record: Option<&ConnectionRecord>,
+    renewal: &Renewal,
+    rotation: Rotation,
+) -> Place {
     let Some(record) = record else { return Place::Drop };
-    if record.tokens.as_ref().is_some_and(|tokens| tokens.token_id == renewal.tokens.token_id) {
+    let has = |stored: &Option<Tokens>| {
+        stored.as_ref().is_some_and(|stored| stored.token_id == renewal.tokens.token_id)
+    };
+    if has(&record.tokens) || has(&record.spare) {
         return Place::Done;
     }
     let same_grant = record.grant_id == renewal.grant_id;
@@ -89,6 +99,14 @@ pub(crate) fn place(record: Option<&ConnectionRecord>, renewal: &Renewal) -> Pla
             if record.generation == next_generation && same_grant =>
         {
             Place::Publish
+        }
+        RecordStatus::Active
+            if record.generation == next_generation
+                && same_grant
+                && record.spare.is_none()
+                && rotation.has_siblings() =>
+        {
+            Place::Spare
         }
         RecordStatus::Disconnecting { .. } if same_grant => Place::Hand,
         RecordStatus::Disconnected if same_grant => {
@@ -107,7 +125,8 @@ pub(crate) fn place(record: Option<&ConnectionRecord>, renewal: &Renewal) -> Pla
 
 /// Stores the new tokens, merged by generation, until the store has them.
 pub(crate) fn save(state: &mut State, cx: &mut Cx<'_>, renewal: Box<Renewal>, tries: u8) {
-    let where_to = place(state.known.record(), &renewal);
+    let rotation = cx.client.provider().config().refresh.rotation;
+    let where_to = place(state.known.record(), &renewal, rotation);
     let mut next = store::known_or_new(state, cx);
     match where_to {
         Place::Done => return saved(state, cx, *renewal),
@@ -116,6 +135,7 @@ pub(crate) fn save(state: &mut State, cx: &mut Cx<'_>, renewal: Box<Renewal>, tr
             let timing = cx.client.provider().config().refresh.timing;
             next.publish(renewal.tokens.clone(), &timing);
         }
+        Place::Spare => next.spare = Some(renewal.tokens.clone()),
         Place::Hand => {
             let status = next.status;
             next.advance();
@@ -136,6 +156,9 @@ pub(crate) fn save(state: &mut State, cx: &mut Cx<'_>, renewal: Box<Renewal>, tr
 pub(crate) fn saved(state: &mut State, cx: &mut Cx<'_>, renewal: Renewal) {
     state.refresh = Refresh::Idle;
     let Some(record) = state.known.record() else { return };
+    if record.spare.as_ref().is_some_and(|spare| spare.token_id == renewal.tokens.token_id) {
+        return decide(state, cx);
+    }
     let (generation, active) = (record.generation, record.status == RecordStatus::Active);
     state.renewed = state.rejected.is_some().then_some(generation);
     state.rejected = None;

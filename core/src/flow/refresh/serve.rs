@@ -4,8 +4,8 @@ use crate::{
     failure::Failure,
     flow::Cx,
     output::{Activity, Output},
-    record::connection::{RecordStatus, Tokens},
-    state::{Demand, Refresh, Revoke, State},
+    record::connection::{ConnectionRecord, RecordStatus, Tokens},
+    state::{Demand, Placing, Refresh, Revoke, State},
 };
 
 /// A token is wanted; answered at the end of the step, by [`settle_demand`].
@@ -30,6 +30,9 @@ pub(crate) fn announce(state: &mut State, cx: &mut Cx<'_>) {
 /// The token that may be used now, if any.
 pub(crate) fn servable(state: &State, now: u64) -> Option<(u64, &Tokens)> {
     let record = state.known.record()?;
+    if let Some(unsaved) = unsaved(state, record, now) {
+        return Some(unsaved);
+    }
     let tokens = record.tokens.as_ref()?;
     let alive = tokens.access_exp.is_none_or(|expiry| now < expiry);
     let refused = state.rejected.is_some_and(|generation| record.generation <= generation);
@@ -41,6 +44,23 @@ pub(crate) fn servable(state: &State, now: u64) -> Option<(u64, &Tokens)> {
     let at_server = state.refresh.generation_at_server() == Some(record.generation);
     let dying = state.access_dies && at_server;
     (good && !dying).then_some((record.generation, tokens))
+}
+
+/// A refreshed token that the store has not taken, where the provider's data let
+/// it be served all the same.
+fn unsaved<'a>(state: &'a State, record: &ConnectionRecord, now: u64) -> Option<(u64, &'a Tokens)> {
+    let Refresh::Saving { placing: Placing::Holding { .. }, renewal } = &state.refresh else {
+        return None;
+    };
+    let next = record.generation == renewal.generation && record.grant_id == renewal.grant_id;
+    let alive = renewal.tokens.access_exp.is_none_or(|expiry| now < expiry);
+    let served = state.release_unsaved
+        && next
+        && alive
+        && renewal.failure.is_none()
+        && record.status == RecordStatus::Active
+        && state.revoke == Revoke::Idle;
+    served.then(|| (renewal.generation.saturating_add(1), &renewal.tokens))
 }
 
 /// Whether there is a token that answers the demand. Nobody gets more validity

@@ -1,7 +1,7 @@
 //! What comes of a failure: a pause, and what the record is to say of it. It
 //! counts only while the record still holds one's own intent.
 
-use super::serve::{answer, refuse};
+use super::serve::{announce, answer, refuse};
 use crate::{
     entropy,
     failure::{Delay, Failure},
@@ -59,7 +59,7 @@ pub(crate) fn write_settlement(
     state: &mut State,
     cx: &mut Cx<'_>,
     claim: Option<Box<Claim>>,
-    settle: Settle,
+    mut settle: Settle,
 ) {
     let mut next = store::known_or_new(state, cx);
     match &settle {
@@ -72,7 +72,16 @@ pub(crate) fn write_settlement(
                 intent.gave_up = true;
             }
         }
-        Settle::Verdict(cause) => next.wipe(RecordStatus::Reauthenticate { cause: *cause }),
+        Settle::Verdict(cause) => match next.spare.take() {
+            // The stored token was the dead one of two siblings.
+            Some(spare) => {
+                let timing = cx.client.provider().config().refresh.timing;
+                next.publish(spare, &timing);
+                settle = Settle::Promote;
+            }
+            None => next.wipe(RecordStatus::Reauthenticate { cause: *cause }),
+        },
+        Settle::Promote => {}
     }
     let attempt = Box::new(store::write(state, cx, next));
     state.refresh = Refresh::Settling { attempt, claim, settle };
@@ -87,6 +96,11 @@ pub(crate) fn settled(
 ) {
     match settle {
         Settle::Release(failure) => refuse(state, cx, failure),
+        Settle::Promote => {
+            state.refresh = Refresh::Idle;
+            state.rejected = None;
+            announce(state, cx);
+        }
         Settle::GiveUp(failure) => {
             let until = state.backoff.as_ref().map_or(cx.now(), |backoff| backoff.until);
             let unknown = claim.map(|claim| {
