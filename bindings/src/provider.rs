@@ -233,8 +233,8 @@ impl From<evergrant::Disconnect> for Disconnect {
 /// What a refresh does at this provider. By default: the strictest reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct RefreshPolicy {
-    /// What becomes of the refresh token that was used. By default: it is good
-    /// once, and a replay revokes the whole grant.
+    /// What becomes of the refresh token that was used. Absent: `Strict`, since
+    /// an enum cannot be a default.
     #[uniffi(default = None)]
     pub rotation: Option<Rotation>,
     /// Whether the server keeps one family of tokens for each user and client.
@@ -259,7 +259,9 @@ impl From<RefreshPolicy> for evergrant::RefreshPolicy {
 impl From<evergrant::RefreshPolicy> for RefreshPolicy {
     fn from(policy: evergrant::RefreshPolicy) -> Self {
         let evergrant::RefreshPolicy { rotation, family_per_user, access_dies, timing } = policy;
-        let rotation = Some(rotation.into());
+        // As the default has it: absent is strict.
+        let strict = rotation == evergrant::Rotation::Strict;
+        let rotation = (!strict).then(|| rotation.into());
         Self { rotation, family_per_user, access_dies, timing: timing.into() }
     }
 }
