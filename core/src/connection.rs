@@ -5,7 +5,7 @@ use crate::{
     entropy,
     env::Env,
     failure::{Failure, HostFault, Misuse},
-    flow::{Cx, Signal, authorize, exchange, refresh, revoke, store},
+    flow::{Cx, Signal, authorize, exchange, outbox, refresh, revoke, store},
     input::Input,
     output::{Activity, Op, Status, Step},
     record::{StoreKey, Stored, connection::RecordStatus},
@@ -143,7 +143,7 @@ impl Connection {
     /// When the machine wants [`Input::Wake`], UNIX ms.
     pub fn wake_at(&self, now: u64) -> Option<u64> {
         let state = &self.state;
-        let parts = [refresh::wake_at(state, now), revoke::wake_at(state)];
+        let parts = [refresh::wake_at(state, now), revoke::wake_at(state), outbox::wake_at(state)];
         let exchanges = state.exchanges.iter().filter_map(exchange::wake_at);
         let authorizations = state.authorizations.iter().filter_map(Authorization::wake_at);
         parts.into_iter().flatten().chain(exchanges).chain(authorizations).min()
@@ -259,6 +259,9 @@ fn answer(state: &mut State, cx: &mut Cx<'_>, op: Op, signal: Signal) {
     if state.revoke.op() == Some(op) {
         return revoke::step(state, cx, signal);
     }
+    if state.outbox.op() == Some(op) {
+        return outbox::step(state, cx, signal);
+    }
     if let Some(at) = state.exchanges.iter().position(|own| own.op() == Some(op)) {
         let own = state.exchanges.swap_remove(at);
         return exchange::step(state, cx, own, signal);
@@ -278,6 +281,7 @@ fn answer(state: &mut State, cx: &mut Cx<'_>, op: Op, signal: Signal) {
 fn wake(state: &mut State, cx: &mut Cx<'_>) {
     refresh::step(state, cx, Signal::Wake);
     revoke::step(state, cx, Signal::Wake);
+    outbox::step(state, cx, Signal::Wake);
     for own in core::mem::take(&mut state.exchanges) {
         exchange::step(state, cx, own, Signal::Wake);
     }

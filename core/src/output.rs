@@ -218,6 +218,16 @@ pub enum Notice {
     AnswerDeviates(Deviation),
     /// The tokens were wiped: the grant is over.
     GrantLost(Cause),
+    /// A token of an old grant, owed to the server, is owed no longer.
+    TokenRevoked {
+        /// Whether the server confirmed.
+        confirmed: bool,
+    },
+    /// The store had forgotten a write; it has been made again.
+    StoreRepaired {
+        /// The generation that was written again.
+        generation: u64,
+    },
     /// No token is served from here on; the grant is being ended.
     Disconnecting,
     /// The server was told, or has no way to be told; nothing is left here.
@@ -291,11 +301,18 @@ impl Notice {
             Self::GrantLost(cause) => {
                 NoticeFields { detail: Some(cause.code()), ..fields("grant_lost") }
             }
+            Self::TokenRevoked { confirmed } => {
+                NoticeFields { detail: Some(confirmation(*confirmed)), ..fields("token_revoked") }
+            }
+            Self::StoreRepaired { generation } => at("store_repaired", *generation),
             Self::Disconnecting => fields("disconnecting"),
             Self::Disconnected { confirmed } => {
-                let detail = if *confirmed { "confirmed" } else { "unconfirmed" };
-                NoticeFields { detail: Some(detail), ..fields("disconnected") }
+                NoticeFields { detail: Some(confirmation(*confirmed)), ..fields("disconnected") }
             }
         }
     }
+}
+
+fn confirmation(confirmed: bool) -> &'static str {
+    if confirmed { "confirmed" } else { "unconfirmed" }
 }

@@ -26,6 +26,9 @@ pub(crate) struct State {
     pub(crate) exchanges: Vec<Exchange>,
     pub(crate) refresh: Refresh,
     pub(crate) revoke: Revoke,
+    pub(crate) outbox: Outbox,
+    /// How often in a row the store was found to have forgotten a write.
+    pub(crate) repairs: u8,
     /// The one token that is wanted, by however many callers.
     pub(crate) demand: Option<Demand>,
     /// A generation whose token the API refused.
@@ -70,12 +73,15 @@ pub(crate) enum Known {
     Unread,
     Absent,
     Present(Revision, Box<ConnectionRecord>),
+    /// The store has forgotten what it had acknowledged: what is remembered
+    /// goes in again, over what is there now.
+    Ahead(Option<Revision>, Box<ConnectionRecord>),
 }
 
 impl Known {
     pub(crate) fn record(&self) -> Option<&ConnectionRecord> {
         match self {
-            Self::Present(_, record) => Some(record),
+            Self::Present(_, record) | Self::Ahead(_, record) => Some(record),
             Self::Unread | Self::Absent => None,
         }
     }
@@ -83,6 +89,7 @@ impl Known {
     pub(crate) fn revision(&self) -> Option<&Revision> {
         match self {
             Self::Present(revision, _) => Some(revision),
+            Self::Ahead(revision, _) => revision.as_ref(),
             Self::Unread | Self::Absent => None,
         }
     }
@@ -184,7 +191,10 @@ pub(crate) enum ExchangeStage {
     /// The connection's record is being read.
     Reading { op: Op, grant: CodeGrant, tries: u8 },
     /// The fence against new refreshes is being written.
-    Fencing { attempt: Attempt, nonce: Id, grant: CodeGrant },
+    Fencing { attempt: Attempt, nonce: Id, grant: CodeGrant, wait: bool },
+    /// A refresh of the grant before may still be on its way, and would be taken
+    /// for theft of the new one: its time is let pass.
+    Waiting { nonce: Id, grant: CodeGrant, until: u64 },
     /// The code is at the server.
     Sent { op: Op, nonce: Id, grant: CodeGrant, tries: u8 },
     /// The new grant is being stored.
@@ -244,6 +254,7 @@ impl Exchange {
                 Some(attempt.op)
             }
             ExchangeStage::Saving { placing, .. } => placing.op(),
+            ExchangeStage::Waiting { .. } => None,
         }
     }
 }
@@ -315,6 +326,8 @@ pub(crate) enum Settle {
     Verdict(crate::failure::Cause),
     /// It is not: a sibling of the dead token was kept, and takes its place.
     Promote,
+    /// The store had forgotten a write, and has it again.
+    Repair,
 }
 
 impl Refresh {
@@ -371,6 +384,37 @@ pub(crate) enum Revoke {
     Burying { attempt: Box<Attempt>, told: Told, token_id: Option<Id> },
     /// The store failed in the midst; taken up again at this time.
     Pausing { until: u64 },
+}
+
+/// Where a duty of the outbox stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Outbox {
+    #[default]
+    Idle,
+    /// The server is being told.
+    Sent {
+        op: Op,
+        owed: Secret,
+        give_up_at: u64,
+    },
+    /// What became of it is being written; if that fails, looked at again then.
+    Writing {
+        attempt: Box<Attempt>,
+        pause: u64,
+    },
+    Pausing {
+        until: u64,
+    },
+}
+
+impl Outbox {
+    pub(crate) fn op(&self) -> Option<Op> {
+        match self {
+            Self::Sent { op, .. } => Some(*op),
+            Self::Writing { attempt, .. } => Some(attempt.op),
+            Self::Idle | Self::Pausing { .. } => None,
+        }
+    }
 }
 
 /// What the server made of being told that the grant ends.

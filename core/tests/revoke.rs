@@ -69,7 +69,50 @@ fn a_server_that_is_down_is_told_five_times_and_then_owed() {
     }
     assert_eq!(confirmed(&last), Some(false));
     assert_eq!(world.record()["outbox"][0]["revoke_token"]["token"], "canary-refresh-2");
-    assert_eq!(world.connection.wake_at(world.now), None);
+    // What is owed is done from the record, also after a restart, and then gone.
+    world.server.faults.push_back(Fault::Answer(503, String::new()));
+    world.wake();
+    world.restart();
+    let outputs = world.wake();
+    assert!(outputs.contains(&Output::Notice(Notice::TokenRevoked { confirmed: true })));
+    assert_eq!(world.record()["outbox"], serde_json::Value::Null);
+    assert_eq!((world.server.revocations, world.connection.wake_at(world.now)), (1, None));
+}
+
+#[test]
+fn a_duty_is_tried_a_bounded_number_of_times() {
+    let mut world = World::authorized();
+    world.server.faults.extend(std::iter::repeat_n(Fault::RequestLost, 100));
+    world.run(Input::Revoke);
+    let mut sent = 0;
+    while world.connection.wake_at(world.now).is_some() {
+        sent += requests(&world.wake()).len();
+        assert!(sent < 30);
+    }
+    assert_eq!(sent, 4 + 10, "four more of the revocation, ten of the duty");
+    assert_eq!(world.record()["outbox"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_duty_that_would_kill_a_newer_grant_is_dropped() {
+    for (family_per_user, revocations) in [(false, 1), (true, 0)] {
+        let refresh = RefreshPolicy { family_per_user, ..RefreshPolicy::STRICT };
+        let config = ProviderConfig { refresh, ..provider_config() };
+        let mut world = World::with(client_of(config, client_config()));
+        world.authorize();
+        world.server.faults.extend(std::iter::repeat_n(Fault::RequestLost, 5));
+        world.run(Input::Revoke);
+        for _ in 0..4 {
+            world.wake();
+        }
+        assert!(world.record()["outbox"].is_array());
+        world.advance(1);
+        world.authorize();
+        while world.record()["outbox"].is_array() {
+            world.wake();
+        }
+        assert_eq!(world.server.revocations, revocations, "{family_per_user}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod authorize;
 pub(crate) mod exchange;
+pub(crate) mod outbox;
 pub(crate) mod refresh;
 pub(crate) mod revoke;
 pub(crate) mod store;

@@ -245,7 +245,7 @@ fn finish(state: &mut State, cx: &mut Cx<'_>, told: Told) {
     if let (true, Told::Unclear, Some(token)) =
         (revocable, told, next.tokens.as_ref().and_then(|tokens| tokens.refresh.clone()))
     {
-        next.owe(Duty::RevokeToken { token, attempts: ATTEMPTS, next_at: cx.now() });
+        next.owe(Duty::RevokeToken { token, attempts: 0, next_at: cx.now() });
     }
     next.wipe(RecordStatus::Disconnected);
     bury(state, cx, next, told);

@@ -37,13 +37,21 @@ pub(crate) fn swap(
     op
 }
 
-/// Takes over what the store holds now.
+/// Takes over what the store holds now, unless that is older than what it had
+/// acknowledged before: a store that fails over can forget a write.
 pub(crate) fn adopt(
     state: &mut State,
     cx: &Cx<'_>,
     current: Option<Stored>,
 ) -> Result<(), Failure> {
-    state.known = known(cx.client.sealing(), cx.key, current)?;
+    let found = known(cx.client.sealing(), cx.key, current)?;
+    let generation = found.record().map_or(0, |record| record.generation);
+    state.known = match core::mem::take(&mut state.known) {
+        Known::Present(_, mine) | Known::Ahead(_, mine) if mine.generation > generation => {
+            Known::Ahead(found.revision().cloned(), mine)
+        }
+        Known::Unread | Known::Absent | Known::Present(..) | Known::Ahead(..) => found,
+    };
     Ok(())
 }
 

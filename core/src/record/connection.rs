@@ -178,13 +178,20 @@ impl ConnectionRecord {
         }
     }
 
+    /// When a duty of the outbox is due; none while the grant is being ended.
+    pub(crate) fn duty_at(&self) -> Option<u64> {
+        let ending = matches!(self.status, RecordStatus::Disconnecting { .. });
+        let times = self.outbox.iter().map(|Duty::RevokeToken { next_at, .. }| *next_at);
+        times.min().filter(|_| !ending)
+    }
+
     /// When an index should claim this record: while a refresh is under way, not
     /// before it could be taken over.
     pub(crate) fn claim_at(&self) -> Option<u64> {
         let intent = self.intent.as_ref().filter(|_| self.status == RecordStatus::Active);
         match intent {
             Some(intent) => Some(intent.t_wall.saturating_add(intent.take_after)),
-            None => self.due_at,
+            None => self.due_at.into_iter().chain(self.duty_at()).min(),
         }
     }
 

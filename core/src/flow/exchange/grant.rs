@@ -14,6 +14,9 @@ use crate::{
 };
 use alloc::{boxed::Box, vec::Vec};
 
+/// How long a code is taken to be good; servers seldom say.
+const CODE_LIFE: u64 = 30_000;
+
 impl Own<'_, '_> {
     /// Keeps new refreshes away while the code is at the server: some servers
     /// would take the replay of an old token for theft of the new grant.
@@ -22,14 +25,27 @@ impl Own<'_, '_> {
         if next.disconnected_at.is_some_and(|at| at >= grant.created_at) {
             return self.fail(grant.return_context, Failure::denied(Denial::Superseded));
         }
+        let nonce = Id::new(self.cx.env, "fence");
+        let family_per_user = self.cx.client.provider().config().refresh.family_per_user;
+        let wait = family_per_user && next.intent.is_some();
         let timing = self.cx.client.provider().config().refresh.timing;
         let window = timing.send_within.saturating_add(timing.listen_for);
-        let until = self.cx.now().saturating_add(window).saturating_add(timing.save_within);
-        let nonce = Id::new(self.cx.env, "fence");
+        let window = window.saturating_add(timing.save_within);
+        let window = if wait { window.saturating_add(CODE_LIFE) } else { window };
+        let until = self.cx.now().saturating_add(window);
         next.drop_intent();
         next.exchanging = Some(Exchanging { nonce, until });
         let attempt = store::write(self.state, self.cx, next);
-        self.keep(Stage::Fencing { attempt, nonce, grant });
+        self.keep(Stage::Fencing { attempt, nonce, grant, wait });
+    }
+
+    /// Until a refresh that may have left must have been dealt with, but never
+    /// past the life of the code.
+    pub(super) fn wait(&mut self, nonce: Id, grant: CodeGrant) {
+        let timing = self.cx.client.provider().config().refresh.timing;
+        let dealt_with = timing.send_within.saturating_add(timing.start_within).saturating_add(1);
+        let until = self.cx.now().saturating_add(dealt_with.min(CODE_LIFE));
+        self.keep(Stage::Waiting { nonce, grant, until });
     }
 
     pub(super) fn send(&mut self, nonce: Id, grant: CodeGrant, tries: u8) {

@@ -84,16 +84,20 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
             let op = store::read(own.state, own.cx);
             own.keep(Stage::Reading { op, grant, tries });
         }
-        (Stage::Fencing { attempt, nonce, grant }, Signal::Swapped(current)) => {
+        (Stage::Fencing { attempt, nonce, grant, wait }, Signal::Swapped(current)) => {
             match store::confirm(own.state, own.cx, attempt, current) {
+                Ok(_) if own.has_fence(nonce) && wait => own.wait(nonce, grant),
                 Ok(_) if own.has_fence(nonce) => own.send(nonce, grant, 0),
                 Ok(_) => own.fence(grant),
                 Err(failure) => own.fail(grant.return_context, failure),
             }
         }
-        (Stage::Fencing { attempt, nonce, grant }, Signal::SwapUnanswered) => {
+        (Stage::Waiting { nonce, grant, until }, Signal::Wake) if own.cx.now() >= until => {
+            own.send(nonce, grant, 0);
+        }
+        (Stage::Fencing { attempt, nonce, grant, wait }, Signal::SwapUnanswered) => {
             match store::reread(own.state, own.cx, attempt) {
-                Some(attempt) => own.keep(Stage::Fencing { attempt, nonce, grant }),
+                Some(attempt) => own.keep(Stage::Fencing { attempt, nonce, grant, wait }),
                 None => own.store_slow(grant.return_context),
             }
         }
@@ -158,6 +162,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
 pub(crate) fn wake_at(exchange: &Exchange) -> Option<u64> {
     match &*exchange.stage {
         Stage::Saving { placing: Placing::Holding { retry_at, .. }, .. } => Some(*retry_at),
+        Stage::Waiting { until, .. } => Some(*until),
         Stage::Looking { .. }
         | Stage::Consuming { .. }
         | Stage::Reading { .. }
@@ -174,6 +179,7 @@ pub(crate) fn is_exchanging(exchange: &Exchange) -> bool {
         Stage::Looking { .. } | Stage::Consuming { .. } => false,
         Stage::Reading { .. }
         | Stage::Fencing { .. }
+        | Stage::Waiting { .. }
         | Stage::Sent { .. }
         | Stage::Saving { .. }
         | Stage::Lifting { .. } => true,

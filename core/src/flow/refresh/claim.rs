@@ -3,7 +3,7 @@
 
 use super::{
     serve::{announce, answer, is_due, is_refreshable, is_usable, refuse, servable, serve, want},
-    settle::{back_off, write_settlement},
+    settle::{back_off, store_slow, write_settlement},
 };
 use crate::{
     entropy::Id,
@@ -29,6 +29,10 @@ pub(crate) fn decide(state: &mut State, cx: &mut Cx<'_>) {
         (_, None) => return refuse(state, cx, Failure::denied(Denial::NotConnected)),
         (_, Some(record)) => record,
     };
+    if let Known::Ahead(..) = state.known {
+        return repair(state, cx);
+    }
+    state.repairs = 0;
     match record.status {
         RecordStatus::New | RecordStatus::Disconnected | RecordStatus::Disconnecting { .. } => {
             return refuse(state, cx, Failure::denied(Denial::NotConnected));
@@ -83,6 +87,17 @@ pub(crate) fn decide(state: &mut State, cx: &mut Cx<'_>) {
         announce(state, cx);
     }
     claim(state, cx, attempt, 0);
+}
+
+/// Writes again what the store has forgotten. A store that goes on forgetting
+/// (a replica that lags behind) is not argued with for ever.
+fn repair(state: &mut State, cx: &mut Cx<'_>) {
+    state.repairs = state.repairs.saturating_add(1);
+    if state.repairs > STORE_TRIES {
+        state.repairs = 0;
+        return store_slow(state, cx);
+    }
+    write_settlement(state, cx, None, Settle::Repair);
 }
 
 /// The same, where the record may have been read long ago: a yes is good, and

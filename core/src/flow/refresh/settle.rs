@@ -81,7 +81,7 @@ pub(crate) fn write_settlement(
             }
             None => next.wipe(RecordStatus::Reauthenticate { cause: *cause }),
         },
-        Settle::Promote => {}
+        Settle::Promote | Settle::Repair => {}
     }
     let attempt = Box::new(store::write(state, cx, next));
     state.refresh = Refresh::Settling { attempt, claim, settle };
@@ -96,6 +96,15 @@ pub(crate) fn settled(
 ) {
     match settle {
         Settle::Release(failure) => refuse(state, cx, failure),
+        Settle::Repair => {
+            let generation = state.known.record().map_or(0, |record| record.generation);
+            cx.notice(Notice::StoreRepaired { generation });
+            state.refresh = Refresh::Idle;
+            state.repairs = 0;
+            if state.demand.is_some() {
+                announce(state, cx);
+            }
+        }
         Settle::Promote => {
             state.refresh = Refresh::Idle;
             state.rejected = None;
