@@ -1,0 +1,132 @@
+//! Authorizations that were begun here, and redirects on their way to a grant.
+
+use super::{Attempt, Placing};
+use crate::{
+    entropy::Id,
+    failure::Failure,
+    output::Op,
+    record::{
+        AuthorizationId,
+        connection::Tokens,
+        pending::{Answer, Callback, Pending},
+    },
+    secret::{Secret, SecretBytes},
+    token::Deviation,
+};
+use alloc::{boxed::Box, string::String, vec::Vec};
+
+/// An authorization that this machine began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Authorization {
+    pub(crate) id: AuthorizationId,
+    pub(crate) expires_at: u64,
+    pub(crate) return_context: Option<String>,
+    pub(crate) stage: AuthorizationStage,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AuthorizationStage {
+    /// The pending record is being written; the browser must not go before it.
+    Storing {
+        op: Op,
+        url: Secret,
+        binding: Option<Secret>,
+        bytes: SecretBytes,
+        tries: u8,
+    },
+    /// The person is in the browser.
+    Open,
+    /// Its time is over; has another process completed it?
+    Expiring {
+        op: Op,
+    },
+    /// Being given up: the record is read, then turned into a tombstone.
+    CancelLooking {
+        op: Op,
+    },
+    CancelWriting {
+        op: Op,
+        bytes: SecretBytes,
+    },
+}
+
+impl Authorization {
+    /// When it runs out, while somebody is waited for.
+    pub(crate) fn wake_at(&self) -> Option<u64> {
+        matches!(self.stage, AuthorizationStage::Open).then_some(self.expires_at)
+    }
+
+    pub(crate) fn op(&self) -> Option<Op> {
+        match self.stage {
+            AuthorizationStage::Storing { op, .. }
+            | AuthorizationStage::Expiring { op }
+            | AuthorizationStage::CancelLooking { op }
+            | AuthorizationStage::CancelWriting { op, .. } => Some(op),
+            AuthorizationStage::Open => None,
+        }
+    }
+}
+
+/// A redirect on its way to becoming a grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Exchange {
+    pub(crate) authorization: AuthorizationId,
+    pub(crate) stage: Box<ExchangeStage>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ExchangeStage {
+    /// The pending record is being read.
+    Looking { op: Op, callback: Callback, tries: u8 },
+    /// It is being used up: only one process gets beyond this.
+    Consuming { op: Op, answer: Answer, pending: Pending, by: Id, bytes: SecretBytes, tries: u8 },
+    /// The connection's record is being read.
+    Reading { op: Op, grant: CodeGrant, tries: u8 },
+    /// The fence against new refreshes is being written.
+    Fencing { attempt: Attempt, nonce: Id, grant: CodeGrant, wait: bool },
+    /// A refresh of the grant before may still be on its way, and would be taken
+    /// for theft of the new one: its time is let pass.
+    Waiting { nonce: Id, grant: CodeGrant, until: u64 },
+    /// The code is at the server.
+    Sent { op: Op, nonce: Id, grant: CodeGrant, tries: u8 },
+    /// The new grant is being stored.
+    Saving { placing: Placing, new: NewGrant },
+    /// The fence is being taken away after a failure.
+    Lifting { attempt: Attempt, nonce: Id, failure: Failure, grant: CodeGrant },
+}
+
+/// A code, and what belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CodeGrant {
+    pub(crate) code: Secret,
+    pub(crate) verifier: Secret,
+    pub(crate) redirect_uri: String,
+    pub(crate) scope: String,
+    pub(crate) return_context: Option<String>,
+    pub(crate) created_at: u64,
+}
+
+/// Tokens of a new grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NewGrant {
+    pub(crate) grant_id: Id,
+    pub(crate) tokens: Tokens,
+    pub(crate) deviations: Vec<Deviation>,
+    pub(crate) grant: CodeGrant,
+}
+
+impl Exchange {
+    pub(crate) fn op(&self) -> Option<Op> {
+        match &*self.stage {
+            ExchangeStage::Looking { op, .. }
+            | ExchangeStage::Consuming { op, .. }
+            | ExchangeStage::Reading { op, .. }
+            | ExchangeStage::Sent { op, .. } => Some(*op),
+            ExchangeStage::Fencing { attempt, .. } | ExchangeStage::Lifting { attempt, .. } => {
+                Some(attempt.op)
+            }
+            ExchangeStage::Saving { placing, .. } => placing.op(),
+            ExchangeStage::Waiting { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What the machine remembers between two steps.
+
+mod authorize;
+mod refresh;
+mod revoke;
+
+pub(crate) use authorize::{
+    Authorization, AuthorizationStage, CodeGrant, Exchange, ExchangeStage, NewGrant,
+};
+pub(crate) use refresh::{Claim, Refresh, Renewal, Settle, UnknownOutcome};
+pub(crate) use revoke::{Outbox, Revoke, Told};
+
+use crate::{
+    entropy::Id,
+    env::Moment,
+    failure::Failure,
+    output::Op,
+    record::{Revision, connection::ConnectionRecord},
+    secret::SecretBytes,
+};
+use alloc::{boxed::Box, vec::Vec};
+
+/// The connection's memory: what the store was last seen to hold, and where
+/// each part of the lifecycle stands. Parts go on side by side: a person may
+/// authorize while a refresh is on its way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) ops: Ops,
+    pub(crate) known: Known,
+    pub(crate) authorizations: Vec<Authorization>,
+    pub(crate) exchanges: Vec<Exchange>,
+    pub(crate) refresh: Refresh,
+    pub(crate) revoke: Revoke,
+    pub(crate) outbox: Outbox,
+    /// How often in a row the store was found to have forgotten a write.
+    pub(crate) repairs: u8,
+    /// The one token that is wanted, by however many callers.
+    pub(crate) demand: Option<Demand>,
+    /// A generation whose token the API refused.
+    pub(crate) rejected: Option<u64>,
+    /// The generation that was obtained because the one before was refused.
+    pub(crate) renewed: Option<u64>,
+    pub(crate) backoff: Option<Box<Backoff>>,
+    /// When another worker's intent was first seen, by this one's clocks.
+    pub(crate) observed: Option<(Id, Moment)>,
+    /// The nonce of the last intent of this machine's own.
+    pub(crate) last_claim: Option<Id>,
+    /// A refresh that is no longer waited for; its tokens are still welcome.
+    pub(crate) late: Option<Box<(Op, Claim)>>,
+    /// Of the provider: a refresh kills the access token before it.
+    pub(crate) access_dies: bool,
+    /// Of the provider: what the store does not take may be served unsaved.
+    pub(crate) release_unsaved: bool,
+}
+
+/// Numbers the outputs of one life of the machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ops {
+    /// Random, drawn at the first step.
+    pub(crate) life: Option<u32>,
+    count: u32,
+    /// Folded from the last step's entropy, to notice when it comes again.
+    pub(crate) last_entropy: u64,
+}
+
+impl Ops {
+    pub(crate) fn next(&mut self) -> Op {
+        self.count = self.count.wrapping_add(1);
+        let life = u64::from(self.life.unwrap_or_default());
+        Op((life << 32) | u64::from(self.count))
+    }
+}
+
+/// What the store was last seen to hold for this connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Known {
+    #[default]
+    Unread,
+    Absent,
+    Present(Revision, Box<ConnectionRecord>),
+    /// The store has forgotten what it had acknowledged: what is remembered
+    /// goes in again, over what is there now.
+    Ahead(Option<Revision>, Box<ConnectionRecord>),
+}
+
+impl Known {
+    pub(crate) fn record(&self) -> Option<&ConnectionRecord> {
+        match self {
+            Self::Present(_, record) | Self::Ahead(_, record) => Some(record),
+            Self::Unread | Self::Absent => None,
+        }
+    }
+
+    pub(crate) fn revision(&self) -> Option<&Revision> {
+        match self {
+            Self::Present(revision, _) => Some(revision),
+            Self::Ahead(revision, _) => revision.as_ref(),
+            Self::Unread | Self::Absent => None,
+        }
+    }
+
+    pub(crate) fn is_unread(&self) -> bool {
+        matches!(self, Self::Unread)
+    }
+}
+
+/// A write of the connection's record that the store has not confirmed yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    pub(crate) op: Op,
+    pub(crate) next: ConnectionRecord,
+    pub(crate) bytes: SecretBytes,
+    /// How often the store has not answered.
+    pub(crate) tries: u8,
+}
+
+/// A token that is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Demand {
+    pub(crate) min_validity: u64,
+}
+
+/// Why no refresh is begun for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Backoff {
+    pub(crate) failures: u16,
+    pub(crate) until: u64,
+    pub(crate) failure: Failure,
+}
+
+/// Tokens being stored: they are kept here until the store has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Placing {
+    Writing(Box<Attempt>),
+    /// The store does not answer; tried again at this time.
+    Holding {
+        retry_at: u64,
+        tries: u8,
+    },
+}
+
+impl Placing {
+    pub(crate) fn op(&self) -> Option<Op> {
+        match self {
+            Self::Writing(attempt) => Some(attempt.op),
+            Self::Holding { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Where the end of the grant stands, and what is owed after it.
+
+use super::Attempt;
+use crate::{entropy::Id, output::Op, secret::Secret};
+use alloc::boxed::Box;
+
+/// Where the end of the grant stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Revoke {
+    #[default]
+    Idle,
+    /// The connection's record is being read.
+    Looking { op: Op, tries: u8 },
+    /// `Disconnecting` is being written: from here on no token is served.
+    Marking { attempt: Box<Attempt> },
+    /// The server is being told.
+    Sent { op: Op, give_up_at: u64 },
+    /// The tombstone is being written, after the end of these tokens was told.
+    Burying { attempt: Box<Attempt>, told: Told, token_id: Option<Id> },
+    /// The store failed in the midst; taken up again at this time.
+    Pausing { until: u64 },
+}
+
+/// Where a duty of the outbox stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Outbox {
+    #[default]
+    Idle,
+    /// The server is being told.
+    Sent {
+        op: Op,
+        owed: Secret,
+        give_up_at: u64,
+    },
+    /// What became of it is being written; if that fails, looked at again then.
+    Writing {
+        attempt: Box<Attempt>,
+        pause: u64,
+    },
+    Pausing {
+        until: u64,
+    },
+}
+
+impl Outbox {
+    pub(crate) fn op(&self) -> Option<Op> {
+        match self {
+            Self::Sent { op, .. } => Some(*op),
+            Self::Writing { attempt, .. } => Some(attempt.op),
+            Self::Idle | Self::Pausing { .. } => None,
+        }
+    }
+}
+
+/// What the server made of being told that the grant ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// The grant is over.
+    Yes,
+    /// It will not be told: there is no way, or nothing to say it with.
+    No,
+    /// It refuses for good, which is worth a failure.
+    Refused,
+    /// Nobody knows, or it asks for patience.
+    Unclear,
+}
+
+impl Revoke {
+    pub(crate) fn op(&self) -> Option<Op> {
+        match self {
+            Self::Looking { op, .. } | Self::Sent { op, .. } => Some(*op),
+            Self::Marking { attempt } | Self::Burying { attempt, .. } => Some(attempt.op),
+            Self::Idle | Self::Pausing { .. } => None,
+        }
+    }
+}
