@@ -18,6 +18,10 @@ pub struct ProviderConfig {
     pub authorization_endpoint: String,
     /// Where codes and refresh tokens are exchanged (RFC 6749 §3.2).
     pub token_endpoint: String,
+    /// Where the server says whether a token is live (RFC 7662). Asked only when a
+    /// refresh token may have been used up already.
+    #[uniffi(default = None)]
+    pub introspection_endpoint: Option<String>,
     /// How a grant is ended at the server.
     pub disconnect: Disconnect,
     /// Scheme, host and port of the API; access tokens go nowhere else.
@@ -62,6 +66,7 @@ impl From<ProviderConfig> for evergrant::ProviderConfig {
             iss: config.iss.into(),
             authorization_endpoint: config.authorization_endpoint,
             token_endpoint: config.token_endpoint,
+            introspection_endpoint: config.introspection_endpoint,
             disconnect: config.disconnect.into(),
             api_origin: config.api_origin,
             resource: config.resource,
@@ -86,6 +91,7 @@ impl From<evergrant::ProviderConfig> for ProviderConfig {
             iss: config.iss.into(),
             authorization_endpoint: config.authorization_endpoint,
             token_endpoint: config.token_endpoint,
+            introspection_endpoint: config.introspection_endpoint,
             disconnect: config.disconnect.into(),
             api_origin: config.api_origin,
             resource: config.resource,

@@ -180,6 +180,12 @@ impl Client {
         ])
     }
 
+    /// The question whether a refresh token is live (RFC 7662 §2.1).
+    pub(crate) fn introspection_request(&self, endpoint: &str, token: &Secret) -> HttpRequest {
+        let form = [("token", token.expose()), ("token_type_hint", "refresh_token")];
+        self.form_request(endpoint, &form, None)
+    }
+
     /// A revocation (RFC 7009 §2.1).
     pub(crate) fn revocation_request(
         &self,

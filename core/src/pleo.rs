@@ -34,6 +34,9 @@ impl Pleo {
             iss: IssPolicy::IfPresent,
             authorization_endpoint: format!("https://auth{part}.pleo.io/oauth/authorize"),
             token_endpoint: format!("https://auth{part}.pleo.io/oauth/token"),
+            introspection_endpoint: Some(format!(
+                "https://auth{part}.pleo.io/oauth/token/introspect"
+            )),
             disconnect: Disconnect::ApiRequest {
                 method: Method::Delete,
                 url: format!("{api_origin}/v1/installations/me"),

@@ -22,6 +22,9 @@ pub struct ProviderConfig {
     pub authorization_endpoint: String,
     /// Where codes and refresh tokens are exchanged (RFC 6749 §3.2).
     pub token_endpoint: String,
+    /// Where the server says whether a token is live (RFC 7662), where it does.
+    /// Asked only when a refresh token may have been used up already.
+    pub introspection_endpoint: Option<String>,
     /// How a grant is ended at the server.
     pub disconnect: Disconnect,
     /// Scheme, host and port of the API; access tokens go nowhere else.
@@ -60,6 +63,7 @@ impl Default for ProviderConfig {
             iss: IssPolicy::IfPresent,
             authorization_endpoint: String::new(),
             token_endpoint: String::new(),
+            introspection_endpoint: None,
             disconnect: Disconnect::Forget,
             api_origin: String::new(),
             resource: None,
@@ -143,6 +147,7 @@ impl Provider {
         };
         if !endpoint(&config.authorization_endpoint)
             || !endpoint(&config.token_endpoint)
+            || !config.introspection_endpoint.as_deref().is_none_or(endpoint)
             || !api.is_protected(config.loopback_http)
             || !disconnect
         {

@@ -110,6 +110,20 @@ pub(crate) fn judge(
     }
 }
 
+/// Whether an introspection answer says that the token is live (RFC 7662 §2.2);
+/// nothing, if it does not say.
+pub(crate) fn is_live(provider: &ProviderConfig, response: &HttpResponse) -> Option<bool> {
+    #[derive(Deserialize)]
+    struct Introspection {
+        active: bool,
+    }
+    if response.status != 200 || response.body.len() > provider.answer_limit as usize {
+        return None;
+    }
+    let answer: Introspection = serde_json::from_slice(response.body.expose()).ok()?;
+    Some(answer.active)
+}
+
 /// What an OAuth error name means (RFC 6749 §5.2).
 fn refusal(error: &str, why: Option<&str>, after: Option<u64>, secrets: &[&Secret]) -> Outcome {
     let said = ServerSaid::new(error, why, secrets);

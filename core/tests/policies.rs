@@ -157,3 +157,83 @@ fn what_the_store_does_not_take_may_be_served_if_the_provider_says_so() {
         assert_eq!(world.connection.servable(world.now), Some(2));
     }
 }
+
+fn with_oracle() -> World {
+    let endpoint = Some("https://as.example/introspect".to_owned());
+    let config = ProviderConfig { introspection_endpoint: endpoint, ..provider_config() };
+    let mut world = World::with(client_of(config, client_config()));
+    world.authorize();
+    world.advance(3_600_000);
+    world
+}
+
+#[test]
+fn an_oracle_is_asked_only_where_a_token_may_have_been_used_up() {
+    let mut world = with_oracle();
+    world.token_wanted();
+    assert_eq!((world.server.refreshes, world.server.introspections), (1, 0));
+    // Lost on its way there: the oracle says that it is live, and it is sent.
+    world.advance(3_600_000);
+    world.server.faults.push_back(Fault::RequestLost);
+    world.token_wanted();
+    let outputs = world.wake();
+    let asked = requests(&outputs)[0];
+    assert_eq!(asked.url, "https://as.example/introspect");
+    assert_eq!(body(asked), "token=canary-refresh-3&token_type_hint=refresh_token");
+    assert_eq!((world.server.refreshes, world.server.introspections), (2, 1));
+    assert_eq!(world.status(), Status::Authorized);
+}
+
+#[test]
+fn what_an_oracle_calls_used_up_is_not_sent_and_the_owner_is_given_time() {
+    for saved in [false, true] {
+        let mut world = with_oracle();
+        let mut step = world.step(Input::TokenWanted { min_validity: 0 });
+        let swap = step.outputs[0].clone();
+        let answer = world.perform(&swap).unwrap();
+        step = world.step(answer);
+        let sent = step.outputs.last().unwrap().clone();
+        let late = world.perform(&sent).unwrap();
+        // Another worker takes over after A, and asks.
+        let mut owner = World::with(world.client.clone());
+        owner.connection =
+            Connection::restore(world.client.clone(), TENANT, world.stored()).unwrap();
+        std::mem::swap(&mut world.connection, &mut owner.connection);
+        world.token_wanted();
+        while world.server.introspections == 0 {
+            world.wake();
+        }
+        assert_eq!(world.server.replays, 0);
+        assert_eq!(failures(&world.token_wanted()), ["try_later_busy"]);
+        if saved {
+            std::mem::swap(&mut world.connection, &mut owner.connection);
+            world.run(late);
+            std::mem::swap(&mut world.connection, &mut owner.connection);
+        }
+        world.wake();
+        assert_eq!(world.server.replays, 0, "never sent");
+        let expected = if saved {
+            Status::Authorized
+        } else {
+            Status::ReauthenticationRequired(Cause::LostReply)
+        };
+        assert_eq!(world.status(), expected, "saved {saved}");
+    }
+}
+
+#[test]
+fn an_oracle_that_does_not_answer_is_as_none() {
+    for fault in [
+        Fault::NotSent,
+        Fault::RequestLost,
+        Fault::Answer(500, String::new()),
+        Fault::Answer(200, "{}".into()),
+        Fault::Answer(401, r#"{"error":"invalid_client"}"#.into()),
+    ] {
+        let mut world = with_oracle();
+        world.server.faults.extend([Fault::RequestLost, fault]);
+        world.token_wanted();
+        world.wake();
+        assert_eq!((world.status(), world.server.refreshes), (Status::Authorized, 1));
+    }
+}

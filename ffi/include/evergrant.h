@@ -621,6 +621,12 @@ evg_result evg_provider_config_set_token_endpoint(struct evg_provider_config *co
                                                   const char *url,
                                                   size_t url_len);
 
+// Sets where the server says whether a token is live (RFC 7662). It is asked only
+// when a refresh token may have been used up already.
+evg_result evg_provider_config_set_introspection_endpoint(struct evg_provider_config *config,
+                                                          const char *url,
+                                                          size_t url_len);
+
 // Sets the revocation endpoint (RFC 7009), by which a grant is ended at the
 // server. Without it the tokens are forgotten here only.
 evg_result evg_provider_config_set_revocation_endpoint(struct evg_provider_config *config,

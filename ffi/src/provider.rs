@@ -139,6 +139,18 @@ pub unsafe extern "C" fn evg_provider_config_set_token_endpoint(
     unsafe { set(config, url, url_len, |config, text| config.token_endpoint = text) }
 }
 
+/// Sets where the server says whether a token is live (RFC 7662). It is asked only
+/// when a refresh token may have been used up already.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_set_introspection_endpoint(
+    config: *mut EvgProviderConfig,
+    url: *const c_char,
+    url_len: usize,
+) -> EvgResult {
+    // SAFETY: the caller's promise.
+    unsafe { set(config, url, url_len, |config, text| config.introspection_endpoint = Some(text)) }
+}
+
 /// Sets the revocation endpoint (RFC 7009), by which a grant is ended at the
 /// server. Without it the tokens are forgotten here only.
 #[unsafe(no_mangle)]

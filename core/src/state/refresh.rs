@@ -21,6 +21,10 @@ pub(crate) enum Refresh {
     Looking { op: Op, tries: u8 },
     /// The intent is being written.
     Claiming { attempt: Box<Attempt>, claim: Box<Claim> },
+    /// The server is asked whether the refresh token is still live.
+    Asking { op: Op, claim: Box<Claim>, give_up_at: u64 },
+    /// It is not: somebody has, or had, its successor, and is given time to save it.
+    Holding { claim: Box<Claim>, until: u64 },
     /// The refresh token is at the server.
     Sent { op: Op, claim: Box<Claim>, give_up_at: u64 },
     /// The new tokens are being stored.
@@ -88,6 +92,8 @@ impl Refresh {
         match self {
             Self::Idle | Self::Looking { .. } | Self::Waiting { unknown: None, .. } => false,
             Self::Claiming { .. }
+            | Self::Asking { .. }
+            | Self::Holding { .. }
             | Self::Sent { .. }
             | Self::Saving { .. }
             | Self::Settling { .. }
@@ -99,6 +105,8 @@ impl Refresh {
     pub(crate) fn generation_at_server(&self) -> Option<u64> {
         match self {
             Self::Sent { claim, .. }
+            | Self::Asking { claim, .. }
+            | Self::Holding { claim, .. }
             | Self::Settling { claim: Some(claim), settle: Settle::GiveUp(_), .. } => {
                 Some(claim.generation)
             }
@@ -114,10 +122,10 @@ impl Refresh {
 
     pub(crate) fn op(&self) -> Option<Op> {
         match self {
-            Self::Looking { op, .. } | Self::Sent { op, .. } => Some(*op),
+            Self::Looking { op, .. } | Self::Asking { op, .. } | Self::Sent { op, .. } => Some(*op),
             Self::Claiming { attempt, .. } | Self::Settling { attempt, .. } => Some(attempt.op),
             Self::Saving { placing, .. } => placing.op(),
-            Self::Idle | Self::Waiting { .. } => None,
+            Self::Idle | Self::Waiting { .. } | Self::Holding { .. } => None,
         }
     }
 }

@@ -98,6 +98,7 @@ pub fn configuration(provider: &ProviderConfig, client: &ClientConfig, tenant: &
         .text("iss", iss)
         .text("authorization_endpoint", &provider.authorization_endpoint)
         .text("token_endpoint", &provider.token_endpoint)
+        .maybe_text("introspection_endpoint", provider.introspection_endpoint.as_deref())
         .raw("disconnect", disconnect)
         .text("api_origin", &provider.api_origin)
         .maybe_text("resource", provider.resource.as_deref())

@@ -33,6 +33,7 @@ pub struct Server {
     pub replays: u64,
     pub exchanges: u64,
     pub revocations: u64,
+    pub introspections: u64,
 }
 
 impl Server {
@@ -88,6 +89,12 @@ impl Server {
     fn handle(&mut self, request: &HttpRequest) -> HttpResponse {
         let body = String::from_utf8(request.body.expose().to_vec()).unwrap();
         let field = |name: &str| query(&format!("?{body}"), name);
+        if request.url.ends_with("/introspect") {
+            self.introspections += 1;
+            let token = field("token");
+            let active = self.live.as_ref().is_some_and(|(live, _)| Some(live) == token.as_ref());
+            return response(200, vec![], &format!(r#"{{"active":{active}}}"#));
+        }
         if request.url.ends_with("/revoke") {
             self.revocations += 1;
             self.live = None;

@@ -217,6 +217,15 @@ pub(crate) fn owns(state: &State, claim: &Claim) -> bool {
 
 /// The last check before the bytes go: is it still early enough?
 pub(crate) fn ready(state: &mut State, cx: &mut Cx<'_>, claim: Box<Claim>) {
+    send_or_ask(state, cx, claim, false);
+}
+
+/// The same, after the server has been asked.
+pub(crate) fn send(state: &mut State, cx: &mut Cx<'_>, claim: Box<Claim>) {
+    send_or_ask(state, cx, claim, true);
+}
+
+fn send_or_ask(state: &mut State, cx: &mut Cx<'_>, claim: Box<Claim>, asked: bool) {
     let timing = cx.client.provider().config().refresh.timing;
     let now = cx.env.moment();
     let elapsed = claim.start.elapsed_at_most(&now);
@@ -229,11 +238,29 @@ pub(crate) fn ready(state: &mut State, cx: &mut Cx<'_>, claim: Box<Claim>) {
         let failure = back_off(state, cx, make, 0);
         return write_settlement(state, cx, Some(claim), Settle::Release(failure));
     }
+    // A token that may have been used up is asked after, where that is possible:
+    // asking does not use it up, and sending it might end the grant.
+    let oracle = cx.client.provider().config().introspection_endpoint.as_deref();
+    if let (Some(endpoint), true, false) = (oracle, claim.unresolved, asked) {
+        let request = cx.client.introspection_request(endpoint, &claim.refresh);
+        let within = timing.send_within.saturating_sub(elapsed);
+        let (op, give_up_at) = cx.send(&mut state.ops, request, within);
+        state.refresh = Refresh::Asking { op, claim, give_up_at };
+        return;
+    }
     cx.notice(Notice::RefreshStarted { generation: claim.generation, attempt: claim.attempt });
     let request = cx.client.refresh_request(&claim.refresh);
     let within = timing.send_within.saturating_sub(elapsed);
     let (op, give_up_at) = cx.send(&mut state.ops, request, within);
     state.refresh = Refresh::Sent { op, claim, give_up_at };
+}
+
+/// The server says that the token has been used up: whoever has its successor is
+/// given the time that a live owner may take to save it.
+pub(crate) fn hold(state: &mut State, claim: Box<Claim>, cx: &Cx<'_>) {
+    let patience = cx.client.provider().config().refresh.timing.takeover_after;
+    let until = cx.now().saturating_add(patience);
+    state.refresh = Refresh::Holding { claim, until };
 }
 
 /// The API refused the token of this generation.
@@ -282,7 +309,11 @@ pub(crate) fn settle_demand(state: &mut State, cx: &mut Cx<'_>) {
                 announce(state, cx);
             }
         }
+        Refresh::Holding { until, .. } => {
+            let failure = Failure::TryLater { at: *until, reason: Delay::Busy };
+            answer(state, cx, failure);
+        }
         // About to refresh: the answer comes with the end of that.
-        Refresh::Looking { .. } | Refresh::Claiming { .. } => {}
+        Refresh::Looking { .. } | Refresh::Claiming { .. } | Refresh::Asking { .. } => {}
     }
 }

@@ -20,10 +20,10 @@ use crate::{
     http::{HttpFault, HttpResponse},
     output::Notice,
     state::{Claim, Placing, Refresh, Settle, State},
-    token::Outcome,
+    token::{self, Outcome},
 };
 use alloc::boxed::Box;
-use claim::{decide, look, owns, ready};
+use claim::{decide, hold, look, owns, ready, send};
 use save::{accept, judge, save};
 use serve::{answer, due_at, is_due};
 use settle::{OPERATOR_PAUSE, back_off, host_failed, settled, store_slow, write_settlement};
@@ -59,6 +59,20 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                 }
                 None => store_slow(state, cx),
             }
+        }
+        (Refresh::Asking { claim, .. }, Signal::HttpDone(response)) => {
+            match token::is_live(cx.client.provider().config(), &response) {
+                Some(false) => hold(state, claim, cx),
+                Some(true) | None => send(state, cx, claim),
+            }
+        }
+        // Without an answer it is as if there were nobody to ask.
+        (Refresh::Asking { claim, .. }, Signal::HttpFailed(_)) => send(state, cx, claim),
+        (Refresh::Asking { claim, give_up_at, .. }, Signal::Wake) if cx.now() >= give_up_at => {
+            send(state, cx, claim);
+        }
+        (Refresh::Holding { claim, until }, Signal::Wake) if cx.now() >= until => {
+            write_settlement(state, cx, Some(claim), Settle::Verdict(Cause::LostReply));
         }
         (Refresh::Sent { claim, .. }, Signal::HttpDone(response)) => {
             let outcome = judge(cx, &response, &claim);
@@ -155,6 +169,8 @@ pub(crate) fn late_answer(state: &mut State, cx: &mut Cx<'_>, response: &HttpRes
         Refresh::Idle
         | Refresh::Looking { .. }
         | Refresh::Claiming { .. }
+        | Refresh::Asking { .. }
+        | Refresh::Holding { .. }
         | Refresh::Settling { .. }
         | Refresh::Waiting { .. } => accept(state, cx, answer, claim),
     }
@@ -167,7 +183,8 @@ pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
             let due = due_at(state, now)?;
             Some(state.backoff.as_ref().map_or(due, |backoff| due.max(backoff.until)))
         }
-        Refresh::Sent { give_up_at, .. } => Some(*give_up_at),
+        Refresh::Sent { give_up_at, .. } | Refresh::Asking { give_up_at, .. } => Some(*give_up_at),
+        Refresh::Holding { until, .. } => Some(*until),
         Refresh::Saving { placing: Placing::Holding { retry_at, .. }, .. } => Some(*retry_at),
         Refresh::Waiting { until, .. } => Some(*until),
         Refresh::Looking { .. }
