@@ -55,6 +55,9 @@ pub struct Config {
     pub consent: Consent,
     /// What becomes of refresh tokens that were used.
     pub policy: Policy,
+    /// Whether a refresh ends the grant's earlier access tokens at once, as Pleo does; else they
+    /// live until they expire.
+    pub old_access_token_dies: bool,
 }
 
 /// Who decides on an authorization request.
@@ -83,6 +86,7 @@ impl Default for Config {
             code_lifetime: Duration::from_secs(60),
             consent: Consent::default(),
             policy: Policy::default(),
+            old_access_token_dies: true,
         }
     }
 }

@@ -1,24 +1,17 @@
+mod endpoints;
+mod hostile;
+
 use std::{fmt, sync::Arc, time::Duration};
 
-use axum::{
-    Router,
-    body::Bytes,
-    extract::{Request, State},
-    http::{StatusCode, header},
-    middleware::{self, Next},
-    response::Response,
-    routing::{get, post},
-};
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::json;
-
 use crate::{
-    answer,
-    client::{ClientAuth, RegisteredClient, RegistrationError},
-    config::{Consent, DEFAULT_USER},
+    client::{RegisteredClient, RegistrationError},
+    config::Consent,
+    fault::{FaultRule, InvalidFault},
     server::Shared,
-    state::Stats,
+    state::{GrantStatus, Policy, Stats},
 };
+
+pub(crate) use endpoints::routes;
 
 /// What a test does to the authority behind its clients' backs. Each method is also an endpoint
 /// under `/control/`, for tests in other languages.
@@ -67,7 +60,7 @@ impl Control {
     /// What the authority has seen so far. `GET /control/stats`.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.shared.state().stats.clone()
+        self.shared.state().stats()
     }
 
     /// Registers one more client. `POST /control/clients` with `id`, `redirect_uris`, `scopes`,
@@ -78,139 +71,67 @@ impl Control {
     pub fn register(&self, client: RegisteredClient) -> Result<(), RegistrationError> {
         self.shared.state().register(client)
     }
+
+    /// Puts faults behind those that wait already.
+    /// `POST /control/faults` with a list of rules.
+    ///
+    /// # Errors
+    /// If one of them cannot be done; then none was added.
+    pub fn add_faults(
+        &self,
+        rules: impl IntoIterator<Item = FaultRule>,
+    ) -> Result<(), InvalidFault> {
+        let rules = rules.into_iter().collect();
+        self.shared.state().faults.add(rules)
+    }
+
+    /// The faults that still wait. `GET /control/faults`.
+    #[must_use]
+    pub fn faults(&self) -> Vec<FaultRule> {
+        self.shared.state().faults.left().to_vec()
+    }
+
+    /// Forgets the faults that still wait. `DELETE /control/faults`.
+    pub fn clear_faults(&self) {
+        self.shared.state().faults.clear();
+    }
+
+    /// What becomes of refresh tokens from now on, also of those that were used before.
+    /// `POST /control/policy {"policy": "grace-same:500"}`, in the text form of [`Policy`].
+    pub fn set_policy(&self, policy: Policy) {
+        self.shared.state().grants.set_policy(policy);
+    }
+
+    /// The policy of now. `GET /control/policy`.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        self.shared.state().grants.policy()
+    }
+
+    /// Whether a refresh ends the grant's earlier access tokens at once from now on.
+    /// `POST /control/policy {"old_access_token_dies": false}`.
+    pub fn set_old_access_token_dies(&self, dies: bool) {
+        self.shared.state().grants.set_old_access_token_dies(dies);
+    }
+
+    /// All grants there ever were, with their refresh tokens by hash. `GET /control/grants`.
+    #[must_use]
+    pub fn grants(&self) -> Vec<GrantStatus> {
+        let state = self.shared.state();
+        state.grants.list(state.clock.now())
+    }
+
+    /// Whether the client of this refresh token would now get tokens for it. Spends nothing.
+    /// `POST /control/would-honour {"refresh_token": "..."}`.
+    #[must_use]
+    pub fn would_honour(&self, refresh_token: &str) -> bool {
+        let state = self.shared.state();
+        state.grants.would_honour(state.clock.now(), refresh_token)
+    }
 }
 
 impl fmt::Debug for Control {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Control").field("base_url", &self.shared.base_url).finish_non_exhaustive()
     }
-}
-
-pub(crate) fn routes() -> Router<Arc<Shared>> {
-    Router::new()
-        .route("/advance", post(advance))
-        .route("/revoke-access-tokens", post(revoke_access_tokens))
-        .route("/revoke-grants", post(revoke_grants))
-        .route("/deny-next", post(deny_next))
-        .route("/consent", post(consent))
-        .route("/stats", get(stats))
-        .route("/clients", post(clients))
-        .layer(middleware::from_fn(no_browsers))
-}
-
-#[derive(Deserialize)]
-struct Advance {
-    seconds: f64,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "mode", rename_all = "lowercase", deny_unknown_fields)]
-enum ConsentMode {
-    Automatic { user: Option<String> },
-    Page,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewClient {
-    id: String,
-    secret: Option<String>,
-    method: Option<String>,
-    redirect_uris: Vec<String>,
-    scopes: Vec<String>,
-}
-
-/// A page of some web site, open in a browser on this machine, could post here as well; but
-/// browsers say so.
-async fn no_browsers(request: Request, next: Next) -> Response {
-    if request.headers().contains_key(header::ORIGIN) {
-        return refuse(StatusCode::FORBIDDEN, "not for web pages");
-    }
-    next.run(request).await
-}
-
-async fn advance(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
-    let parsed = parse::<Advance>(&body).and_then(|Advance { seconds }| {
-        Duration::try_from_secs_f64(seconds).map_err(|_| "seconds is negative or too large".into())
-    });
-    match parsed {
-        Ok(by) => {
-            let control = Control::new(shared);
-            control.advance(by);
-            let now = control.shared.state().clock.now();
-            answer::json(StatusCode::OK, &json!({ "now": now.unix_seconds() }))
-        }
-        Err(text) => refuse(StatusCode::BAD_REQUEST, &text),
-    }
-}
-
-async fn revoke_access_tokens(State(shared): State<Arc<Shared>>) -> Response {
-    let revoked = Control::new(shared).revoke_access_tokens();
-    answer::json(StatusCode::OK, &json!({ "revoked": revoked }))
-}
-
-async fn revoke_grants(State(shared): State<Arc<Shared>>) -> Response {
-    let revoked = Control::new(shared).revoke_grants();
-    answer::json(StatusCode::OK, &json!({ "revoked": revoked }))
-}
-
-async fn deny_next(State(shared): State<Arc<Shared>>) -> Response {
-    Control::new(shared).deny_next();
-    answer::json(StatusCode::OK, &json!({}))
-}
-
-async fn consent(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
-    let consent = match parse(&body) {
-        Ok(ConsentMode::Page) => Consent::Page,
-        Ok(ConsentMode::Automatic { user }) => {
-            Consent::Automatic { user: user.unwrap_or_else(|| DEFAULT_USER.into()) }
-        }
-        Err(text) => return refuse(StatusCode::BAD_REQUEST, &text),
-    };
-    Control::new(shared).set_consent(consent);
-    answer::json(StatusCode::OK, &json!({}))
-}
-
-async fn stats(State(shared): State<Arc<Shared>>) -> Response {
-    answer::json(StatusCode::OK, &Control::new(shared).stats())
-}
-
-async fn clients(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
-    let client = match parse(&body).and_then(NewClient::into_client) {
-        Ok(client) => client,
-        Err(text) => return refuse(StatusCode::BAD_REQUEST, &text),
-    };
-    match Control::new(shared).register(client) {
-        Ok(()) => answer::json(StatusCode::CREATED, &json!({})),
-        Err(RegistrationError::Taken) => {
-            let text = RegistrationError::Taken.to_string();
-            refuse(StatusCode::CONFLICT, &text)
-        }
-        Err(error) => refuse(StatusCode::BAD_REQUEST, &error.to_string()),
-    }
-}
-
-impl NewClient {
-    fn into_client(self) -> Result<RegisteredClient, String> {
-        let auth = match (self.method.as_deref(), self.secret) {
-            (Some("client_secret_basic") | None, Some(secret)) => ClientAuth::Basic(secret),
-            (Some("client_secret_post"), Some(secret)) => ClientAuth::Post(secret),
-            (Some("none") | None, None) => ClientAuth::None,
-            _ => return Err("method and secret do not go together".into()),
-        };
-        Ok(RegisteredClient {
-            id: self.id,
-            auth,
-            redirect_uris: self.redirect_uris,
-            scopes: self.scopes,
-        })
-    }
-}
-
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map_err(|error| error.to_string())
-}
-
-fn refuse(status: StatusCode, text: &str) -> Response {
-    answer::json(status, &json!({ "error": text }))
 }

@@ -14,9 +14,23 @@
 //! # Ok::<(), evergrant_authority::StartError>(())
 //! ```
 //!
+//! It is hostile on request: a [`Policy`] says what becomes of used refresh tokens, and a [`Fault`]
+//! is something that goes wrong with one request and its answer.
+//!
+//! ```no_run
+//! # use evergrant_authority::{Authority, Config, Policy};
+//! use evergrant_authority::{Fault, FaultRule};
+//!
+//! # let authority = Authority::start(Config { policy: Policy::NewestWins, ..Config::default() })?;
+//! let lost_reply = Fault::DropReply { reset: true };
+//! authority.control().add_faults([FaultRule::refresh(lost_reply)])?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Where things are: `state` holds the rules of grants and knows no HTTP; `authorize`, `token`,
 //! `introspect` and `api` each speak HTTP for one endpoint or family of endpoints; `around` is the
-//! one layer that every request and answer passes through.
+//! one layer that every request and answer passes through, where the faults of `fault` strike:
+//! `distort` makes other answers, and `wire` breaks connections.
 
 #![forbid(unsafe_code)]
 
@@ -28,6 +42,8 @@ mod client;
 mod client_auth;
 mod config;
 mod control;
+mod distort;
+mod fault;
 mod form;
 mod introspect;
 mod metadata;
@@ -35,6 +51,7 @@ mod page;
 mod server;
 mod state;
 mod token;
+mod wire;
 
 pub use client::{ClientAuth, RegisteredClient, RegistrationError};
 pub use config::{
@@ -42,5 +59,6 @@ pub use config::{
     PUBLIC_CLIENT,
 };
 pub use control::Control;
+pub use fault::{Fault, FaultRule, InvalidFault, Part, RetryAfter, Which};
 pub use server::{Authority, StartError};
-pub use state::{Policy, Stats};
+pub use state::{GrantStatus, Policy, Stats, UnknownPolicy};

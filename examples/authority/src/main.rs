@@ -21,6 +21,10 @@ Usage: evergrant-authority [OPTIONS]
   --listen ADDRESS:PORT             a loopback address [default: 127.0.0.1:0, any free port]
   --consent page|automatic          ask in the browser, or grant at once [default: automatic]
   --access-token-lifetime SECONDS   [default: 900]
+  --policy POLICY                   what becomes of used refresh tokens: strict, strict-per-user,
+                                    single-use, grace-same:MS, grace-sibling:MS, newest-wins or
+                                    none [default: strict]
+  --old-access-token dies|lives     at a refresh [default: dies]
   --help                            print this
 
 Prints one line, `listening on http://ADDRESS:PORT`, and serves until its standard input closes or
@@ -64,6 +68,14 @@ fn parse(args: impl Iterator<Item = OsString>) -> Result<Option<Config>, lexopt:
             Long("access-token-lifetime") => {
                 let seconds = parser.value()?.parse()?;
                 config.access_token_lifetime = Duration::from_secs(seconds);
+            }
+            Long("policy") => config.policy = parser.value()?.parse()?,
+            Long("old-access-token") => {
+                config.old_access_token_dies = parser.value()?.parse_with(|text| match text {
+                    "dies" => Ok(true),
+                    "lives" => Ok(false),
+                    _ => Err("neither dies nor lives"),
+                })?;
             }
             Long("help") => return Ok(None),
             _ => return Err(arg.unexpected()),

@@ -24,6 +24,7 @@ use crate::{
     introspect, metadata,
     state::State,
     token,
+    wire::{Line, Lines},
 };
 
 /// How long answers that are on their way may take once the authority is told to stop.
@@ -144,7 +145,7 @@ fn router(shared: &Arc<Shared>) -> Router {
         .route("/v1/expenses", get(api::expenses))
         .route("/v1/installations/me", delete(api::uninstall))
         .nest("/control", control::routes())
-        .layer(middleware::from_fn(around))
+        .layer(middleware::from_fn_with_state(Arc::clone(shared), around))
         .with_state(Arc::clone(shared))
 }
 
@@ -154,7 +155,8 @@ async fn not_allowed() -> axum::response::Response {
 
 async fn serve(listener: tokio::net::TcpListener, router: Router, stopped: oneshot::Receiver<()>) {
     let (finish, finishing) = oneshot::channel::<()>();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async {
+    let service = router.into_make_service_with_connect_info::<Line>();
+    let server = axum::serve(Lines(listener), service).with_graceful_shutdown(async {
         let _ = finishing.await;
     });
     let out_of_time = async move {

@@ -4,6 +4,7 @@
 mod clock;
 mod codes;
 mod grants;
+mod policy;
 mod random;
 mod scope;
 mod stats;
@@ -14,13 +15,16 @@ use std::collections::BTreeMap;
 use crate::{
     client::{RegisteredClient, RegistrationError},
     config::{Config, Consent, DEFAULT_USER},
+    fault::Faults,
 };
-use clock::{Clock, Moment};
+use clock::Clock;
 use random::Hash;
 
+pub(crate) use clock::Moment;
 pub(crate) use codes::AuthorizationRequest;
+pub use grants::GrantStatus;
 pub(crate) use grants::Grants;
-pub use grants::Policy;
+pub use policy::{Policy, UnknownPolicy};
 pub(crate) use random::company_of;
 pub(crate) use scope::Scope;
 pub use stats::Stats;
@@ -34,6 +38,7 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) grants: Grants,
     pub(crate) stats: Stats,
+    pub(crate) faults: Faults,
     clients: BTreeMap<String, RegisteredClient>,
     consent: Consent,
     deny_next: bool,
@@ -54,6 +59,7 @@ impl State {
             clock: Clock::new(),
             grants: Grants::new(config),
             stats: Stats::default(),
+            faults: Faults::default(),
             clients: BTreeMap::new(),
             consent: config.consent.clone(),
             deny_next: false,
@@ -80,6 +86,16 @@ impl State {
 
     pub(crate) fn clients(&self) -> impl Iterator<Item = &RegisteredClient> {
         self.clients.values()
+    }
+
+    /// What was counted, and what is alive now.
+    pub(crate) fn stats(&self) -> Stats {
+        let live_tokens = self.grants.live_refresh_tokens(self.clock.now());
+        Stats {
+            grants_alive: self.grants.alive() as u64,
+            refresh_tokens_alive: live_tokens as u64,
+            ..self.stats.clone()
+        }
     }
 
     pub(crate) fn set_consent(&mut self, consent: Consent) {

@@ -106,8 +106,12 @@ fn respond(
 }
 
 fn count(stats: &mut Stats, grant_type: Option<&str>, outcome: &Result<Issued, TokenError>) {
-    if let Err(TokenError::Refused(Refusal::Replay)) = outcome {
+    if let Err(TokenError::Refused(Refusal::Replay { ended })) = outcome {
         stats.replayed_refresh_tokens += 1;
+        stats.grants_revoked_by_replay += *ended as u64;
+    }
+    if grant_type == Some("refresh_token") {
+        stats.refreshes_handled += 1;
     }
     let counter = match (grant_type, outcome) {
         (Some("authorization_code"), Ok(_)) => &mut stats.code_exchanges_ok,
@@ -140,7 +144,10 @@ impl TokenError {
                 "only authorization_code and refresh_token are supported",
             ),
             Self::Refused(Refusal::Grant(description)) => ("invalid_grant", *description),
-            Self::Refused(Refusal::Replay) => {
+            Self::Refused(Refusal::Replay { ended: 0 }) => {
+                ("invalid_grant", "this refresh token was used before")
+            }
+            Self::Refused(Refusal::Replay { .. }) => {
                 ("invalid_grant", "this refresh token was used before, and its grant has ended")
             }
             Self::Refused(Refusal::Scope(description)) => ("invalid_scope", *description),

@@ -28,7 +28,13 @@ fn started(args: &[&str]) -> (Child, BufReader<std::process::ChildStdout>, Strin
 
 #[test]
 fn it_says_one_line_and_ends_when_stdin_closes() {
-    let args = ["--listen", "127.0.0.1:0", "--consent=page", "--access-token-lifetime", "5"];
+    let args = [
+        "--listen=127.0.0.1:0",
+        "--consent=page",
+        "--access-token-lifetime=5",
+        "--policy=grace-same:500",
+        "--old-access-token=lives",
+    ];
     let (mut child, mut stdout, address) = started(&args);
     TcpStream::connect(&address).unwrap();
     drop(child.stdin.take());
@@ -56,6 +62,8 @@ fn bad_arguments_are_told_apart_from_bad_luck() {
         (&["--listen", "localhost"], "not an address and port"),
         (&["--consent", "perhaps"], "neither page nor automatic"),
         (&["--access-token-lifetime", "-1"], "invalid digit"),
+        (&["--policy", "lenient"], "not a policy: strict, "),
+        (&["--old-access-token", "sleeps"], "neither dies nor lives"),
         (&["--listen"], "missing argument"),
         (&["--surprise"], "--surprise"),
         (&["surprise"], "surprise"),

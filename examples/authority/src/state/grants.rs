@@ -1,3 +1,6 @@
+mod listing;
+mod rotation;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -6,7 +9,8 @@ use std::{
 use super::{
     clock::Moment,
     codes::{AuthorizationRequest, Codes, Redeemed},
-    random::{self, Hash},
+    policy::Policy,
+    random::{self, Hash, Secret},
     scope::Scope,
     tokens::{
         AccessToken, Allowed, Description, Grant, GrantId, Issued, RefreshToken, Refusal,
@@ -15,20 +19,16 @@ use super::{
 };
 use crate::config::Config;
 
-/// What becomes of a grant's earlier tokens when a refresh token is used, and when it is used again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Policy {
-    /// Pleo's: every refresh ends all earlier access and refresh tokens of the grant at once, and
-    /// a refresh token that comes back ends the whole grant (RFC 9700 §4.14.2).
-    #[default]
-    Strict,
-}
+pub use listing::GrantStatus;
 
 /// Everything that was granted, and the tokens that speak for it.
 #[derive(Debug)]
 pub(crate) struct Grants {
     policy: Policy,
+    old_access_token_dies: bool,
+    /// What makes the first successor of a refresh token, so that it can be made again and need
+    /// not be kept.
+    secret: Secret,
     access_token_lifetime: Duration,
     refresh_token_lifetime: Option<Duration>,
     code_lifetime: Duration,
@@ -46,6 +46,8 @@ impl Grants {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
             policy: config.policy,
+            old_access_token_dies: config.old_access_token_dies,
+            secret: Secret::new(),
             access_token_lifetime: config.access_token_lifetime,
             refresh_token_lifetime: config.refresh_token_lifetime,
             code_lifetime: config.code_lifetime,
@@ -98,51 +100,11 @@ impl Grants {
             ended: false,
         };
         self.grants.insert(id, grant);
-        Ok(self.issue(now, id, request.scope))
-    }
-
-    /// RFC 6749 §6. `scope` narrows the access token; the grant itself keeps its scope.
-    pub(crate) fn refresh(
-        &mut self,
-        now: Moment,
-        client_id: &str,
-        refresh_token: &str,
-        scope: Option<Scope>,
-    ) -> Result<Issued, Refusal> {
-        let hash = Hash::of(refresh_token);
-        let Some((token, grant)) = self.refresh_token(&hash) else {
-            return Err(Refusal::Grant("this refresh token is unknown"));
-        };
-        let id = token.grant;
-        if grant.client_id != client_id {
-            return Err(Refusal::Grant("this refresh token was issued to another client"));
-        }
-        if token.spent {
-            match self.policy {
-                Policy::Strict => self.end(id),
-            }
-            return Err(Refusal::Replay);
-        }
-        if grant.ended {
-            return Err(Refusal::Grant("this grant was revoked"));
-        }
-        if token.expires.is_some_and(|expires| now >= expires) {
-            self.end(id);
-            return Err(Refusal::Grant("this refresh token has expired"));
-        }
-        let scope = scope.unwrap_or_else(|| grant.scope.clone());
-        if !scope.is_within(grant.scope.tokens()) {
-            return Err(Refusal::Scope("wider than what was granted"));
-        }
-        match self.policy {
-            Policy::Strict => {
-                self.access.retain(|_, access| access.grant != id);
-                if let Some(token) = self.refresh.get_mut(&hash) {
-                    token.spent = true;
-                }
-            }
-        }
-        Ok(self.issue(now, id, scope))
+        let refresh_token = random::token();
+        let expires = self.refresh_token_lifetime.map(|life| now.plus(life));
+        let first = RefreshToken::first(id, now, expires);
+        self.refresh.insert(Hash::of(&refresh_token), first);
+        Ok(self.issue(now, id, request.scope, refresh_token))
     }
 
     pub(crate) fn allowed(&self, now: Moment, access_token: &str) -> Option<Allowed<'_>> {
@@ -164,14 +126,18 @@ impl Grants {
         token: &str,
     ) -> Option<Description<'_>> {
         let hash = Hash::of(token);
-        let (id, issued, expires, spent) = match (self.access.get(&hash), self.refresh.get(&hash)) {
-            (Some(token), _) => (token.grant, token.issued, Some(token.expires), false),
-            (None, Some(token)) => (token.grant, token.issued, token.expires, token.spent),
+        let (id, issued, expires, good) = match (self.access.get(&hash), self.refresh_token(&hash))
+        {
+            (Some(token), _) => {
+                (token.grant, token.issued, Some(token.expires), now < token.expires)
+            }
+            (None, Some((token, grant))) => {
+                (token.grant, token.issued, token.expires, self.is_live(now, token, grant))
+            }
             (None, None) => return None,
         };
         let grant = self.grants.get(&id)?;
-        let expired = expires.is_some_and(|expires| now >= expires);
-        let live = grant.client_id == client_id && !grant.ended && !spent && !expired;
+        let live = grant.client_id == client_id && !grant.ended && good;
         live.then(|| Description { user: &grant.user, issued, expires, name: hash.short_name() })
     }
 
@@ -225,40 +191,19 @@ impl Grants {
         ended
     }
 
-    fn end(&mut self, id: GrantId) {
-        if let Some(grant) = self.grants.get_mut(&id) {
-            grant.ended = true;
-        }
+    /// Answers how many grants that ended: one, or none if it had ended before.
+    fn end(&mut self, id: GrantId) -> usize {
         self.access.retain(|_, access| access.grant != id);
+        let live = self.grants.get_mut(&id).filter(|grant| !grant.ended);
+        live.map_or(0, |grant| {
+            grant.ended = true;
+            1
+        })
     }
 
     fn refresh_token(&self, hash: &Hash) -> Option<(&RefreshToken, &Grant)> {
         let token = self.refresh.get(hash)?;
         Some((token, self.grants.get(&token.grant)?))
-    }
-
-    fn issue(&mut self, now: Moment, grant: GrantId, scope: Scope) -> Issued {
-        let (access_token, refresh_token) = (random::token(), random::token());
-        let access = AccessToken {
-            grant,
-            scope: scope.clone(),
-            issued: now,
-            expires: now.plus(self.access_token_lifetime),
-        };
-        let refresh = RefreshToken {
-            grant,
-            issued: now,
-            expires: self.refresh_token_lifetime.map(|life| now.plus(life)),
-            spent: false,
-        };
-        self.access.insert(Hash::of(&access_token), access);
-        self.refresh.insert(Hash::of(&refresh_token), refresh);
-        Issued {
-            access_token,
-            refresh_token,
-            expires_in: self.access_token_lifetime.as_secs(),
-            scope,
-        }
     }
 }
 

@@ -65,7 +65,7 @@ fn a_replay_ends_this_grant_and_no_other() {
     let (victim, bystander) = (granted(&mut grants, now), granted(&mut grants, now));
     let next = grants.refresh(now, "c", &victim.refresh_token, None).unwrap();
     let replay = grants.refresh(now, "c", &victim.refresh_token, None);
-    assert_eq!(replay.unwrap_err(), Refusal::Replay);
+    assert_eq!(replay.unwrap_err(), Refusal::Replay { ended: 1 });
     assert!(grants.allowed(now, &next.access_token).is_none());
     assert!(grants.refresh(now, "c", &next.refresh_token, None).is_err());
     assert!(grants.allowed(now, &bystander.access_token).is_some());

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
@@ -14,6 +16,30 @@ impl Hash {
     /// A name for the token that is safe to show (`jti`).
     pub(crate) fn short_name(&self) -> String {
         URL_SAFE_NO_PAD.encode(&self.0[..12])
+    }
+
+    pub(crate) fn hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Makes the first successor of a refresh token: the same one each time, and one that nobody can
+/// guess who has only the token.
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn new() -> Self {
+        Self(token())
+    }
+
+    pub(crate) fn successor_of(&self, token: &str) -> String {
+        URL_SAFE_NO_PAD.encode(sha256(&format!("{} {token}", self.0)))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
     }
 }
 

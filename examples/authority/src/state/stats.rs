@@ -16,12 +16,24 @@ pub struct Stats {
     pub code_exchanges_ok: u64,
     /// Token requests with a code that were refused. A body that is no sound form counts nowhere.
     pub code_exchanges_refused: u64,
-    /// Token requests that rotated a refresh token.
+    /// Refresh requests that arrived, whatever then became of them: one that a fault dropped
+    /// counts, and one that a fault delivers twice counts once.
+    pub refreshes_received: u64,
+    /// Refresh requests that were handled: one that is delivered twice counts twice. The sum of
+    /// the next two.
+    pub refreshes_handled: u64,
+    /// Token requests that got tokens for a refresh token.
     pub refreshes_ok: u64,
     /// Token requests with a refresh token that were refused.
     pub refreshes_refused: u64,
-    /// Refresh tokens that came back after they had been used.
+    /// Refresh tokens that came back after they had been used, and were refused for that.
     pub replayed_refresh_tokens: u64,
+    /// Grants that such a replay ended.
+    pub grants_revoked_by_replay: u64,
+    /// Grants that are not revoked, now.
+    pub grants_alive: u64,
+    /// Refresh tokens that would be honoured, now.
+    pub refresh_tokens_alive: u64,
     /// Revocation requests (RFC 7009) answered with 200.
     pub revocations: u64,
     /// Installations that were deleted over the API.

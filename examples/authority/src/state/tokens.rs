@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{clock::Moment, scope::Scope};
+use super::{clock::Moment, random::Hash, scope::Scope};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct GrantId(pub(super) usize);
@@ -26,7 +26,12 @@ pub(super) struct RefreshToken {
     pub(super) grant: GrantId,
     pub(super) issued: Moment,
     pub(super) expires: Option<Moment>,
-    pub(super) spent: bool,
+    /// When it was used first.
+    pub(super) used: Option<Moment>,
+    /// Its successor has been used, or another successor of its parent has taken its place.
+    pub(super) closed: bool,
+    /// The token that it was issued for.
+    pub(super) parent: Option<Hash>,
 }
 
 /// A token answer (RFC 6749 §5.1).
@@ -42,7 +47,10 @@ pub(crate) struct Issued {
 pub(crate) enum Refusal {
     Grant(&'static str),
     /// A refresh token that had been used: `invalid_grant` to the client, news to the statistics.
-    Replay,
+    Replay {
+        /// How many grants ended for it.
+        ended: usize,
+    },
     Scope(&'static str),
 }
 
@@ -66,6 +74,20 @@ pub(crate) struct Description<'a> {
     pub(crate) issued: Moment,
     pub(crate) expires: Option<Moment>,
     pub(crate) name: String,
+}
+
+impl RefreshToken {
+    pub(super) fn first(grant: GrantId, issued: Moment, expires: Option<Moment>) -> Self {
+        Self { grant, issued, expires, used: None, closed: false, parent: None }
+    }
+
+    pub(super) fn following(self, parent: Hash) -> Self {
+        Self { parent: Some(parent), ..self }
+    }
+
+    pub(super) fn is_expired(&self, now: Moment) -> bool {
+        self.expires.is_some_and(|expires| now >= expires)
+    }
 }
 
 impl fmt::Debug for Issued {

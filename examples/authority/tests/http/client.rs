@@ -1,10 +1,15 @@
 //! A small client that can do everything right, and each thing wrong.
 
-use std::time::Duration;
+use std::{
+    io::{self, Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use evergrant_authority::{
-    Authority, BASIC_CLIENT, Config, KnownClient, POST_CLIENT, PUBLIC_CLIENT,
+    Authority, BASIC_CLIENT, Config, Fault, FaultRule, KnownClient, POST_CLIENT, PUBLIC_CLIENT,
+    Stats,
 };
 use serde_json::Value;
 use ureq::{Agent, http};
@@ -113,6 +118,28 @@ impl World {
         self.form_as(client, "/oauth/token", &pairs)
     }
 
+    /// A refresh whose answer is as broken as it comes: all bytes that arrived, and how it ended.
+    pub(crate) fn raw_refresh(&self, token: &str, patience: Duration) -> (String, io::Result<()>) {
+        let pairs = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", token),
+            ("client_id", PUBLIC_CLIENT.id),
+        ];
+        let body = encode(&pairs);
+        let head = format!(
+            "POST /oauth/token HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        let address = self.authority.base_url().trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).expect("a connection");
+        stream.set_read_timeout(Some(patience)).unwrap();
+        stream.write_all((head + &body).as_bytes()).unwrap();
+        let mut bytes = Vec::new();
+        let end = stream.read_to_end(&mut bytes).map(|_| ());
+        (String::from_utf8(bytes).unwrap(), end)
+    }
+
     pub(crate) fn api(&self, path: &str, token: &str) -> Reply {
         self.get(path, &[("authorization", &format!("Bearer {token}"))])
     }
@@ -123,6 +150,19 @@ impl World {
 
     pub(crate) fn introspect(&self, client: KnownClient, token: &str) -> Value {
         self.form_as(client, "/oauth/token/introspect", &[("token", token)]).json()
+    }
+
+    /// A fault for the next refresh request.
+    pub(crate) fn fault(&self, fault: Fault) {
+        self.authority.control().add_faults([FaultRule::refresh(fault)]).expect("a sound fault");
+    }
+
+    pub(crate) fn would_honour(&self, token: &str) -> bool {
+        self.authority.control().would_honour(token)
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.authority.control().stats()
     }
 
     pub(crate) fn advance(&self, seconds: u64) {

@@ -3,7 +3,11 @@
 mod client;
 mod consent;
 mod control;
+mod distortions;
+mod faults;
+mod grants;
 mod lifecycle;
+mod policies;
 mod refusals;
 mod resources;
 mod server;
