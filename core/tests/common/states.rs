@@ -182,6 +182,58 @@ pub fn all() -> Vec<Row> {
     let step = world.step(Input::Revoke);
     rows.push(row("revoke: looking", world, Some(step)));
 
+    // Asked after, and said to be used up.
+    let config = ProviderConfig {
+        introspection_endpoint: Some("https://as.example/introspect".into()),
+        ..provider_config()
+    };
+    let unresolved = || {
+        let mut world = World::with(client_of(config.clone(), client_config()));
+        world.authorize();
+        world.advance(3_600_000);
+        world.server.faults.push_back(Fault::ReplyLost);
+        world.token_wanted();
+        let at = world.connection.wake_at(world.now).unwrap();
+        world.advance(at - world.now);
+        world
+    };
+    let mut world = unresolved();
+    let step = until(&mut world, Input::Wake, is_http);
+    rows.push(row("refresh: asking", world, Some(step)));
+    rows.push(settled("refresh: holding", unresolved(), |world| drop(world.run(Input::Wake))));
+
+    let mut world = expired();
+    let step = until(&mut world, wanted(), is_http);
+    let http = step.outputs.iter().find(|output| is_open(output)).cloned().unwrap();
+    let answer = world.perform(&http).unwrap();
+    let step = world.step(answer);
+    let op = step.outputs.iter().find_map(|output| match output {
+        Output::Swap { op, .. } => Some(*op),
+        _ => None,
+    });
+    world.step(Input::SwapUnanswered { op: op.unwrap() });
+    rows.push(row("refresh: saving again", world, None));
+
+    // What is owed after a grant has gone.
+    let owing = || {
+        let mut world = World::authorized();
+        world.server.faults.extend(std::iter::repeat_n(Fault::RequestLost, 5));
+        world.run(Input::Revoke);
+        for _ in 0..4 {
+            world.wake();
+        }
+        let at = world.connection.wake_at(world.now).unwrap();
+        world.advance(at.saturating_sub(world.now));
+        world
+    };
+    rows.push(row("outbox: due", owing(), None));
+    let mut world = owing();
+    let step = until(&mut world, Input::Wake, is_http);
+    rows.push(row("outbox: sent", world, Some(step)));
+    let mut world = owing();
+    let step = until(&mut world, Input::Wake, nth_swap(1));
+    rows.push(row("outbox: writing", world, Some(step)));
+
     rows.sort_by_key(|row| row.name);
     rows
 }
