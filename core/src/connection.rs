@@ -4,7 +4,7 @@ use crate::{
     client::Client,
     entropy,
     env::Env,
-    failure::{Failure, HostFault, Misuse},
+    failure::{Cause, Failure, HostFault, Misuse},
     flow::{Cx, Signal, authorize, exchange, outbox, refresh, revoke, store},
     input::Input,
     output::{Activity, Op, Status, Step},
@@ -143,8 +143,12 @@ impl Connection {
     /// When the machine wants [`Input::Wake`], UNIX ms.
     pub fn wake_at(&self, now: u64) -> Option<u64> {
         let state = &self.state;
-        let parts = [refresh::wake_at(state, now), revoke::wake_at(state), outbox::wake_at(state)];
-        let exchanges = state.exchanges.iter().filter_map(exchange::wake_at);
+        let parts = [
+            refresh::wake_at(state, now),
+            revoke::wake_at(state, now),
+            outbox::wake_at(state, now),
+        ];
+        let exchanges = state.exchanges.iter().filter_map(|own| exchange::wake_at(own, now));
         let authorizations = state.authorizations.iter().filter_map(Authorization::wake_at);
         parts.into_iter().flatten().chain(exchanges).chain(authorizations).min()
     }
@@ -153,11 +157,16 @@ impl Connection {
     pub fn status(&self, now: u64) -> Status {
         let state = &self.state;
         let record = state.known.record();
+        let timing = &self.client.provider().config().refresh.timing;
         if state.revoke != Revoke::Idle {
             return Status::Disconnecting;
         }
         let grant = match record.map(|record| record.status) {
             Some(RecordStatus::Disconnecting { .. }) => return Status::Disconnecting,
+            // By the clock alone, and so not written: a clock may be wrong.
+            Some(RecordStatus::Active) if refresh::is_over(state, now) => {
+                Some(Status::ReauthenticationRequired(Cause::Expired))
+            }
             Some(RecordStatus::Active) => Some(Status::Authorized),
             Some(RecordStatus::Reauthenticate { cause }) => {
                 Some(Status::ReauthenticationRequired(cause))
@@ -165,7 +174,7 @@ impl Connection {
             Some(RecordStatus::New | RecordStatus::Disconnected) | None => None,
         };
         let exchanging = state.exchanges.iter().any(exchange::is_exchanging)
-            || record.is_some_and(|record| record.is_exchanging(now));
+            || record.is_some_and(|record| record.is_exchanging(now, timing));
         if exchanging {
             return Status::Exchanging;
         }
@@ -204,9 +213,9 @@ fn check(state: &State, cx: &Cx<'_>, mark: u64, input: &Input) -> Result<(), Mis
     }
     match input {
         Input::Authorize(asked) => authorize::check(asked, cx),
-        Input::ApiAnswered { status, .. } => check_status(*status),
-        Input::HttpDone { response, .. } => check_status(response.status),
-        Input::Redirected { .. }
+        Input::ApiAnswered { .. }
+        | Input::HttpDone { .. }
+        | Input::Redirected { .. }
         | Input::TokenWanted { .. }
         | Input::Revoke
         | Input::Cancel { .. }
@@ -215,10 +224,6 @@ fn check(state: &State, cx: &Cx<'_>, mark: u64, input: &Input) -> Result<(), Mis
         | Input::SwapUnanswered { .. }
         | Input::Wake => Ok(()),
     }
-}
-
-fn check_status(status: u16) -> Result<(), Misuse> {
-    if (100..=599).contains(&status) { Ok(()) } else { Err(Misuse::StatusInvalid) }
 }
 
 /// 64 bits of the entropy, enough to notice when the same comes twice, and far
@@ -245,7 +250,7 @@ fn api_answered(
         401 => return refresh::refused_by_api(state, cx, generation),
         403 => Failure::denied(Denial::Forbidden),
         429 => later(Delay::RateLimited),
-        500..=599 => later(Delay::Unavailable),
+        500.. => later(Delay::Unavailable),
         _ => return,
     };
     cx.fail(Activity::ApiCall, failure);

@@ -67,3 +67,26 @@ impl Moment {
         Some(now.uptime?.saturating_sub(self.uptime?))
     }
 }
+
+/// A time to be woken at, by the wall clock, that a clock set back cannot put off:
+/// before it was set it counts as passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Deadline {
+    set: u64,
+    at: u64,
+}
+
+impl Deadline {
+    pub(crate) fn after(now: u64, wait: u64) -> Self {
+        Self { set: now, at: now.saturating_add(wait) }
+    }
+
+    pub(crate) fn has_passed(self, now: u64) -> bool {
+        now >= self.at || now < self.set
+    }
+
+    /// When to be woken, as seen now.
+    pub(crate) fn at(self, now: u64) -> u64 {
+        if now < self.set { now } else { self.at }
+    }
+}

@@ -4,7 +4,7 @@ use crate::{
     failure::Misuse,
     http::Method,
     policy::RefreshPolicy,
-    uri::{Origin, is_endpoint, is_path},
+    uri::{self, Origin, is_endpoint, is_path},
 };
 use alloc::{string::String, vec::Vec};
 
@@ -157,6 +157,7 @@ impl Provider {
             return Err(Misuse::IssuerMissing);
         }
         check_parameters(&config.authorize_parameters)?;
+        check_parameters(&uri::query(&config.authorization_endpoint))?;
         if !config.refresh.timing.is_sound() || config.authorization_lifetime == 0 {
             return Err(Misuse::TimingInvalid);
         }

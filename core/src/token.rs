@@ -14,6 +14,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 /// What an answer (or its absence) means for the token that was sent.
@@ -165,8 +166,7 @@ pub(crate) fn retry_after(headers: &[(String, String)], now: u64) -> Option<u64>
 const LONGEST_SECONDS: i64 = 315_360_000;
 
 /// The members of a token answer or an error, whatever their types.
-#[derive(Deserialize, Default)]
-#[serde(default)]
+#[derive(Default)]
 struct Body {
     access_token: Scalar,
     refresh_token: Scalar,
@@ -178,9 +178,48 @@ struct Body {
     error_description: Scalar,
 }
 
+/// Reads an answer as mildly as can be done: it may be the only copy of the next
+/// refresh token. Whatever is odd about one member loses no other.
 fn parse(bytes: &[u8]) -> Option<Body> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    serde_json::from_slice(bytes).ok()
+    let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
+    serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(&text)).ok()
+}
+
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(BodyVisitor)
+    }
+}
+
+struct BodyVisitor;
+
+impl<'de> Visitor<'de> for BodyVisitor {
+    type Value = Body;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Body, A::Error> {
+        let mut body = Body::default();
+        while let Some(name) = map.next_key::<String>()? {
+            let value: &RawValue = map.next_value()?;
+            let member = match name.as_str() {
+                "access_token" => &mut body.access_token,
+                "refresh_token" => &mut body.refresh_token,
+                "token_type" => &mut body.token_type,
+                "expires_in" => &mut body.expires_in,
+                "refresh_token_expires_in" => &mut body.refresh_token_expires_in,
+                "scope" => &mut body.scope,
+                "error" => &mut body.error,
+                "error_description" => &mut body.error_description,
+                _ => continue,
+            };
+            // A number out of every range is still JSON.
+            *member = serde_json::from_str(value.get()).unwrap_or(Scalar::Other);
+        }
+        Ok(body)
+    }
 }
 
 impl Body {
@@ -204,7 +243,9 @@ impl Body {
             flaw = Some(ServerFault::TokenUnusable);
         }
         let expires_in = lifetime(&self.expires_in, &mut deviations);
-        let refresh_expires_in = lifetime(&self.refresh_token_expires_in, &mut deviations);
+        // No RFC has this one: what makes no sense says nothing.
+        let refresh_expires_in =
+            lifetime(&self.refresh_token_expires_in, &mut Vec::new()).filter(|life| *life > 0);
         let refresh_token = match self.refresh_token {
             Scalar::Text(token) if token.is_empty() => {
                 deviations.push(Deviation::RefreshTokenEmpty);

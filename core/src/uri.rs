@@ -1,7 +1,7 @@
 //! URIs by the strict grammar of RFC 3986: what is configured, what a token may
 //! be sent to, and what is encoded into a query.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 use fluent_uri::{Uri, component::Host};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -189,6 +189,13 @@ pub(crate) fn push_parameter(url: &mut String, name: &str, value: &str) {
 /// Appends a text percent-encoded, as one path segment or one query component.
 pub(crate) fn push_component(text: &mut String, component: &str) {
     text.extend(utf8_percent_encode(component, COMPONENT));
+}
+
+/// The parameters of a URL's query.
+pub(crate) fn query(url: &str) -> Vec<(String, String)> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
 }
 
 /// Appends `name=value` to a form body (RFC 6749 appendix B).

@@ -74,8 +74,6 @@ enum evg_result
     EVG_RESULT_MISUSE_PARAMETER_INVALID = 8,
     // The return context is longer than 4,096 bytes.
     EVG_RESULT_MISUSE_RETURN_CONTEXT_TOO_LONG = 9,
-    // An HTTP status outside 100 to 599.
-    EVG_RESULT_MISUSE_STATUS_INVALID = 10,
     // An endpoint is not an absolute `https` URL without user info and fragment.
     EVG_RESULT_MISUSE_ENDPOINT_INVALID = 11,
     // The environment's name is empty, too long or not printable ASCII.

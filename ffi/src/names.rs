@@ -35,7 +35,6 @@ codes! {
         ParameterReserved => MisuseParameterReserved c"misuse_parameter_reserved",
         ParameterInvalid => MisuseParameterInvalid c"misuse_parameter_invalid",
         ReturnContextTooLong => MisuseReturnContextTooLong c"misuse_return_context_too_long",
-        StatusInvalid => MisuseStatusInvalid c"misuse_status_invalid",
         EndpointInvalid => MisuseEndpointInvalid c"misuse_endpoint_invalid",
         EnvironmentInvalid => MisuseEnvironmentInvalid c"misuse_environment_invalid",
         ClientIdInvalid => MisuseClientIdInvalid c"misuse_client_id_invalid",

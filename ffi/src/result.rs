@@ -32,8 +32,7 @@ pub enum EvgResult {
     MisuseParameterInvalid = 8,
     /// The return context is longer than 4,096 bytes.
     MisuseReturnContextTooLong = 9,
-    /// An HTTP status outside 100 to 599.
-    MisuseStatusInvalid = 10,
+    // 10 is retired.
     /// An endpoint is not an absolute `https` URL without user info and fragment.
     MisuseEndpointInvalid = 11,
     /// The environment's name is empty, too long or not printable ASCII.

@@ -14,7 +14,7 @@ use crate::{
         pending::{self, Pending},
     },
     secret::SecretBytes,
-    state::{Authorization, AuthorizationStage as Stage, State},
+    state::{Authorization, AuthorizationStage as Stage, Known, State},
 };
 use alloc::{
     string::{String, ToString as _},
@@ -74,11 +74,21 @@ pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>, asked: Authorize) {
     record.binding = binding.as_ref().map(|secret| entropy::sha256_base64url(secret.expose()));
     record.return_context.clone_from(&asked.return_context);
     record.created_at = cx.now();
+    record.begun_in = match &state.known {
+        Known::Unread => None,
+        Known::Absent => Some(0),
+        Known::Present(_, known) | Known::Ahead(_, known) => Some(known.generation),
+    };
     record.expires_at = expires_at;
 
     let bytes = encode(cx.client.sealing(), &record);
     if state.authorizations.len() >= REMEMBERED {
-        state.authorizations.remove(0);
+        let open = |own: &Authorization| matches!(own.stage, Stage::Open);
+        let Some(oldest) = state.authorizations.iter().position(open) else {
+            let failure = Failure::TryLater { at: cx.now(), reason: Delay::Busy };
+            return fail(cx, id, asked.return_context, failure);
+        };
+        state.authorizations.remove(oldest);
     }
     let op = write_pending(state, cx, &id, expires_at, bytes.clone());
     let stage = Stage::Storing { op, url, binding, bytes, tries: 0 };

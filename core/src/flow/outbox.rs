@@ -4,6 +4,7 @@
 
 use super::{Cx, Signal, refresh, store};
 use crate::{
+    env::Deadline,
     http::HttpFault,
     output::Notice,
     provider::Disconnect,
@@ -48,7 +49,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         (Outbox::Writing { pause, .. }, Signal::SwapUnanswered) => {
             state.outbox = Outbox::Pausing { until: pause };
         }
-        (Outbox::Pausing { until }, Signal::Wake) if cx.now() >= until => begin(state, cx),
+        (Outbox::Pausing { until }, Signal::Wake) if until.has_passed(cx.now()) => begin(state, cx),
         (Outbox::Idle, Signal::Wake) => begin(state, cx),
         // Nothing of the kind is awaited in these stages, or not yet.
         (
@@ -63,11 +64,11 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
 }
 
 /// When the outbox wants a step: also after a restart.
-pub(crate) fn wake_at(state: &State) -> Option<u64> {
+pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
     match &state.outbox {
         Outbox::Idle => state.known.record().and_then(ConnectionRecord::duty_at),
         Outbox::Sent { give_up_at, .. } => Some(*give_up_at),
-        Outbox::Pausing { until } => Some(*until),
+        Outbox::Pausing { until } => Some(until.at(now)),
         Outbox::Writing { .. } => None,
     }
 }
@@ -124,5 +125,5 @@ fn settle(state: &mut State, cx: &mut Cx<'_>, owed: &Secret, done: Done) {
         }
     }
     let attempt = Box::new(store::write(state, cx, next));
-    state.outbox = Outbox::Writing { attempt, pause: cx.now().saturating_add(wait) };
+    state.outbox = Outbox::Writing { attempt, pause: Deadline::after(cx.now(), wait) };
 }

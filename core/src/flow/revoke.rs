@@ -6,13 +6,14 @@
 use super::{Cx, STORE_TRIES, Signal, authorize, refresh, store};
 use crate::{
     entropy::Id,
+    env::Deadline,
     failure::{Delay, Failure, ServerFault},
     http::{HttpFault, HttpRequest},
     output::{Activity, Notice},
     provider::Disconnect,
     record::connection::{ConnectionRecord, Duty, RecordStatus},
     secret::SecretBytes,
-    state::{Revoke, State, Told},
+    state::{Known, Revoke, State, Told},
     token,
 };
 use alloc::{boxed::Box, vec};
@@ -41,7 +42,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         (Revoke::Looking { .. }, Signal::Swapped(current)) => {
             match store::adopt(state, cx, current) {
                 Ok(()) => mark(state, cx),
-                Err(failure) => interrupted(state, cx, failure),
+                Err(failure) => cx.fail(Activity::Revoke, failure),
             }
         }
         (Revoke::Looking { tries, .. }, Signal::SwapUnanswered) => {
@@ -56,7 +57,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             match store::confirm(state, cx, *attempt, current) {
                 Ok(true) => marked(state, cx),
                 Ok(false) => mark(state, cx),
-                Err(failure) => interrupted(state, cx, failure),
+                Err(failure) => cx.fail(Activity::Revoke, failure),
             }
         }
         (Revoke::Marking { attempt }, Signal::SwapUnanswered) => {
@@ -64,6 +65,12 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                 Some(attempt) => state.revoke = Revoke::Marking { attempt: Box::new(attempt) },
                 None => store_slow(state, cx),
             }
+        }
+        // Told of tokens that a late refresh has replaced meanwhile: told again.
+        (Revoke::Sent { token_id, .. }, Signal::HttpDone(_))
+            if token_id != stored_token_id(state) =>
+        {
+            resume(state, cx);
         }
         (Revoke::Sent { .. }, Signal::HttpDone(response)) => {
             let told = judge(&cx.client.provider().config().disconnect, response.status);
@@ -86,8 +93,10 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                 Ok(false) if token_id.is_some() && token_id == stored_token_id(state) => {
                     finish(state, cx, told);
                 }
+                // There was nothing to end, and now there is.
+                Ok(false) if token_id.is_none() => mark(state, cx),
                 Ok(false) => resume(state, cx),
-                Err(failure) => interrupted(state, cx, failure),
+                Err(failure) => cx.fail(Activity::Revoke, failure),
             }
         }
         (Revoke::Burying { attempt, told, token_id }, Signal::SwapUnanswered) => {
@@ -100,9 +109,12 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                 None => store_slow(state, cx),
             }
         }
-        (Revoke::Pausing { until }, Signal::Wake) if cx.now() >= until => resume(state, cx),
+        (Revoke::Pausing { until }, Signal::Wake) if until.has_passed(cx.now()) => {
+            let op = store::read(state, cx);
+            state.revoke = Revoke::Looking { op, tries: 0 };
+        }
         (Revoke::Idle, Signal::Wake) => {
-            if wake_at(state).is_some_and(|at| cx.now() >= at) {
+            if wake_at(state, cx.now()).is_some_and(|at| cx.now() >= at) {
                 resume(state, cx);
             }
         }
@@ -119,9 +131,10 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
 }
 
 /// When the revocation wants a step: also after a restart in its midst.
-pub(crate) fn wake_at(state: &State) -> Option<u64> {
+pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
     match (&state.revoke, state.known.record().map(|record| record.status)) {
-        (Revoke::Sent { give_up_at: at, .. } | Revoke::Pausing { until: at }, _) => Some(*at),
+        (Revoke::Sent { give_up_at, .. }, _) => Some(*give_up_at),
+        (Revoke::Pausing { until }, _) => Some(until.at(now)),
         (Revoke::Idle, Some(RecordStatus::Disconnecting { retry_at, .. })) => Some(retry_at),
         (Revoke::Idle, _)
         | (Revoke::Looking { .. } | Revoke::Marking { .. } | Revoke::Burying { .. }, _) => None,
@@ -137,9 +150,10 @@ fn mark(state: &mut State, cx: &mut Cx<'_>) {
     next.advance();
     next.exchanging = None;
     next.disconnected_at = Some(cx.now());
+    next.disconnected_gen = Some(next.generation);
     if next.tokens.is_none() {
         next.wipe(RecordStatus::Disconnected);
-        return bury(state, cx, next, Told::Yes);
+        return bury(state, cx, next, Told::No);
     }
     next.status = RecordStatus::Disconnecting { attempts: 0, retry_at: cx.now() };
     next.due_at = Some(cx.now());
@@ -197,7 +211,8 @@ fn tell(state: &mut State, cx: &mut Cx<'_>) {
     let Some(request) = request else { return finish(state, cx, Told::No) };
     let within = cx.client.provider().config().refresh.timing.send_within;
     let (op, give_up_at) = cx.send(&mut state.ops, request, within);
-    state.revoke = Revoke::Sent { op, give_up_at };
+    let token_id = stored_token_id(state);
+    state.revoke = Revoke::Sent { op, give_up_at, token_id };
 }
 
 fn judge(disconnect: &Disconnect, status: u16) -> Told {
@@ -268,18 +283,12 @@ fn buried(state: &mut State, cx: &mut Cx<'_>, confirmed: bool) {
     cx.notice(Notice::Disconnected { confirmed });
 }
 
+/// The store is silent, and nobody knows what it holds: nobody is served, and it
+/// is looked at again.
 fn store_slow(state: &mut State, cx: &mut Cx<'_>) {
-    let failure = Failure::TryLater { at: cx.now(), reason: Delay::StoreSlow };
-    interrupted(state, cx, failure);
-}
-
-/// The store failed. What it says by then decides how it goes on: while it says
-/// `Disconnecting`, the end is taken up again by itself.
-fn interrupted(state: &mut State, cx: &mut Cx<'_>, failure: Failure) {
-    let until = cx.now().saturating_add(refresh::pause(cx, ATTEMPTS));
-    let status = state.known.record().map(|record| record.status);
-    if let Some(RecordStatus::Disconnecting { .. }) = status {
-        state.revoke = Revoke::Pausing { until };
-    }
+    let until = Deadline::after(cx.now(), refresh::pause(cx, ATTEMPTS));
+    state.known = Known::Unread;
+    state.revoke = Revoke::Pausing { until };
+    let failure = Failure::TryLater { at: until.at(cx.now()), reason: Delay::StoreSlow };
     cx.fail(Activity::Revoke, failure);
 }

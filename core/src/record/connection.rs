@@ -48,6 +48,9 @@ pub(crate) struct ConnectionRecord {
     pub(crate) unresolved: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) disconnected_at: Option<u64>,
+    /// The generation that the disconnect made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) disconnected_gen: Option<u64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) outbox: Vec<Duty>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -172,6 +175,7 @@ impl ConnectionRecord {
             intent: None,
             unresolved: false,
             disconnected_at: None,
+            disconnected_gen: None,
             outbox: Vec::new(),
             due_at: None,
             unknown: Unknown::default(),
@@ -195,14 +199,21 @@ impl ConnectionRecord {
         }
     }
 
-    /// Whether a code is being exchanged at this time.
-    pub(crate) fn is_exchanging(&self, now: u64) -> bool {
-        self.exchanging.is_some_and(|exchange| now < exchange.until)
+    /// Whether a code is being exchanged at this time. A fence that would stand
+    /// longer than any exchange takes is that of a clock which was wrong.
+    pub(crate) fn is_exchanging(&self, now: u64, timing: &Timing) -> bool {
+        let longest = exchange_window(timing, true).saturating_add(SKEW);
+        let stands = |until: u64| now < until && until.saturating_sub(now) <= longest;
+        self.exchanging.is_some_and(|exchange| stands(exchange.until))
     }
 
-    /// Takes the intent out, remembering that its request may have left.
-    pub(crate) fn drop_intent(&mut self) {
-        self.unresolved |= self.intent.take().is_some();
+    /// Whether the person disconnected after this authorization had begun: by
+    /// generation where that is known, else by the clock.
+    pub(crate) fn supersedes(&self, begun_at: u64, begun_in: Option<u64>) -> bool {
+        match (self.disconnected_gen, begun_in) {
+            (Some(disconnected), Some(begun)) => begun < disconnected,
+            (Some(_) | None, _) => self.disconnected_at.is_some_and(|at| at >= begun_at),
+        }
     }
 
     /// The next generation, with no trace of attempts on the one before.
@@ -239,12 +250,29 @@ impl ConnectionRecord {
     }
 }
 
+/// How long a code is taken to be good; servers seldom say.
+pub(crate) const CODE_LIFE: u64 = 30_000;
+
+/// How long a fence for an exchange stands, with or without a wait before it.
+pub(crate) fn exchange_window(timing: &Timing, wait: bool) -> u64 {
+    let window = timing.send_within.saturating_add(timing.listen_for);
+    let window = window.saturating_add(timing.save_within);
+    if wait { window.saturating_add(CODE_LIFE) } else { window }
+}
+
+/// Tokens that live shorter than this are refreshed only when one is wanted.
+const SHORTEST_PROACTIVE: u64 = 30_000;
+
 /// When a proactive refresh is due: between 70 and 85 % of the token's life, by
 /// a jitter that is equal in every worker; early enough that two takeovers fit
-/// before expiry; at half-life for tokens that live under ten minutes.
+/// before expiry, but never before half-life, which it is for tokens that live under
+/// ten minutes.
 fn due_at(key: &StoreKey, generation: u64, tokens: &Tokens, timing: &Timing) -> Option<u64> {
     let (expiry, _) = (tokens.access_exp?, tokens.refresh.as_ref()?);
     let life = expiry.saturating_sub(tokens.obtained_at);
+    if life < SHORTEST_PROACTIVE {
+        return None;
+    }
     if life < 600_000 {
         return Some(tokens.obtained_at.saturating_add(life / 2));
     }
@@ -253,7 +281,7 @@ fn due_at(key: &StoreKey, generation: u64, tokens: &Tokens, timing: &Timing) -> 
     let permyriad = 7_000_u64.saturating_add(jitter.saturating_mul(1_500) >> 16);
     let jittered = (life / 10_000).saturating_mul(permyriad);
     let two_takeovers = life.saturating_sub(timing.takeover_after.saturating_mul(2));
-    Some(tokens.obtained_at.saturating_add(jittered.min(two_takeovers)))
+    Some(tokens.obtained_at.saturating_add(jittered.min(two_takeovers).max(life / 2)))
 }
 
 impl Record for ConnectionRecord {
@@ -274,6 +302,7 @@ impl Record for ConnectionRecord {
         "intent",
         "unresolved",
         "disconnected_at",
+        "disconnected_gen",
         "outbox",
         "due_at",
     ];

@@ -18,7 +18,7 @@ use crate::{
     secret::{Secret, SecretBytes},
     uri,
 };
-use alloc::{string::String, sync::Arc};
+use alloc::{string::String, sync::Arc, vec::Vec};
 use core::fmt;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -61,7 +61,12 @@ impl StoreKey {
         let mut key = String::from(kind);
         for part in parts {
             key.push('/');
-            uri::push_component(&mut key, part);
+            // A file store must not read a part as a folder above.
+            match *part {
+                "." => key.push_str("%2E"),
+                ".." => key.push_str("%2E%2E"),
+                part => uri::push_component(&mut key, part),
+            }
         }
         Self(key.into())
     }
@@ -171,8 +176,16 @@ pub(crate) trait Record: Serialize + DeserializeOwned {
 }
 
 /// Members of a record that this version does not know; none as a rule.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Unknown(Option<Arc<Map<String, Value>>>);
+
+impl fmt::Debug for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A newer version may have put secrets there.
+        let names: Vec<&String> = self.0.iter().flat_map(|members| members.keys()).collect();
+        write!(f, "Unknown({names:?})")
+    }
+}
 
 /// The three kinds of record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -30,6 +30,9 @@ pub(crate) struct Pending {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) return_context: Option<String>,
     pub(crate) created_at: u64,
+    /// The connection's generation when it was begun, where it was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) begun_in: Option<u64>,
     pub(crate) expires_at: u64,
     /// A tombstone: who has used the authorization up. Single use over all processes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,6 +59,7 @@ impl Pending {
             binding: None,
             return_context: None,
             created_at: 0,
+            begun_in: None,
             expires_at: 0,
             used_by: None,
             unknown: Unknown::default(),
@@ -229,6 +233,7 @@ impl Record for Pending {
         "binding",
         "return_context",
         "created_at",
+        "begun_in",
         "expires_at",
         "used_by",
     ];

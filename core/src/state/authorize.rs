@@ -3,6 +3,7 @@
 use super::{Attempt, Placing};
 use crate::{
     entropy::Id,
+    env::Deadline,
     failure::Failure,
     output::Op,
     record::{
@@ -86,11 +87,13 @@ pub(crate) enum ExchangeStage {
     Fencing { attempt: Attempt, nonce: Id, grant: CodeGrant, wait: bool },
     /// A refresh of the grant before may still be on its way, and would be taken
     /// for theft of the new one: its time is let pass.
-    Waiting { nonce: Id, grant: CodeGrant, until: u64 },
+    Waiting { nonce: Id, grant: CodeGrant, until: Deadline },
     /// The code is at the server.
     Sent { op: Op, nonce: Id, grant: CodeGrant, tries: u8 },
     /// The new grant is being stored.
     Saving { placing: Placing, new: NewGrant },
+    /// What the server gave and nobody may use is being written down as owed.
+    Owing { attempt: Attempt, token: Secret, failure: Failure, grant: CodeGrant },
     /// The fence is being taken away after a failure.
     Lifting { attempt: Attempt, nonce: Id, failure: Failure, grant: CodeGrant },
 }
@@ -104,6 +107,8 @@ pub(crate) struct CodeGrant {
     pub(crate) scope: String,
     pub(crate) return_context: Option<String>,
     pub(crate) created_at: u64,
+    /// The generation in which the authorization was begun, where it was known.
+    pub(crate) begun_in: Option<u64>,
 }
 
 /// Tokens of a new grant.
@@ -122,9 +127,9 @@ impl Exchange {
             | ExchangeStage::Consuming { op, .. }
             | ExchangeStage::Reading { op, .. }
             | ExchangeStage::Sent { op, .. } => Some(*op),
-            ExchangeStage::Fencing { attempt, .. } | ExchangeStage::Lifting { attempt, .. } => {
-                Some(attempt.op)
-            }
+            ExchangeStage::Fencing { attempt, .. }
+            | ExchangeStage::Owing { attempt, .. }
+            | ExchangeStage::Lifting { attempt, .. } => Some(attempt.op),
             ExchangeStage::Saving { placing, .. } => placing.op(),
             ExchangeStage::Waiting { .. } => None,
         }

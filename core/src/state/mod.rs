@@ -12,7 +12,7 @@ pub(crate) use revoke::{Outbox, Revoke, Told};
 
 use crate::{
     entropy::Id,
-    env::Moment,
+    env::{Deadline, Moment},
     failure::Failure,
     output::Op,
     record::{Revision, connection::ConnectionRecord},
@@ -124,7 +124,7 @@ pub(crate) struct Demand {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Backoff {
     pub(crate) failures: u16,
-    pub(crate) until: u64,
+    pub(crate) until: Deadline,
     pub(crate) failure: Failure,
 }
 
@@ -134,7 +134,7 @@ pub(crate) enum Placing {
     Writing(Box<Attempt>),
     /// The store does not answer; tried again at this time.
     Holding {
-        retry_at: u64,
+        retry_at: Deadline,
         tries: u8,
     },
 }

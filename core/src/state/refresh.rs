@@ -3,7 +3,7 @@
 use super::{Attempt, Placing};
 use crate::{
     entropy::Id,
-    env::Moment,
+    env::{Deadline, Moment},
     failure::{Cause, Failure},
     output::Op,
     record::connection::Tokens,
@@ -24,7 +24,7 @@ pub(crate) enum Refresh {
     /// The server is asked whether the refresh token is still live.
     Asking { op: Op, claim: Box<Claim>, give_up_at: u64 },
     /// It is not: somebody has, or had, its successor, and is given time to save it.
-    Holding { claim: Box<Claim>, until: u64 },
+    Holding { claim: Box<Claim>, until: Deadline },
     /// The refresh token is at the server.
     Sent { op: Op, claim: Box<Claim>, give_up_at: u64 },
     /// The new tokens are being stored.
@@ -32,7 +32,7 @@ pub(crate) enum Refresh {
     /// What came of a failed refresh is being written.
     Settling { attempt: Box<Attempt>, claim: Option<Box<Claim>>, settle: Settle },
     /// To be looked at again at this time.
-    Waiting { until: u64, unknown: Option<Box<UnknownOutcome>> },
+    Waiting { until: Deadline, unknown: Option<Box<UnknownOutcome>> },
 }
 
 /// A refresh token that may or may not have been used up.

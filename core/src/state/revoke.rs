@@ -1,7 +1,7 @@
 //! Where the end of the grant stands, and what is owed after it.
 
 use super::Attempt;
-use crate::{entropy::Id, output::Op, secret::Secret};
+use crate::{entropy::Id, env::Deadline, output::Op, secret::Secret};
 use alloc::boxed::Box;
 
 /// Where the end of the grant stands.
@@ -14,11 +14,11 @@ pub(crate) enum Revoke {
     /// `Disconnecting` is being written: from here on no token is served.
     Marking { attempt: Box<Attempt> },
     /// The server is being told.
-    Sent { op: Op, give_up_at: u64 },
+    Sent { op: Op, give_up_at: u64, token_id: Option<Id> },
     /// The tombstone is being written, after the end of these tokens was told.
     Burying { attempt: Box<Attempt>, told: Told, token_id: Option<Id> },
     /// The store failed in the midst; taken up again at this time.
-    Pausing { until: u64 },
+    Pausing { until: Deadline },
 }
 
 /// Where a duty of the outbox stands.
@@ -35,10 +35,10 @@ pub(crate) enum Outbox {
     /// What became of it is being written; if that fails, looked at again then.
     Writing {
         attempt: Box<Attempt>,
-        pause: u64,
+        pause: Deadline,
     },
     Pausing {
-        until: u64,
+        until: Deadline,
     },
 }
 

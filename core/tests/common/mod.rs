@@ -292,3 +292,49 @@ pub fn requests(outputs: &[Output]) -> Vec<&HttpRequest> {
 pub fn body(request: &HttpRequest) -> String {
     String::from_utf8(request.body.expose().to_vec()).unwrap()
 }
+
+/// Whether an output wants an answer.
+pub fn is_open(output: &Output) -> bool {
+    matches!(output, Output::Swap { .. } | Output::SendHttp { .. })
+}
+
+/// The first output of a step that wants an answer.
+pub fn open(step: &Step) -> Output {
+    step.outputs.iter().find(|output| is_open(output)).cloned().expect("something open")
+}
+
+/// The request of a step.
+pub fn http(step: &Step) -> Output {
+    let http = step.outputs.iter().find(|output| matches!(output, Output::SendHttp { .. }));
+    http.cloned().expect("a request")
+}
+
+pub fn op_of(output: &Output) -> Op {
+    match output {
+        Output::Swap { op, .. } | Output::SendHttp { op, .. } => *op,
+        _ => panic!("nothing to answer"),
+    }
+}
+
+/// Steps until a request is to be sent; the request is not performed.
+pub fn until_sent(world: &mut World, input: Input) -> Step {
+    let mut step = world.step(input);
+    while !step.outputs.iter().any(|output| matches!(output, Output::SendHttp { .. })) {
+        let answer = world.perform(&open(&step)).unwrap();
+        step = world.step(answer);
+    }
+    step
+}
+
+/// A second worker that has read the same record.
+pub fn second_worker(world: &World) -> Connection {
+    Connection::restore(world.client.clone(), TENANT, world.stored()).unwrap()
+}
+
+pub fn swap_workers(world: &mut World, other: &mut Connection) {
+    std::mem::swap(&mut world.connection, other);
+}
+
+pub fn wanted() -> Input {
+    Input::TokenWanted { min_validity: 0 }
+}

@@ -4,36 +4,32 @@
 use super::own::Own;
 use crate::{
     entropy::Id,
+    env::Deadline,
     failure::{Denial, Failure},
     flow::{refresh, store},
     output::{Notice, Output},
     provider::Disconnect,
-    record::connection::{Duty, Exchanging, RecordStatus, Tokens},
+    record::connection::{CODE_LIFE, Duty, Exchanging, Tokens, exchange_window},
+    secret::Secret,
     state::{CodeGrant, ExchangeStage as Stage, NewGrant, Placing},
     token::{Outcome, TokenAnswer},
 };
 use alloc::{boxed::Box, vec::Vec};
-
-/// How long a code is taken to be good; servers seldom say.
-const CODE_LIFE: u64 = 30_000;
 
 impl Own<'_, '_> {
     /// Keeps new refreshes away while the code is at the server: some servers
     /// would take the replay of an old token for theft of the new grant.
     pub(super) fn fence(&mut self, grant: CodeGrant) {
         let mut next = store::known_or_new(self.state, self.cx);
-        if next.disconnected_at.is_some_and(|at| at >= grant.created_at) {
+        if next.supersedes(grant.created_at, grant.begun_in) {
             return self.fail(grant.return_context, Failure::denied(Denial::Superseded));
         }
         let nonce = Id::new(self.cx.env, "fence");
         let family_per_user = self.cx.client.provider().config().refresh.family_per_user;
         let wait = family_per_user && next.intent.is_some();
         let timing = self.cx.client.provider().config().refresh.timing;
-        let window = timing.send_within.saturating_add(timing.listen_for);
-        let window = window.saturating_add(timing.save_within);
-        let window = if wait { window.saturating_add(CODE_LIFE) } else { window };
+        let window = exchange_window(&timing, wait);
         let until = self.cx.now().saturating_add(window);
-        next.drop_intent();
         next.exchanging = Some(Exchanging { nonce, until });
         let attempt = store::write(self.state, self.cx, next);
         self.keep(Stage::Fencing { attempt, nonce, grant, wait });
@@ -44,7 +40,7 @@ impl Own<'_, '_> {
     pub(super) fn wait(&mut self, nonce: Id, grant: CodeGrant) {
         let timing = self.cx.client.provider().config().refresh.timing;
         let dealt_with = timing.send_within.saturating_add(timing.start_within).saturating_add(1);
-        let until = self.cx.now().saturating_add(dealt_with.min(CODE_LIFE));
+        let until = Deadline::after(self.cx.now(), dealt_with.min(CODE_LIFE));
         self.keep(Stage::Waiting { nonce, grant, until });
     }
 
@@ -62,7 +58,13 @@ impl Own<'_, '_> {
         let failure = match outcome {
             Outcome::Success(answer) => match answer.flaw {
                 None => return self.accept(answer, grant),
-                Some(flaw) => Failure::ServerMisbehaved(flaw),
+                Some(flaw) => {
+                    let failure = Failure::ServerMisbehaved(flaw);
+                    return match answer.refresh_token {
+                        Some(token) => self.disown(Some(token), failure, grant),
+                        None => self.lift(nonce, failure, grant),
+                    };
+                }
             },
             Outcome::Dead(said) => {
                 Failure::Denied { reason: Denial::CodeRejected, said: Some(said) }
@@ -105,13 +107,14 @@ impl Own<'_, '_> {
         if stored_id == Some(new.tokens.token_id) {
             return self.done(new);
         }
-        let disconnected = next.disconnected_at.is_some_and(|at| at >= new.grant.created_at);
-        if disconnected {
-            return self.forget(new);
+        if next.supersedes(new.grant.created_at, new.grant.begun_in) {
+            let failure = Failure::denied(Denial::Superseded);
+            return self.disown(new.tokens.refresh, failure, new.grant);
         }
         next.exchanging = None;
         next.candidate = None;
         next.disconnected_at = None;
+        next.disconnected_gen = None;
         next.grant_id = Some(new.grant_id);
         next.asked_scope = Some(new.grant.scope.clone());
         next.publish(new.tokens.clone(), &self.cx.client.provider().config().refresh.timing);
@@ -120,28 +123,30 @@ impl Own<'_, '_> {
         self.keep(Stage::Saving { placing: Placing::Writing(Box::new(attempt)), new });
     }
 
-    /// A disconnect came first: the new grant is never served, and owed to the
-    /// server as a revocation where it has one.
-    pub(super) fn forget(&mut self, new: NewGrant) {
+    /// The new grant is not served: what the server gave is owed to it as a
+    /// revocation, where it has one, and the fence is taken away.
+    pub(super) fn disown(&mut self, token: Option<Secret>, failure: Failure, grant: CodeGrant) {
         let revocable =
             matches!(self.cx.client.provider().config().disconnect, Disconnect::Revocation { .. });
-        if let (true, Some(token)) = (revocable, new.tokens.refresh) {
-            let mut next = store::known_or_new(self.state, self.cx);
-            let already = next.outbox.iter().any(|duty| {
-                let Duty::RevokeToken { token: owed, .. } = duty;
-                *owed == token
-            });
-            if !already && next.status == RecordStatus::Disconnected {
-                next.owe(Duty::RevokeToken { token, attempts: 0, next_at: self.cx.now() });
-                store::write(self.state, self.cx, next);
+        let mut next = store::known_or_new(self.state, self.cx);
+        let owed = |token: &Secret| {
+            next.outbox.iter().any(|Duty::RevokeToken { token: owed, .. }| owed == token)
+        };
+        match token.filter(|token| revocable && !owed(token)) {
+            Some(token) => {
+                let duty = token.clone();
+                next.owe(Duty::RevokeToken { token: duty, attempts: 0, next_at: self.cx.now() });
+                next.exchanging = None;
+                let attempt = store::write(self.state, self.cx, next);
+                self.keep(Stage::Owing { attempt, token, failure, grant });
             }
+            None => self.fail(grant.return_context, failure),
         }
-        self.fail(new.grant.return_context, Failure::denied(Denial::Superseded));
     }
 
     pub(super) fn hold(&mut self, new: NewGrant, tries: u8) {
         let tries = tries.saturating_add(1);
-        let retry_at = self.cx.now().saturating_add(refresh::pause(self.cx, u16::from(tries)));
+        let retry_at = Deadline::after(self.cx.now(), refresh::pause(self.cx, u16::from(tries)));
         self.keep(Stage::Saving { placing: Placing::Holding { retry_at, tries }, new });
     }
 
@@ -157,7 +162,7 @@ impl Own<'_, '_> {
             self.cx.notice(Notice::AnswerDeviates(deviation));
         }
         let granted: Vec<&str> = new.tokens.scope.split(' ').collect();
-        let asked = new.grant.scope.split(' ');
+        let asked = new.grant.scope.split(' ').filter(|scope| !scope.is_empty());
         let missing: Vec<&str> = asked.filter(|scope| !granted.contains(scope)).collect();
         if !missing.is_empty() {
             self.cx.notice(Notice::ScopeNarrowed { missing: missing.join(" ") });

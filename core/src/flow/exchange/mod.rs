@@ -92,7 +92,9 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
                 Err(failure) => own.fail(grant.return_context, failure),
             }
         }
-        (Stage::Waiting { nonce, grant, until }, Signal::Wake) if own.cx.now() >= until => {
+        (Stage::Waiting { nonce, grant, until }, Signal::Wake)
+            if until.has_passed(own.cx.now()) =>
+        {
             own.send(nonce, grant, 0);
         }
         (Stage::Fencing { attempt, nonce, grant, wait }, Signal::SwapUnanswered) => {
@@ -122,8 +124,8 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
             match store::confirm(own.state, own.cx, *attempt, current) {
                 Ok(true) => own.done(new),
                 Ok(false) => own.place(new),
-                // Somebody newer owns the record: the new tokens have no place.
-                Err(failure) => own.fail(new.grant.return_context, failure),
+                // What cannot be read is not overwritten, and the tokens are kept.
+                Err(_) => own.hold(new, STORE_TRIES),
             }
         }
         (Stage::Saving { placing: Placing::Writing(attempt), new }, Signal::SwapUnanswered) => {
@@ -131,7 +133,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
             own.hold(new, tries);
         }
         (Stage::Saving { placing: Placing::Holding { retry_at, tries }, new }, Signal::Wake)
-            if own.cx.now() >= retry_at =>
+            if retry_at.has_passed(own.cx.now()) =>
         {
             own.place_again(new, tries);
         }
@@ -141,6 +143,19 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
                 return own.lift(nonce, failure, grant);
             }
             own.fail(grant.return_context, failure);
+        }
+        (Stage::Owing { attempt, token, failure, grant }, Signal::Swapped(current)) => {
+            match store::confirm(own.state, own.cx, attempt, current) {
+                Ok(true) => own.fail(grant.return_context, failure),
+                Ok(false) => own.disown(Some(token), failure, grant),
+                Err(_) => own.fail(grant.return_context, failure),
+            }
+        }
+        (Stage::Owing { attempt, token, failure, grant }, Signal::SwapUnanswered) => {
+            match store::reread(own.state, own.cx, attempt) {
+                Some(attempt) => own.keep(Stage::Owing { attempt, token, failure, grant }),
+                None => own.fail(grant.return_context, failure),
+            }
         }
         // The fence falls by itself after its time.
         (Stage::Lifting { failure, grant, .. }, Signal::SwapUnanswered) => {
@@ -159,16 +174,17 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
 }
 
 /// When an exchange wants a step.
-pub(crate) fn wake_at(exchange: &Exchange) -> Option<u64> {
+pub(crate) fn wake_at(exchange: &Exchange, now: u64) -> Option<u64> {
     match &*exchange.stage {
-        Stage::Saving { placing: Placing::Holding { retry_at, .. }, .. } => Some(*retry_at),
-        Stage::Waiting { until, .. } => Some(*until),
+        Stage::Saving { placing: Placing::Holding { retry_at, .. }, .. } => Some(retry_at.at(now)),
+        Stage::Waiting { until, .. } => Some(until.at(now)),
         Stage::Looking { .. }
         | Stage::Consuming { .. }
         | Stage::Reading { .. }
         | Stage::Fencing { .. }
         | Stage::Sent { .. }
         | Stage::Saving { .. }
+        | Stage::Owing { .. }
         | Stage::Lifting { .. } => None,
     }
 }
@@ -182,6 +198,7 @@ pub(crate) fn is_exchanging(exchange: &Exchange) -> bool {
         | Stage::Waiting { .. }
         | Stage::Sent { .. }
         | Stage::Saving { .. }
+        | Stage::Owing { .. }
         | Stage::Lifting { .. } => true,
     }
 }

@@ -32,13 +32,15 @@ impl Own<'_, '_> {
             Err(failure) => return self.cx.fail(Activity::Redirect, failure),
         };
         match pending.judge(self.cx.key, self.cx.client, &callback, self.cx.now()) {
-            Ok(answer) => self.consume(answer, pending, stored),
+            Ok(answer) => {
+                let by = Id::new(self.cx.env, "consume");
+                self.consume(answer, pending, stored, by);
+            }
             Err(fault) => self.refuse(fault),
         }
     }
 
-    pub(super) fn consume(&mut self, answer: Answer, pending: Pending, stored: Stored) {
-        let by = Id::new(self.cx.env, "consume");
+    pub(super) fn consume(&mut self, answer: Answer, pending: Pending, stored: Stored, by: Id) {
         let used = pending.used(by);
         let bytes = encode(self.cx.client.sealing(), &used);
         let write = Write {
@@ -69,7 +71,7 @@ impl Own<'_, '_> {
                     Ok(found) if found.used_by.is_some() => {
                         return self.refuse(CallbackFault::StateUsed);
                     }
-                    Ok(_) => return self.consume(answer, pending, stored),
+                    Ok(_) => return self.consume(answer, pending, stored, by),
                     Err(failure) => return self.cx.fail(Activity::Redirect, failure),
                 }
             }
@@ -86,6 +88,7 @@ impl Own<'_, '_> {
                     scope: pending.scope,
                     return_context: pending.return_context,
                     created_at: pending.created_at,
+                    begun_in: pending.begun_in,
                 };
                 if self.state.known.is_unread() {
                     let op = store::read(self.state, self.cx);

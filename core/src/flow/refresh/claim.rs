@@ -2,11 +2,14 @@
 //! leaves.
 
 use super::{
-    serve::{announce, answer, is_due, is_refreshable, is_usable, refuse, servable, serve, want},
+    serve::{
+        announce, answer, is_due, is_over, is_refreshable, is_usable, refuse, servable, serve, want,
+    },
     settle::{back_off, store_slow, write_settlement},
 };
 use crate::{
     entropy::Id,
+    env::Deadline,
     failure::{Cause, Delay, Denial, Failure, HostFault, ServerFault},
     flow::{Cx, STORE_TRIES, store},
     output::{Activity, Notice},
@@ -52,22 +55,20 @@ pub(crate) fn decide(state: &mut State, cx: &mut Cx<'_>) {
         return serve(state, cx, usable);
     }
     let timing = cx.client.provider().config().refresh.timing;
-    if record.is_exchanging(now) {
-        let until = record.exchanging.map_or(now, |exchange| exchange.until);
-        let until = until.min(now.saturating_add(POLL));
-        return wait(state, cx, until, usable);
+    if record.is_exchanging(now, &timing) {
+        return wait(state, cx, POLL, usable);
     }
     if !is_refreshable(tokens, now) {
         // A demand for more validity than there is gets what there is.
         if servable(state, now).is_some() {
             return serve(state, cx, true);
         }
-        let known_expired = tokens.access_exp.is_some_and(|end| now >= end);
-        let spent = tokens.refresh.is_some() || known_expired;
-        let cause = if spent { Cause::Expired } else { Cause::Rejected };
-        return write_settlement(state, cx, None, Settle::Verdict(cause));
+        if is_over(state, now) {
+            return refuse(state, cx, Failure::ReauthenticationRequired(Cause::Expired));
+        }
+        return write_settlement(state, cx, None, Settle::Verdict(Cause::Rejected));
     }
-    let backoff = state.backoff.as_ref().filter(|backoff| now < backoff.until);
+    let backoff = state.backoff.as_ref().filter(|backoff| !backoff.until.has_passed(now));
     if let Some(failure) = backoff.map(|backoff| backoff.failure.clone()) {
         return if usable { serve(state, cx, true) } else { refuse(state, cx, failure) };
     }
@@ -78,8 +79,7 @@ pub(crate) fn decide(state: &mut State, cx: &mut Cx<'_>) {
         Some(intent) => match time_to_take(state, cx, &intent, &timing) {
             0 => intent.attempt.saturating_add(1),
             left => {
-                let until = now.saturating_add(left.min(POLL));
-                return wait(state, cx, until, usable);
+                return wait(state, cx, left.min(POLL), usable);
             }
         },
     };
@@ -116,10 +116,11 @@ fn decide_from_memory(state: &mut State, cx: &mut Cx<'_>) {
     }
 }
 
-pub(crate) fn wait(state: &mut State, cx: &mut Cx<'_>, until: u64, usable: bool) {
+pub(crate) fn wait(state: &mut State, cx: &mut Cx<'_>, pause: u64, usable: bool) {
     if usable && state.demand.is_some() {
         announce(state, cx);
     }
+    let until = Deadline::after(cx.now(), pause);
     state.refresh = Refresh::Waiting { until, unknown: None };
 }
 
@@ -156,9 +157,7 @@ pub(crate) fn time_to_take(
         None => now.wall.saturating_sub(written.wall).saturating_sub(SKEW),
     };
     let age = first_seen.elapsed_at_least(&now).max(by_record);
-    let rebooted =
-        written.boot_id.is_some() && now.boot_id.is_some() && written.boot_id != now.boot_id;
-    let needed = if intent.gave_up || rebooted {
+    let needed = if intent.gave_up {
         timing.send_within.saturating_add(timing.start_within).saturating_add(1)
     } else {
         timing.takeover_after.max(intent.take_after)
@@ -259,7 +258,7 @@ fn send_or_ask(state: &mut State, cx: &mut Cx<'_>, claim: Box<Claim>, asked: boo
 /// given the time that a live owner may take to save it.
 pub(crate) fn hold(state: &mut State, claim: Box<Claim>, cx: &Cx<'_>) {
     let patience = cx.client.provider().config().refresh.timing.takeover_after;
-    let until = cx.now().saturating_add(patience);
+    let until = Deadline::after(cx.now(), patience);
     state.refresh = Refresh::Holding { claim, until };
 }
 
@@ -268,7 +267,8 @@ pub(crate) fn refused_by_api(state: &mut State, cx: &mut Cx<'_>, generation: u64
     let current = state.known.record().map(|record| record.generation);
     let issued =
         state.known.record().and_then(|record| record.tokens.as_ref()).map(|t| t.obtained_at);
-    let fresh = issued.is_some_and(|issued| cx.now().saturating_sub(issued) < FRESH);
+    let fresh =
+        issued.and_then(|issued| cx.now().checked_sub(issued)).is_some_and(|age| age < FRESH);
     if current == Some(generation) && state.renewed == Some(generation) && fresh {
         let failure = Failure::ServerMisbehaved(ServerFault::FreshTokenRefused);
         return cx.fail(Activity::ApiCall, failure);
@@ -296,7 +296,7 @@ pub(crate) fn settle_demand(state: &mut State, cx: &mut Cx<'_>) {
     match &state.refresh {
         Refresh::Idle => decide_from_memory(state, cx),
         // A host that never wakes the machine is served all the same.
-        Refresh::Waiting { until, .. } if cx.now() >= *until => look(state, cx),
+        Refresh::Waiting { until, .. } if until.has_passed(cx.now()) => look(state, cx),
         Refresh::Waiting { unknown: Some(unknown), .. } => {
             let failure = unknown.failure.clone();
             answer(state, cx, failure);
@@ -310,7 +310,7 @@ pub(crate) fn settle_demand(state: &mut State, cx: &mut Cx<'_>) {
             }
         }
         Refresh::Holding { until, .. } => {
-            let failure = Failure::TryLater { at: *until, reason: Delay::Busy };
+            let failure = Failure::TryLater { at: until.at(cx.now()), reason: Delay::Busy };
             answer(state, cx, failure);
         }
         // About to refresh: the answer comes with the end of that.

@@ -11,10 +11,11 @@ mod serve;
 mod settle;
 
 pub(crate) use claim::{refused_by_api, settle_demand};
-pub(crate) use serve::{announce, servable, want};
+pub(crate) use serve::{announce, is_over, servable, want};
 pub(crate) use settle::pause;
 
 use crate::{
+    env::Deadline,
     failure::{Cause, Delay, Failure},
     flow::{Cx, STORE_TRIES, Signal, store},
     http::{HttpFault, HttpResponse},
@@ -71,7 +72,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         (Refresh::Asking { claim, give_up_at, .. }, Signal::Wake) if cx.now() >= give_up_at => {
             send(state, cx, claim);
         }
-        (Refresh::Holding { claim, until }, Signal::Wake) if cx.now() >= until => {
+        (Refresh::Holding { claim, until }, Signal::Wake) if until.has_passed(cx.now()) => {
             write_settlement(state, cx, Some(claim), Settle::Verdict(Cause::LostReply));
         }
         (Refresh::Sent { claim, .. }, Signal::HttpDone(response)) => {
@@ -96,27 +97,35 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             Signal::Swapped(current),
         ) => match store::confirm(state, cx, *attempt, current) {
             Ok(_) => save(state, cx, renewal, 0),
-            Err(failure) => host_failed(state, cx, failure),
+            // What cannot be read is not overwritten, and the tokens are kept.
+            Err(failure) => {
+                let tries = STORE_TRIES;
+                let retry_at = Deadline::after(cx.now(), pause(cx, u16::from(tries)));
+                let placing = Placing::Holding { retry_at, tries };
+                state.refresh = Refresh::Saving { placing, renewal };
+                answer(state, cx, failure);
+            }
         },
         (
             Refresh::Saving { placing: Placing::Writing(attempt), renewal },
             Signal::SwapUnanswered,
         ) => {
             let tries = attempt.tries.saturating_add(1);
-            let retry_at = cx.now().saturating_add(pause(cx, u16::from(tries)));
+            let retry_at = Deadline::after(cx.now(), pause(cx, u16::from(tries)));
             state.refresh =
                 Refresh::Saving { placing: Placing::Holding { retry_at, tries }, renewal };
             if state.release_unsaved {
                 announce(state, cx);
             } else if tries >= STORE_TRIES {
-                let failure = Failure::TryLater { at: retry_at, reason: Delay::StoreSlow };
+                let failure =
+                    Failure::TryLater { at: retry_at.at(cx.now()), reason: Delay::StoreSlow };
                 answer(state, cx, failure);
             }
         }
         (
             Refresh::Saving { placing: Placing::Holding { retry_at, tries }, renewal },
             Signal::Wake,
-        ) if cx.now() >= retry_at => {
+        ) if retry_at.has_passed(cx.now()) => {
             save(state, cx, renewal, tries);
         }
         (Refresh::Settling { attempt, claim, settle }, Signal::Swapped(current)) => {
@@ -137,7 +146,9 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                 None => store_slow(state, cx),
             }
         }
-        (Refresh::Waiting { until, .. }, Signal::Wake) if cx.now() >= until => look(state, cx),
+        (Refresh::Waiting { until, .. }, Signal::Wake) if until.has_passed(cx.now()) => {
+            look(state, cx)
+        }
         (Refresh::Idle, Signal::Wake) => {
             if is_due(state, cx.now()) {
                 decide(state, cx);
@@ -181,12 +192,14 @@ pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
     match &state.refresh {
         Refresh::Idle => {
             let due = due_at(state, now)?;
-            Some(state.backoff.as_ref().map_or(due, |backoff| due.max(backoff.until)))
+            Some(state.backoff.as_ref().map_or(due, |backoff| due.max(backoff.until.at(now))))
         }
         Refresh::Sent { give_up_at, .. } | Refresh::Asking { give_up_at, .. } => Some(*give_up_at),
-        Refresh::Holding { until, .. } => Some(*until),
-        Refresh::Saving { placing: Placing::Holding { retry_at, .. }, .. } => Some(*retry_at),
-        Refresh::Waiting { until, .. } => Some(*until),
+        Refresh::Holding { until, .. } => Some(until.at(now)),
+        Refresh::Saving { placing: Placing::Holding { retry_at, .. }, .. } => {
+            Some(retry_at.at(now))
+        }
+        Refresh::Waiting { until, .. } => Some(until.at(now)),
         Refresh::Looking { .. }
         | Refresh::Claiming { .. }
         | Refresh::Saving { .. }

@@ -100,7 +100,7 @@ pub(crate) fn serve(state: &mut State, cx: &mut Cx<'_>, usable: bool) {
 }
 
 pub(crate) fn is_due(state: &State, now: u64) -> bool {
-    let backing_off = state.backoff.as_ref().is_some_and(|backoff| now < backoff.until);
+    let backing_off = state.backoff.as_ref().is_some_and(|backoff| !backoff.until.has_passed(now));
     due_at(state, now).is_some_and(|due| now >= due) && !backing_off
 }
 
@@ -115,4 +115,12 @@ pub(crate) fn due_at(state: &State, now: u64) -> Option<u64> {
 /// theft.
 pub(crate) fn is_refreshable(tokens: &Tokens, now: u64) -> bool {
     tokens.refresh.is_some() && tokens.refresh_exp.is_none_or(|expiry| now < expiry)
+}
+
+/// Whether, by the clock, nothing is left to serve and nothing to refresh with.
+pub(crate) fn is_over(state: &State, now: u64) -> bool {
+    let tokens = state.known.record().and_then(|record| record.tokens.as_ref());
+    tokens.is_some_and(|tokens| {
+        tokens.access_exp.is_some_and(|expiry| now >= expiry) && !is_refreshable(tokens, now)
+    })
 }

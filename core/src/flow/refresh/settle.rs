@@ -4,6 +4,7 @@
 use super::serve::{announce, answer, refuse};
 use crate::{
     entropy,
+    env::Deadline,
     failure::{Delay, Failure},
     flow::{Cx, store},
     output::Notice,
@@ -37,8 +38,8 @@ pub(crate) fn back_off(
     at_least: u64,
 ) -> Failure {
     let failures = state.backoff.as_ref().map_or(0, |backoff| backoff.failures).saturating_add(1);
-    let until = cx.now().saturating_add(pause(cx, failures).max(at_least));
-    let failure = failure(until);
+    let until = Deadline::after(cx.now(), pause(cx, failures).max(at_least));
+    let failure = failure(until.at(cx.now()));
     state.backoff = Some(Box::new(Backoff { failures, until, failure: failure.clone() }));
     failure
 }
@@ -111,7 +112,8 @@ pub(crate) fn settled(
             announce(state, cx);
         }
         Settle::GiveUp(failure) => {
-            let until = state.backoff.as_ref().map_or(cx.now(), |backoff| backoff.until);
+            let now = Deadline::after(cx.now(), 0);
+            let until = state.backoff.as_ref().map_or(now, |backoff| backoff.until);
             let unknown = claim.map(|claim| {
                 let (generation, failure) = (claim.generation, failure.clone());
                 Box::new(UnknownOutcome { generation, failure })

@@ -1,0 +1,196 @@
+//! Disconnects that meet something else on its way: nothing is served after, and
+//! nothing that the server gave is forgotten. Found by review; each was a defect.
+
+mod common;
+
+use common::{server::Fault, *};
+use evergrant::*;
+use serde_json::json;
+
+fn told_or_owed(world: &World, token: &str) -> bool {
+    let told = requests(&world.outputs)
+        .iter()
+        .any(|r| r.url.ends_with("/revoke") && body(r).contains(token));
+    told || world.record().to_string().contains(token)
+}
+
+#[test]
+fn tokens_handed_over_while_the_server_is_told_are_revoked_too() {
+    let mut world = World::authorized();
+    world.advance(3_600_000);
+    let refresh = until_sent(&mut world, wanted());
+    let revoke = until_sent(&mut world, Input::Revoke);
+    let a = world.perform(&http(&refresh)).unwrap(); // rotated: canary-refresh-3
+    world.run(a); // handed: stored in the Disconnecting record
+    assert_eq!(world.record()["tokens"]["refresh"], "canary-refresh-3");
+    // RFC 7009: 200 for a token it no longer knows
+    world.server.faults.push_back(Fault::Answer(200, String::new()));
+    let a = world.perform(&http(&revoke)).unwrap();
+    world.run(a);
+    for _ in 0..5 {
+        if world.connection.wake_at(world.now).is_some() {
+            world.wake();
+        }
+    }
+    assert!(told_or_owed(&world, "canary-refresh-3"), "wiped, never told: {}", world.record());
+}
+
+#[test]
+fn a_disconnect_that_meets_a_new_grant_in_the_store_is_not_lost() {
+    let mut world = World::new();
+    let url = world.open_browser(authorize());
+    let redirect = world.server.consent(&url);
+    let mut step = until_sent(
+        &mut world,
+        Input::Redirected { url: redirect.as_str().into(), proof: BrowserProof::SameProcess },
+    );
+    let a = world.perform(&http(&step)).unwrap();
+    step = world.step(a);
+    let save = open(&step);
+    world.advance(1_000);
+    let revoke = world.step(Input::Revoke);
+    let bury = revoke
+        .outputs
+        .iter()
+        .find(|o| matches!(o, Output::Swap { write: Some(_), .. }))
+        .cloned()
+        .unwrap();
+    let a = world.perform(&save).unwrap();
+    world.run(a);
+    let a = world.perform(&bury).unwrap();
+    let outs = world.run(a);
+    for _ in 0..5 {
+        if world.status() == Status::Disconnecting && world.connection.wake_at(world.now).is_some()
+        {
+            world.wake();
+        }
+    }
+    assert_eq!((world.status(), world.header()), (Status::Disconnected, None), "{outs:?}");
+}
+
+#[test]
+fn a_grant_that_arrives_while_disconnecting_is_revoked_or_owed() {
+    let mut world = World::authorized();
+    let url = world.open_browser(authorize());
+    let redirect = world.server.consent(&url);
+    let exchange = until_sent(
+        &mut world,
+        Input::Redirected { url: redirect.as_str().into(), proof: BrowserProof::SameProcess },
+    );
+    world.advance(1_000);
+    let revoke = until_sent(&mut world, Input::Revoke);
+    let a = world.perform(&http(&exchange)).unwrap();
+    let outs = world.run(a);
+    assert_eq!(failures(&outs), ["denied_superseded"]);
+    let a = world.perform(&http(&revoke)).unwrap();
+    world.run(a);
+    let new = format!("canary-refresh-{}", world.server.issued);
+    assert!(told_or_owed(&world, &new), "dropped: {}", world.record());
+}
+
+#[test]
+fn the_duty_of_a_superseded_grant_survives_a_conflict() {
+    let mut world = World::new();
+    let url = world.open_browser(authorize());
+    let redirect = world.server.consent(&url);
+    let exchange = until_sent(
+        &mut world,
+        Input::Redirected { url: redirect.as_str().into(), proof: BrowserProof::SameProcess },
+    );
+    world.advance(1_000);
+    world.run(Input::Revoke);
+    let a = world.perform(&http(&exchange)).unwrap();
+    // another process moves the revision in between (a second tombstone)
+    let mut second = second_worker(&world);
+    swap_workers(&mut world, &mut second);
+    world.run(Input::Revoke);
+    swap_workers(&mut world, &mut second);
+    world.run(a);
+    let new = format!("canary-refresh-{}", world.server.issued);
+    assert!(told_or_owed(&world, &new), "dropped: {}", world.record());
+}
+
+#[test]
+fn a_read_from_before_a_disconnect_does_not_revive_the_token() {
+    let mut world = World::authorized();
+    let step = world.step(Input::ApiAnswered { generation: 5, status: 401, headers: vec![] });
+    let late = world.perform(&open(&step)).unwrap(); // read at the store; the answer is slow
+    world.run(Input::Revoke);
+    assert_eq!(world.status(), Status::Disconnected);
+    world.run(late);
+    assert_eq!((world.status(), world.header()), (Status::Disconnected, None));
+}
+
+#[test]
+fn same_with_a_waiting_observer() {
+    let mut world = World::authorized();
+    world.advance(3_200_000);
+    // another worker's intent
+    let mut second = second_worker(&world);
+    swap_workers(&mut world, &mut second);
+    until_sent(&mut world, Input::Wake);
+    swap_workers(&mut world, &mut second);
+    world.token_wanted();
+    world.advance(500);
+    let mut step = world.step(Input::Wake);
+    if !step.outputs.iter().any(is_open) {
+        world.advance(500);
+        step = world.step(Input::Wake);
+    }
+    let late = world.perform(&open(&step)).unwrap();
+    world.run(Input::Revoke);
+    assert_eq!(world.status(), Status::Disconnected);
+    world.step(late);
+    assert_eq!(world.connection.servable(world.now), None);
+}
+
+#[test]
+fn a_disconnect_of_unknown_outcome_serves_nobody() {
+    let mut world = World::authorized();
+    let mut step = world.step(Input::Revoke);
+    world.perform(&open(&step)); // applied, unanswered
+    for _ in 0..3 {
+        step = world.step(Input::SwapUnanswered { op: op_of(&open(&step)) });
+        if !step.outputs.iter().any(is_open) {
+            break;
+        }
+    }
+    assert_eq!(failures(&step.outputs), ["try_later_store_slow"]);
+    assert_eq!((step.servable, world.record()["status"].is_object()), (None, true));
+}
+
+#[test]
+fn a_flawed_first_answer_is_kept_or_owed() {
+    let mut world = World::new();
+    let url = world.open_browser(authorize());
+    let redirect = world.server.consent(&url);
+    world.server.faults.push_back(Fault::Change(json!({"token_type": "mac"})));
+    let outs = world.redirect(&redirect, BrowserProof::SameProcess);
+    println!("{:?}", failures(&outs));
+    assert!(told_or_owed(&world, "canary-refresh-2"), "{}", world.record());
+}
+
+#[test]
+fn control_d03_without_the_late_refresh() {
+    let mut world = World::authorized();
+    let revoke = until_sent(&mut world, Input::Revoke);
+    let a = world.perform(&http(&revoke)).unwrap();
+    world.run(a);
+    assert!(told_or_owed(&world, "canary-refresh-2"));
+}
+
+#[test]
+fn control_d05b_without_the_conflict() {
+    let mut world = World::new();
+    let url = world.open_browser(authorize());
+    let redirect = world.server.consent(&url);
+    let exchange = until_sent(
+        &mut world,
+        Input::Redirected { url: redirect.as_str().into(), proof: BrowserProof::SameProcess },
+    );
+    world.advance(1_000);
+    world.run(Input::Revoke);
+    let a = world.perform(&http(&exchange)).unwrap();
+    world.run(a);
+    assert!(told_or_owed(&world, &format!("canary-refresh-{}", world.server.issued)));
+}
