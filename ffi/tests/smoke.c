@@ -314,8 +314,10 @@ static void misuse(evg_client *client, evg_connection *connection) {
     WANT(EVG_RESULT_UNKNOWN_TAG, evg_provider_new_pleo(3, &provider));
     WANT(EVG_RESULT_UNKNOWN_TAG, evg_authorize_new(TEXT(CALLBACK), 99, &authorize));
     WANT(EVG_RESULT_UNKNOWN_TAG, evg_connection_step_http_failed(connection, world(), 1, 0, &step));
-    WANT(EVG_RESULT_MISUSE_STATUS_INVALID,
-         evg_connection_step_http_done(connection, world(), 1, 99, NULL, 0, NULL, 0, &step));
+    /* Whatever a peer says is no misuse; nobody waits for this answer. */
+    OK(evg_connection_step_http_done(connection, world(), 1, 99, NULL, 0, NULL, 0, &step));
+    evg_step_free(step);
+    step = NULL;
 
     /* The core's own misuse comes through with its number. */
     OK(evg_authorize_new(TEXT("https://other.example/"), EVG_BINDING_COOKIE, &authorize));

@@ -154,7 +154,6 @@ def env(entropy=b"\7" * 32):
         lambda client: Connection(client, "t").step(env(), CANARY),
         lambda client: Connection(client, "t").step(env(), Input.REDIRECTED(url=CANARY, proof=CANARY)),
         lambda client: Connection(client, "t").step(env(), Input.HTTP_DONE(1, 200, Secret(CANARY), CANARY.encode())),
-        lambda client: Connection(client, "t").step(env(), Input.HTTP_DONE(1, 99, Secret(CANARY), SecretBytes(CANARY.encode()))),
         lambda client: Connection(client, "t").step(env(), Input.SWAPPED(1, Stored(revision="1", record=CANARY.encode()))),
         lambda client: Connection.restore(client, "t", Stored(revision="1", record=SecretBytes(CANARY.encode()))),
         lambda client: Connection.restore(
