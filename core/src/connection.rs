@@ -5,12 +5,11 @@ use crate::{
     entropy,
     env::Env,
     failure::{Cause, Failure, HostFault, Misuse},
-    flow::{Cx, Signal, authorize, exchange, outbox, refresh, revoke, store},
+    flow::{Cx, Signal, api, authorize, exchange, outbox, refresh, revoke, store},
     input::Input,
-    output::{Activity, Op, Status, Step},
+    output::{Op, Status, Step},
     record::{StoreKey, Stored, connection::RecordStatus},
     state::{Authorization, Revoke, State},
-    token,
 };
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::fmt;
@@ -101,7 +100,7 @@ impl Connection {
             Input::Redirected { url, proof } => exchange::begin(state, &mut cx, &url, proof),
             Input::TokenWanted { min_validity } => refresh::want(state, min_validity),
             Input::ApiAnswered { generation, status, headers } => {
-                api_answered(state, &mut cx, generation, status, &headers);
+                api::answered(state, &mut cx, generation, status, &headers);
             }
             Input::Revoke => revoke::begin(state, &mut cx),
             Input::Cancel { authorization } => authorize::cancel(state, &mut cx, authorization),
@@ -181,7 +180,7 @@ impl Connection {
         match grant {
             Some(Status::Authorized) if state.refresh.is_under_way() => Status::Refreshing,
             Some(Status::Authorized) => Status::Authorized,
-            _ if !state.authorizations.is_empty() => Status::Authorizing,
+            _ if state.authorizations.iter().any(Authorization::is_waiting) => Status::Authorizing,
             Some(grant) => grant,
             None => Status::Disconnected,
         }
@@ -231,29 +230,6 @@ fn check(state: &State, cx: &Cx<'_>, mark: u64, input: &Input) -> Result<(), Mis
 fn fold(entropy: &[u8; 32]) -> u64 {
     let (words, _) = entropy.as_chunks::<8>();
     words.iter().fold(0, |mark: u64, word| mark.rotate_left(7) ^ u64::from_be_bytes(*word))
-}
-
-/// What the status of an API answer means for the grant (RFC 6750 §3.1).
-fn api_answered(
-    state: &mut State,
-    cx: &mut Cx<'_>,
-    generation: u64,
-    status: u16,
-    headers: &[(String, String)],
-) {
-    use crate::failure::{Delay, Denial};
-    let later = |reason| {
-        let pause = token::retry_after(headers, cx.now()).unwrap_or(1_000);
-        Failure::TryLater { at: cx.now().saturating_add(pause), reason }
-    };
-    let failure = match status {
-        401 => return refresh::refused_by_api(state, cx, generation),
-        403 => Failure::denied(Denial::Forbidden),
-        429 => later(Delay::RateLimited),
-        500.. => later(Delay::Unavailable),
-        _ => return,
-    };
-    cx.fail(Activity::ApiCall, failure);
 }
 
 /// Brings an answer to whoever asked.

@@ -182,6 +182,11 @@ pub(crate) fn cancel(state: &mut State, cx: &mut Cx<'_>, which: Option<Authoriza
             cx.notice(Notice::AuthorizationCancelled(id));
             continue;
         }
+        if state.authorizations.len() >= REMEMBERED {
+            let failure = Failure::TryLater { at: cx.now(), reason: Delay::Busy };
+            fail(cx, id, None, failure);
+            continue;
+        }
         let op = store::swap(&mut state.ops, cx, StoreKey::pending(&id), None, None);
         let (expires_at, return_context) =
             own.map_or((cx.now(), None), |own| (own.expires_at, own.return_context));

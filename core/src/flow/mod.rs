@@ -1,5 +1,6 @@
 //! The rules of the lifecycle: one file, one `match`, for each part of it.
 
+pub(crate) mod api;
 pub(crate) mod authorize;
 pub(crate) mod exchange;
 pub(crate) mod outbox;

@@ -52,6 +52,16 @@ pub(crate) enum AuthorizationStage {
 }
 
 impl Authorization {
+    /// Whether a person is, or is about to be, in the browser.
+    pub(crate) fn is_waiting(&self) -> bool {
+        match self.stage {
+            AuthorizationStage::Storing { .. } | AuthorizationStage::Open => true,
+            AuthorizationStage::Expiring { .. }
+            | AuthorizationStage::CancelLooking { .. }
+            | AuthorizationStage::CancelWriting { .. } => false,
+        }
+    }
+
     /// When it runs out, while somebody is waited for.
     pub(crate) fn wake_at(&self) -> Option<u64> {
         matches!(self.stage, AuthorizationStage::Open).then_some(self.expires_at)
