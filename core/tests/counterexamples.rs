@@ -55,29 +55,15 @@ impl Pair {
 }
 
 /// Steps until a request is to leave, and holds it back.
-fn until_sent(world: &mut World, input: Input) -> Output {
-    let mut step = world.step(input);
-    loop {
-        let open =
-            |output: &&Output| matches!(output, Output::Swap { .. } | Output::SendHttp { .. });
-        let output = step.outputs.iter().find(open).cloned().expect("something to wait for");
-        if let Output::SendHttp { .. } = output {
-            return output;
-        }
-        let answer = world.perform(&output).unwrap();
-        step = world.step(answer);
-    }
-}
-
-fn wanted() -> Input {
-    Input::TokenWanted { min_validity: 0 }
+fn held_back(world: &mut World, input: Input) -> Output {
+    http(&until_sent(world, input))
 }
 
 #[test]
 fn b01_b02_intent() {
     // w0 has sent r0; w1 wants a token too.
     let mut pair = Pair::strict();
-    let sent = until_sent(&mut pair.world, wanted());
+    let sent = held_back(&mut pair.world, wanted());
     let outputs = pair.as_other(World::token_wanted);
     assert!(requests(&outputs).is_empty(), "w1 sees the intent and waits");
     let answer = pair.world.perform(&sent).unwrap();
@@ -91,7 +77,7 @@ fn b01_b02_intent() {
 fn a10_b04_takeover_age_covers_a_request_in_flight() {
     // w0 sends r0 and is killed; the request reaches the server within W + D.
     let mut pair = Pair::strict();
-    let sent = until_sent(&mut pair.world, wanted());
+    let sent = held_back(&mut pair.world, wanted());
     let timing = RefreshPolicy::STRICT.timing;
     pair.as_other(World::token_wanted);
     let killed_at = pair.world.now;
@@ -115,7 +101,7 @@ fn a10_b04_takeover_age_covers_a_request_in_flight() {
 #[test]
 fn a10_a_request_that_never_arrived_is_rescued_by_the_takeover() {
     let mut pair = Pair::strict();
-    until_sent(&mut pair.world, wanted());
+    held_back(&mut pair.world, wanted());
     let outputs = pair.other_to_the_end();
     assert_eq!(tokens(&outputs).len(), 1);
     assert!(pair.grant_lives());
@@ -125,7 +111,7 @@ fn a10_a_request_that_never_arrived_is_rescued_by_the_takeover() {
 fn b05_takeover_age_covers_listening_and_saving() {
     // w0 listens as long as it may, the answer comes last, and is saved.
     let mut pair = Pair::strict();
-    let sent = until_sent(&mut pair.world, wanted());
+    let sent = held_back(&mut pair.world, wanted());
     let answer = pair.world.perform(&sent).unwrap();
     pair.as_other(World::token_wanted);
     let timing = RefreshPolicy::STRICT.timing;
@@ -143,7 +129,7 @@ fn b03_an_observer_counts_by_its_own_clock_from_the_first_sight() {
     // w0's wall clock is two minutes behind: its intent looks old as it comes.
     let mut pair = Pair::strict();
     pair.world.now -= 119_000;
-    until_sent(&mut pair.world, wanted());
+    held_back(&mut pair.world, wanted());
     pair.world.now += 119_000;
     let outputs = pair.as_other(World::token_wanted);
     assert!(requests(&outputs).is_empty());
@@ -170,7 +156,7 @@ fn b14_the_time_is_looked_at_once_more_before_the_bytes_go() {
 fn b10_an_unknown_outcome_is_not_replayed_at_once() {
     // A reset after the send: the request is still on its way.
     let mut pair = Pair::strict();
-    let Output::SendHttp { op, .. } = until_sent(&mut pair.world, wanted()) else { unreachable!() };
+    let Output::SendHttp { op, .. } = held_back(&mut pair.world, wanted()) else { unreachable!() };
     let outputs = pair.world.run(Input::HttpFailed { op, why: HttpFault::Unknown });
     assert!(requests(&outputs).is_empty());
     assert!(requests(&pair.world.token_wanted()).is_empty(), "nor for a caller");
@@ -184,7 +170,7 @@ fn b10_an_unknown_outcome_is_not_replayed_at_once() {
 fn b06_a_success_is_merged_by_generation() {
     // w0 has r1 in hand while w1 has taken the intent over and sent.
     let mut pair = Pair::strict();
-    let sent = until_sent(&mut pair.world, wanted());
+    let sent = held_back(&mut pair.world, wanted());
     let answer = pair.world.perform(&sent).unwrap();
     pair.as_other(World::token_wanted);
     let held = pair.as_other(|world| {
@@ -223,7 +209,7 @@ fn b06_a_success_is_merged_by_generation() {
 fn b08_a_save_without_an_answer_is_resolved() {
     for applied in [false, true] {
         let mut pair = Pair::strict();
-        let sent = until_sent(&mut pair.world, wanted());
+        let sent = held_back(&mut pair.world, wanted());
         let answer = pair.world.perform(&sent).unwrap();
         let step = pair.world.step(answer);
         let [save @ Output::Swap { op, .. }] = &step.outputs[..] else { panic!("{step:?}") };
@@ -240,7 +226,7 @@ fn b08_a_save_without_an_answer_is_resolved() {
 #[test]
 fn b09_a_user_action_raises_the_generation() {
     let mut pair = Pair::strict();
-    let sent = until_sent(&mut pair.world, wanted());
+    let sent = held_back(&mut pair.world, wanted());
     let late = pair.world.perform(&sent).unwrap();
     pair.as_other(World::authorize);
     let record = pair.world.record();
@@ -252,7 +238,7 @@ fn b09_a_user_action_raises_the_generation() {
 #[test]
 fn b12_a_success_heals_a_verdict() {
     let mut pair = Pair::strict();
-    let sent = until_sent(&mut pair.world, wanted());
+    let sent = held_back(&mut pair.world, wanted());
     let answer = pair.world.perform(&sent).unwrap();
     let live = pair.world.server.live.clone();
     let outputs = pair.other_to_the_end();
@@ -268,7 +254,7 @@ fn b12_a_success_heals_a_verdict() {
 #[test]
 fn b11_bytes_that_have_arrived_beat_a_timer() {
     let mut pair = Pair::strict();
-    let sent = until_sent(&mut pair.world, wanted());
+    let sent = held_back(&mut pair.world, wanted());
     let answer = pair.world.perform(&sent).unwrap();
     // The machine's own deadline fires first, and then the socket is read.
     pair.world.advance(600_000);
@@ -283,7 +269,7 @@ fn e1_e2_with_one_family_for_each_user_the_exchange_waits_for_a_refresh_in_fligh
     let policy = RefreshPolicy { family_per_user: true, ..RefreshPolicy::STRICT };
     for (policy, waits) in [(policy, true), (RefreshPolicy::STRICT, false)] {
         let mut pair = Pair::new(policy);
-        until_sent(&mut pair.world, wanted());
+        held_back(&mut pair.world, wanted());
         let exchanges = pair.world.server.exchanges;
         let begun = pair.world.now;
         pair.as_other(|world| {
@@ -302,7 +288,7 @@ fn e1_e2_with_one_family_for_each_user_the_exchange_waits_for_a_refresh_in_fligh
 #[test]
 fn e5_an_exchange_under_way_keeps_the_generation_and_merges_a_refresh() {
     let mut pair = Pair::strict();
-    let sent = until_sent(&mut pair.world, wanted());
+    let sent = held_back(&mut pair.world, wanted());
     let answer = pair.world.perform(&sent).unwrap();
     // The other process begins an exchange, which then fails.
     let refused = server::Fault::Answer(400, r#"{"error":"invalid_grant"}"#.into());
@@ -310,7 +296,7 @@ fn e5_an_exchange_under_way_keeps_the_generation_and_merges_a_refresh() {
         let url = world.open_browser(authorize());
         let url = world.server.consent(&url).as_str().into();
         let input = Input::Redirected { url, proof: BrowserProof::SameProcess };
-        let Output::SendHttp { op, .. } = until_sent(world, input) else { unreachable!() };
+        let Output::SendHttp { op, .. } = held_back(world, input) else { unreachable!() };
         (op, refused)
     });
     assert!(pair.world.record()["exchanging"].is_object());
@@ -328,7 +314,7 @@ fn e5_an_exchange_under_way_keeps_the_generation_and_merges_a_refresh() {
 #[test]
 fn i7_nothing_overwrites_a_disconnect() {
     let mut pair = Pair::strict();
-    let sent = until_sent(&mut pair.world, wanted());
+    let sent = held_back(&mut pair.world, wanted());
     let late = pair.world.perform(&sent).unwrap();
     pair.as_other(|world| world.run(Input::Revoke));
     let outputs = pair.world.run(late);

@@ -21,7 +21,7 @@ fn as_other<T>(world: &mut World, other: &mut World, run: impl FnOnce(&mut World
 /// A second worker that has read the same record.
 fn other(world: &World) -> World {
     let mut other = World::new();
-    other.connection = Connection::restore(world.client.clone(), TENANT, world.stored()).unwrap();
+    other.connection = second_worker(world);
     other
 }
 
@@ -31,25 +31,6 @@ fn op_of(step: &Step) -> Op {
         _ => None,
     });
     op.expect("an op")
-}
-
-/// Steps until a request is to be sent; the request is not performed.
-fn until_sent(world: &mut World, input: Input) -> Step {
-    let mut step = world.step(input);
-    loop {
-        if step.outputs.iter().any(|output| matches!(output, Output::SendHttp { .. })) {
-            return step;
-        }
-        let swap =
-            step.outputs.iter().find(|output| matches!(output, Output::Swap { .. })).cloned();
-        let answer = world.perform(&swap.expect("a swap before the request")).unwrap();
-        step = world.step(answer);
-    }
-}
-
-fn http(step: &Step) -> Output {
-    let http = step.outputs.iter().find(|output| matches!(output, Output::SendHttp { .. }));
-    http.cloned().expect("a request")
 }
 
 #[test]

@@ -15,10 +15,6 @@ fn row(name: &'static str, world: World, step: Option<Step>) -> Row {
     Row { name, world, open }
 }
 
-fn is_open(output: &Output) -> bool {
-    matches!(output, Output::Swap { .. } | Output::SendHttp { .. })
-}
-
 /// Steps on until an output fits; what it wants is not performed.
 fn until(world: &mut World, input: Input, fits: impl Fn(&World, &Output) -> bool) -> Step {
     let mut step = world.step(input);
@@ -46,10 +42,6 @@ fn nth_swap(n: usize) -> impl Fn(&World, &Output) -> bool {
         }
         count.get() == n
     }
-}
-
-fn wanted() -> Input {
-    Input::TokenWanted { min_validity: 0 }
 }
 
 /// A world whose access token has expired.
