@@ -192,7 +192,7 @@ fn run(acts: &[Act]) -> (Vec<Result<Step, Misuse>>, World) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_sequence_is_total_and_deterministic(acts in proptest::collection::vec(act(), 0..60)) {
