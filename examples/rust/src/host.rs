@@ -94,7 +94,9 @@ impl Host {
     /// As [`Host::tell`].
     pub fn turn(&mut self) -> Result<bool, HostError> {
         if let Some(output) = self.outputs.pop_front() {
+            self.seen(Seen::Performing(&output));
             self.perform(output);
+            self.seen(Seen::Performed);
         } else if let Some(input) = self.inputs.pop_front() {
             self.step(input)?;
         } else if self.wake_at.is_some_and(|at| at <= self.world.now()) {
@@ -151,7 +153,7 @@ impl Host {
 /// What can be seen of it.
 impl Host {
     /// Lets somebody look on: at each input before it is told, each step after
-    /// it was made, each answer of the API.
+    /// it was made, each output before and after it is done, each answer of the API.
     pub fn watch(&mut self, watcher: impl FnMut(Seen<'_>) + Send + 'static) {
         self.watcher = Some(Box::new(watcher));
     }

@@ -1,6 +1,8 @@
 //! What there is to see and to count of a host at work.
 
-use evergrant::{Input, Step};
+use std::ops::AddAssign;
+
+use evergrant::{Input, Output, Step};
 
 /// What there is to see of a host at work.
 #[derive(Clone, Copy, Debug)]
@@ -9,6 +11,10 @@ pub enum Seen<'a> {
     Input(&'a Input),
     /// What it said.
     Step(&'a Step),
+    /// This is about to be done.
+    Performing(&'a Output),
+    /// It was done; the machine does not know yet.
+    Performed,
     /// The API answered the host's own request.
     Api {
         /// Without the query.
@@ -31,4 +37,15 @@ pub struct Counters {
     pub store_writes: u64,
     /// Swaps that only read.
     pub store_reads: u64,
+}
+
+impl AddAssign for Counters {
+    /// What two hosts have done.
+    fn add_assign(&mut self, other: Self) {
+        self.steps += other.steps;
+        self.http_requests += other.http_requests;
+        self.api_calls += other.api_calls;
+        self.store_writes += other.store_writes;
+        self.store_reads += other.store_reads;
+    }
 }

@@ -47,8 +47,13 @@ impl Desk {
             scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
             sealing: Sealing::Plain,
         };
+        Self::of(Arc::new(Client::new(provider, config).expect("a sound client")))
+    }
+
+    /// An empty store for this client.
+    pub fn of(client: Arc<Client>) -> Self {
         Self {
-            client: Arc::new(Client::new(provider, config).expect("a sound client")),
+            client,
             world: World::new(),
             extra: Vec::new(),
             browser: Browser::new(),

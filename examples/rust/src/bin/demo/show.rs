@@ -28,13 +28,15 @@ pub(crate) struct Show {
     chapter: u32,
     asked: BTreeMap<Op, String>,
     /// The line of an input, held back until the step says where it led.
-    told: words::Words,
+    told: BTreeMap<&'static str, words::Words>,
     status: Status,
     /// The clocks that the demo moves.
     pub(crate) world: World,
     /// New grants and refreshes that were stored.
     pub(crate) grants: u64,
     pub(crate) refreshes: u64,
+    /// Tokens that came too late to be stored, and were revoked for that.
+    pub(crate) revoked_late: u64,
 }
 
 impl Show {
@@ -45,11 +47,12 @@ impl Show {
             colour: io::stdout().is_terminal() && !set("NO_COLOR") && !dumb,
             chapter: 0,
             asked: BTreeMap::new(),
-            told: ("", String::new()),
+            told: BTreeMap::new(),
             status: Status::Disconnected,
             world,
             grants: 0,
             refreshes: 0,
+            revoked_late: 0,
         }
     }
 
@@ -86,38 +89,46 @@ impl Show {
         say(&format!("    {}", self.paint(BOLD, text)));
     }
 
-    /// Prints what the host lets be seen.
-    pub(crate) fn seen(&mut self, seen: Seen<'_>) {
+    /// Prints what a host lets be seen; `who` stands before what it says where
+    /// there is more than one.
+    pub(crate) fn seen(&mut self, who: &'static str, seen: Seen<'_>) {
         match seen {
             Seen::Input(input) => {
-                self.told =
-                    words::input(input, |op| self.asked.get(&op).cloned().unwrap_or_default());
+                let asked = |op| self.asked.get(&op).cloned().unwrap_or_default();
+                let told = words::input(input, asked);
+                self.told.insert(who, told);
             }
-            Seen::Step(step) => self.step(step),
-            Seen::Api { path, status } => self.world("api call", &format!("GET {path}: {status}")),
+            Seen::Step(step) => self.step(who, step),
+            Seen::Performing(_) | Seen::Performed => {}
+            Seen::Api { path, status } => {
+                self.world("api call", &format!("{who}GET {path}: {status}"));
+            }
         }
     }
 
-    fn step(&mut self, step: &Step) {
+    fn step(&mut self, who: &'static str, step: &Step) {
         let status = step.status.code().replace('_', " ");
         let code = if step.status == self.status { DIM } else { GREEN };
         self.status = step.status;
-        let (name, said) = std::mem::take(&mut self.told);
-        self.line(CYAN, "→", name, &said, &self.paint(code, &status));
+        let (name, said) = self.told.remove(who).unwrap_or_default();
+        self.line(CYAN, "→", name, &format!("{who}{said}"), &self.paint(code, &status));
         for output in &step.outputs {
             self.asked.extend(words::question(output));
             match output {
                 Output::Notice(Notice::GrantObtained { .. }) => self.grants += 1,
                 Output::Notice(Notice::Refreshed { .. }) => self.refreshes += 1,
+                Output::Notice(Notice::TokenRevoked { confirmed: true }) => self.revoked_late += 1,
                 _ => {}
             }
             let failed = matches!(output, Output::Failed { .. });
             let (name, said) = words::output(output, self.world.now());
+            let said = format!("{who}{said}");
             self.line(if failed { RED } else { YELLOW }, "←", name, &said, "");
         }
     }
 
     fn line(&self, colour: &str, mark: &str, name: &str, said: &str, end: &str) {
+        let said = said.strip_suffix(": ").unwrap_or(said);
         let name = self.paint(colour, &format!("{mark} {name:<NAME$}"));
         let line = format!("    {name} {said:<SAID$} {end}");
         say(line.trim_end());

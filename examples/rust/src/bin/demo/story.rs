@@ -1,5 +1,8 @@
 //! What happens, chapter by chapter, and what must come of it.
 
+mod hostile;
+mod summary;
+
 use std::{
     error::Error,
     path::PathBuf,
@@ -9,7 +12,7 @@ use std::{
 
 use evergrant::{
     Authorize, Binding, BrowserProof, Client, ClientConfig, Denial, Disconnect, Failure, IssPolicy,
-    Provider, ProviderConfig, Sealing, Secret, Status,
+    Provider, ProviderConfig, RefreshPolicy, Sealing, Secret, Status,
 };
 use evergrant_authority::{Authority, BASIC_CLIENT, Config, Consent};
 use evergrant_example_host::{Counters, Host, HostError, RedirectListener, SqliteStore, World};
@@ -29,6 +32,8 @@ struct Story {
     world: World,
     show: Arc<Mutex<Show>>,
     with_browser: bool,
+    /// What the hosts that have ended had done.
+    done: Mutex<Counters>,
 }
 
 /// Tells it all; an error is a deviation from what must happen.
@@ -39,12 +44,13 @@ pub(crate) fn tell(with_browser: bool) -> Outcome {
     let directory = tempfile::tempdir()?;
     let world = World::new();
     let mut story = Story {
-        client: client(&authority)?,
+        client: client(&authority, RefreshPolicy::STRICT)?,
         authority,
         path: directory.path().join("records.sqlite"),
         show: Arc::new(Mutex::new(Show::new(world.clone()))),
         world,
         with_browser,
+        done: Mutex::default(),
     };
     story.show().opening(story.authority.base_url());
 
@@ -52,12 +58,19 @@ pub(crate) fn tell(with_browser: bool) -> Outcome {
     story.grant(&mut host)?;
     story.proactive(&mut host)?;
     story.refused(&mut host)?;
-    let before = host.counters();
-    drop(host);
+    story.close(host);
     let mut host = story.restart()?;
     story.end(&mut host)?;
     story.again(&mut host)?;
-    story.summary(before, host.counters(), start)
+    story.lost_request(&mut host)?;
+    story.close(host);
+    story.lost_reply_with_grace()?;
+    let mut host = story.open()?;
+    story.lost_reply(&mut host)?;
+    story.two_at_once(&mut host)?;
+    story.late_refresh(&mut host)?;
+    story.close(host);
+    story.summary(start)
 }
 
 impl Story {
@@ -86,13 +99,7 @@ impl Story {
         );
         let at = host.wake_at().ok_or("the machine sleeps for ever")?;
         let by = at.saturating_sub(self.world.now()) + 1;
-        let by = Duration::from_millis(by);
-        self.world.advance(by);
-        host.world().advance(by);
-        self.authority.control().advance(by);
-        self.show().world = self.world.clone();
-        let later = format!("{} later", words::span(by.as_millis() as u64));
-        self.show().world("clock", &later);
+        self.pass(host, Duration::from_millis(by));
         host.run()?;
         ensure(self.show().refreshes == 1, "the refresh was made on time")?;
         self.call(host, false)
@@ -196,48 +203,33 @@ impl Story {
         ensure(as_wanted, "the API gives the expenses")
     }
 
-    /// Every number is counted: by the host, by what was shown, by the server.
-    fn summary(&self, before: Counters, after: Counters, start: Instant) -> Outcome {
-        let stats = self.authority.control().stats();
-        let show = self.show();
-        let sum = |of: fn(&Counters) -> u64| of(&before) + of(&after);
-        let issued = stats.code_exchanges_ok + stats.refreshes_ok;
-        let stored = show.grants + show.refreshes;
-        let calls: u64 = stats.api_calls.values().sum();
-        let refused = stats.api_calls.get(&401).copied().unwrap_or_default();
-        let reads = sum(|host| host.store_reads);
-        show.summary(&[
-            ("steps of the machine", sum(|host| host.steps).to_string(), ""),
-            ("authorizations", stats.authorizations_granted.to_string(), "counted by the server"),
-            ("refreshes", stats.refreshes_ok.to_string(), "counted by the server"),
-            ("requests to the server", sum(|host| host.http_requests).to_string(), ""),
-            ("API calls", calls.to_string(), &format!("{refused} of them refused, and replayed")),
-            (
-                "writes to the store",
-                sum(|host| host.store_writes).to_string(),
-                &format!("and {reads} reads"),
-            ),
-            ("token pairs issued", issued.to_string(), "counted by the server"),
-            ("token pairs stored", stored.to_string(), ""),
-            ("token pairs lost", issued.abs_diff(stored).to_string(), ""),
-            ("seconds", format!("{:.2}", start.elapsed().as_secs_f32()), ""),
-        ]);
-        ensure(issued == stored, "every token that was issued is stored")?;
-        ensure((stats.refreshes_ok, stats.refreshes_refused) == (2, 0), "two refreshes are made")?;
-        ensure(stats.replayed_refresh_tokens == 0, "no refresh token is used twice")?;
-        ensure((stats.code_exchanges_ok, stats.code_exchanges_refused) == (2, 0), "two grants")?;
-        ensure(stats.revocations == 1, "one grant is revoked")?;
-        ensure(sum(|host| host.http_requests) == 5, "no request is made in vain")?;
-        ensure(stats.api_calls == [(200, 5), (401, 1)].into(), "one API call is refused")
-    }
-
     /// A host as a new process would make it.
     fn open(&self) -> Outcome<Host> {
+        self.open_as("", &self.client)
+    }
+
+    /// The same, under a name and with another reading of the server.
+    fn open_as(&self, who: &'static str, client: &Arc<Client>) -> Outcome<Host> {
         let store = Box::new(SqliteStore::open(&self.path)?);
-        let mut host = Host::open(&self.client, "tenant-42", store, self.world.clone())?;
+        let mut host = Host::open(client, "tenant-42", store, self.world.clone())?;
         let show = Arc::clone(&self.show);
-        host.watch(move |seen| locked(&show).seen(seen));
+        host.watch(move |seen| locked(&show).seen(who, seen));
         Ok(host)
+    }
+
+    /// The end of a process: what it did is counted.
+    fn close(&self, host: Host) {
+        *locked(&self.done) += host.counters();
+    }
+
+    /// Moves everybody's clocks.
+    fn pass(&mut self, host: &mut Host, by: Duration) {
+        self.world.advance(by);
+        host.world().advance(by);
+        self.authority.control().advance(by);
+        let mut show = self.show();
+        show.world = self.world.clone();
+        show.world("clock", &format!("{} later", words::span(by.as_millis() as u64)));
     }
 
     fn patience(&self) -> Duration {
@@ -257,7 +249,8 @@ impl Story {
     }
 }
 
-fn client(authority: &Authority) -> Outcome<Arc<Client>> {
+/// A client that reads the server so.
+fn client(authority: &Authority, refresh: RefreshPolicy) -> Outcome<Arc<Client>> {
     let base = authority.base_url();
     let provider = Provider::new(ProviderConfig {
         environment: "demo".into(),
@@ -269,6 +262,7 @@ fn client(authority: &Authority) -> Outcome<Arc<Client>> {
         api_origin: base.into(),
         // Plain http, to a loopback address and for a demonstration only.
         loopback_http: true,
+        refresh,
         ..ProviderConfig::default()
     })?;
     let config = ClientConfig {
@@ -286,6 +280,6 @@ fn ensure(truth: bool, what: &str) -> Outcome {
     if truth { Ok(()) } else { Err(format!("it is not so that {what}").into()) }
 }
 
-fn locked(show: &Mutex<Show>) -> MutexGuard<'_, Show> {
-    show.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

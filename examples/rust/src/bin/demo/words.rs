@@ -76,8 +76,11 @@ pub(crate) fn question(output: &Output) -> Option<(Op, String)> {
     }
 }
 
-/// Minutes and seconds.
+/// Minutes and seconds, or less than one.
 pub(crate) fn span(millis: u64) -> String {
+    if (1..1000).contains(&millis) {
+        return format!("{millis} ms");
+    }
     let seconds = (millis + 500) / 1000;
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
@@ -86,6 +89,9 @@ fn noticed(fields: &NoticeFields<'_>) -> String {
     let mut text = fields.code.replace('_', " ");
     if let Some(generation) = fields.generation {
         text += &format!(", generation {generation}");
+    }
+    if let Some(attempt) = fields.attempt.filter(|attempt| *attempt > 1) {
+        text += &format!(", attempt {attempt}");
     }
     if let Some(detail) = fields.detail {
         text += &format!(", {}", detail.replace('_', " "));
