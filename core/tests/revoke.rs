@@ -31,7 +31,6 @@ fn what_the_server_answers_decides_what_is_confirmed() {
     for (fault, expected) in [
         (Fault::Answer(204, String::new()), Some(true)),
         (Fault::Answer(404, String::new()), Some(true)),
-        (Fault::Answer(401, String::new()), Some(false)),
         (Fault::Answer(403, String::new()), Some(false)),
         (Fault::Answer(502, String::new()), None),
         (Fault::RequestLost, None),
@@ -199,5 +198,81 @@ fn revoke_is_idempotent_wherever_it_is_said() {
         let awaited = row.open.is_some();
         assert!(awaited || row.world.status() == Status::Disconnected, "{}", row.name);
         assert_eq!(row.world.header(), None, "{}", row.name);
+    }
+}
+
+#[test]
+fn with_a_dead_access_token_it_is_renewed_once_and_the_server_told() {
+    for expired in [false, true] {
+        let mut world = pleo_like();
+        if expired {
+            world.advance(3_600_000);
+        } else {
+            world.server.faults.push_back(Fault::Answer(401, String::new()));
+            // Then the refresh, which the server handles.
+        }
+        let outputs = world.run(Input::Revoke);
+        let deletes: Vec<&str> = requests(&outputs)
+            .iter()
+            .filter(|request| request.method == Method::Delete)
+            .map(|request| request.headers[0].1.expose())
+            .collect();
+        let expected: &[&str] = if expired {
+            &["Bearer canary-access-3"]
+        } else {
+            &["Bearer canary-access-2", "Bearer canary-access-3"]
+        };
+        assert_eq!(deletes, expected);
+        assert_eq!((world.server.refreshes, world.server.replays), (1, 0));
+        assert!(tokens(&outputs).is_empty(), "nobody is served");
+        assert_eq!(notices(&outputs).iter().filter(|code| **code == "disconnecting").count(), 1);
+    }
+}
+
+#[test]
+fn a_second_401_ends_it_without_a_loop() {
+    let mut world = pleo_like();
+    let refused = || Fault::Answer(401, String::new());
+    let pass = Fault::Change(serde_json::json!({}));
+    world.server.faults.extend([refused(), pass, refused()]);
+    let outputs = world.run(Input::Revoke);
+    assert_eq!(confirmed(&outputs), Some(false));
+    assert_eq!((world.status(), requests(&outputs).len()), (Status::Disconnected, 3));
+}
+
+#[test]
+fn a_renewal_that_is_refused_ends_it_and_one_that_is_lost_is_tried_again() {
+    let mut world = pleo_like();
+    world.advance(3_600_000);
+    world.server.live = None;
+    let outputs = world.run(Input::Revoke);
+    assert_eq!((confirmed(&outputs), requests(&outputs).len()), (Some(false), 1));
+
+    let mut world = pleo_like();
+    world.advance(3_600_000);
+    world.server.faults.push_back(Fault::NotSent);
+    world.run(Input::Revoke);
+    assert_eq!(world.status(), Status::Disconnecting);
+    world.restart();
+    world.server.faults.push_back(Fault::Change(serde_json::json!({})));
+    world.server.faults.push_back(Fault::Answer(204, String::new()));
+    assert_eq!(confirmed(&world.wake()), Some(true));
+}
+
+#[test]
+fn renewed_tokens_are_kept_until_the_store_has_them() {
+    for applied in [false, true] {
+        let mut world = pleo_like();
+        world.advance(3_600_000);
+        let sent = until_sent(&mut world, Input::Revoke);
+        let answer = world.perform(&http(&sent)).unwrap();
+        let step = world.step(answer);
+        let save = open(&step);
+        if applied {
+            world.perform(&save);
+        }
+        let outputs = world.run(Input::SwapUnanswered { op: op_of(&save) });
+        assert_eq!(confirmed(&outputs), Some(true), "applied {applied}");
+        assert_eq!((world.server.refreshes, world.server.replays), (1, 0), "applied {applied}");
     }
 }

@@ -11,12 +11,12 @@ use crate::{
     http::{HttpFault, HttpRequest},
     output::{Activity, Notice},
     provider::Disconnect,
-    record::connection::{ConnectionRecord, Duty, RecordStatus},
-    secret::SecretBytes,
+    record::connection::{ConnectionRecord, Duty, RecordStatus, Tokens},
+    secret::{Secret, SecretBytes},
     state::{Known, Revoke, State, Told},
-    token,
+    token::{self, Outcome, TokenAnswer},
 };
-use alloc::{boxed::Box, vec};
+use alloc::{boxed::Box, vec, vec::Vec};
 
 /// After so many requests without a definite answer the tokens are forgotten.
 const ATTEMPTS: u16 = 5;
@@ -54,8 +54,13 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             state.revoke = Revoke::Looking { op, tries };
         }
         (Revoke::Marking { attempt }, Signal::Swapped(current)) => {
+            let next = attempt.next.clone();
             match store::confirm(state, cx, *attempt, current) {
                 Ok(true) => marked(state, cx),
+                Ok(false) if is_renewal_of(&next, state) => {
+                    let attempt = Box::new(store::write(state, cx, next));
+                    state.revoke = Revoke::Marking { attempt };
+                }
                 Ok(false) => mark(state, cx),
                 Err(failure) => cx.fail(Activity::Revoke, failure),
             }
@@ -71,6 +76,31 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             if token_id != stored_token_id(state) =>
         {
             resume(state, cx);
+        }
+        // The access token is dead, which is no reason not to tell.
+        (Revoke::Sent { .. }, Signal::HttpDone(response))
+            if response.status == 401 && to_renew_with(state, cx).is_some() =>
+        {
+            renew(state, cx);
+        }
+        (Revoke::Renewing { sent, .. }, Signal::HttpDone(response)) => {
+            let mut secrets = Vec::from([&sent]);
+            secrets.extend(cx.client.client_secret());
+            let provider = cx.client.provider().config();
+            match token::judge(provider, &response, cx.now(), &secrets) {
+                Outcome::Success(answer) => renewed(state, cx, answer, sent),
+                Outcome::Dead(_) => finish(state, cx, Told::No),
+                Outcome::Refused(..) => finish(state, cx, Told::No),
+                Outcome::Postponed { after, .. } | Outcome::Unknown { after, .. } => {
+                    answered(state, cx, Told::Unclear, after);
+                }
+            }
+        }
+        (Revoke::Renewing { .. }, Signal::HttpFailed(_)) => {
+            answered(state, cx, Told::Unclear, None);
+        }
+        (Revoke::Renewing { give_up_at, .. }, Signal::Wake) if cx.now() >= give_up_at => {
+            answered(state, cx, Told::Unclear, None);
         }
         (Revoke::Sent { .. }, Signal::HttpDone(response)) => {
             let told = judge(&cx.client.provider().config().disconnect, response.status);
@@ -133,7 +163,9 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
 /// When the revocation wants a step: also after a restart in its midst.
 pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
     match (&state.revoke, state.known.record().map(|record| record.status)) {
-        (Revoke::Sent { give_up_at, .. }, _) => Some(*give_up_at),
+        (Revoke::Sent { give_up_at, .. } | Revoke::Renewing { give_up_at, .. }, _) => {
+            Some(*give_up_at)
+        }
         (Revoke::Pausing { until }, _) => Some(until.at(now)),
         (Revoke::Idle, Some(RecordStatus::Disconnecting { retry_at, .. })) => Some(retry_at),
         (Revoke::Idle, _)
@@ -162,8 +194,11 @@ fn mark(state: &mut State, cx: &mut Cx<'_>) {
 }
 
 fn marked(state: &mut State, cx: &mut Cx<'_>) {
-    let status = state.known.record().map(|record| record.status);
-    if let Some(RecordStatus::Disconnecting { attempts: 0, .. }) = status {
+    let begun = state.known.record().is_some_and(|record| {
+        matches!(record.status, RecordStatus::Disconnecting { attempts: 0, .. })
+            && record.disconnected_gen == Some(record.generation)
+    });
+    if begun {
         cx.notice(Notice::Disconnecting);
     }
     resume(state, cx);
@@ -189,6 +224,10 @@ fn resume(state: &mut State, cx: &mut Cx<'_>) {
 /// Tells the server, in the provider's way.
 fn tell(state: &mut State, cx: &mut Cx<'_>) {
     let Some(record) = state.known.record() else { return };
+    let expired = |tokens: &Tokens| tokens.access_exp.is_some_and(|expiry| cx.now() >= expiry);
+    if record.tokens.as_ref().is_some_and(expired) && to_renew_with(state, cx).is_some() {
+        return renew(state, cx);
+    }
     let request = record.tokens.as_ref().and_then(|tokens| {
         match &cx.client.provider().config().disconnect {
             Disconnect::Forget => None,
@@ -213,6 +252,55 @@ fn tell(state: &mut State, cx: &mut Cx<'_>) {
     let (op, give_up_at) = cx.send(&mut state.ops, request, within);
     let token_id = stored_token_id(state);
     state.revoke = Revoke::Sent { op, give_up_at, token_id };
+}
+
+/// The refresh token for the one renewal that an end may take, where the server
+/// is told with the access token. No intent goes before it: nobody else may begin
+/// a refresh any more, and a replay would only end the grant.
+fn to_renew_with<'a>(state: &'a State, cx: &Cx<'_>) -> Option<&'a Secret> {
+    let record = state.known.record()?;
+    let tokens = record.tokens.as_ref()?;
+    let by_access_token =
+        matches!(cx.client.provider().config().disconnect, Disconnect::ApiRequest { .. });
+    let renewed = record.disconnected_at.is_none_or(|at| tokens.obtained_at > at);
+    let live = tokens.refresh_exp.is_none_or(|expiry| cx.now() < expiry);
+    tokens.refresh.as_ref().filter(|_| by_access_token && live && !renewed)
+}
+
+fn renew(state: &mut State, cx: &mut Cx<'_>) {
+    let Some(sent) = to_renew_with(state, cx).cloned() else { return };
+    let request = cx.client.refresh_request(&sent);
+    let within = cx.client.provider().config().refresh.timing.send_within;
+    let (op, give_up_at) = cx.send(&mut state.ops, request, within);
+    state.revoke = Revoke::Renewing { op, give_up_at, sent };
+}
+
+/// The new tokens are stored before the server is told with them.
+fn renewed(state: &mut State, cx: &mut Cx<'_>, answer: TokenAnswer, sent: Secret) {
+    let mut next = store::known_or_new(state, cx);
+    let RecordStatus::Disconnecting { .. } = next.status else { return resume(state, cx) };
+    let old = next.tokens.take();
+    let scope = old.as_ref().map(|tokens| tokens.scope.clone()).unwrap_or_default();
+    let (mut tokens, _, _) = refresh::renewed(cx, answer, sent, scope, old.as_ref());
+    // Once: also where the clock stands still.
+    let ended_at = next.disconnected_at.unwrap_or_default();
+    tokens.obtained_at = tokens.obtained_at.max(ended_at.saturating_add(1));
+    let status = next.status;
+    next.advance();
+    next.tokens = Some(tokens);
+    next.status = status;
+    let attempt = Box::new(store::write(state, cx, next));
+    state.revoke = Revoke::Marking { attempt };
+}
+
+/// Whether this is what the record as last seen should become: renewed tokens are
+/// the only copy.
+fn is_renewal_of(next: &ConnectionRecord, state: &State) -> bool {
+    let ending =
+        |record: &ConnectionRecord| matches!(record.status, RecordStatus::Disconnecting { .. });
+    state.known.record().is_some_and(|record| {
+        ending(record) && ending(next) && record.generation.checked_add(1) == Some(next.generation)
+    })
 }
 
 fn judge(disconnect: &Disconnect, status: u16) -> Told {

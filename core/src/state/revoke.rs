@@ -13,6 +13,8 @@ pub(crate) enum Revoke {
     Looking { op: Op, tries: u8 },
     /// `Disconnecting` is being written: from here on no token is served.
     Marking { attempt: Box<Attempt> },
+    /// The access token with which the server is to be told has died: a new one.
+    Renewing { op: Op, give_up_at: u64, sent: Secret },
     /// The server is being told.
     Sent { op: Op, give_up_at: u64, token_id: Option<Id> },
     /// The tombstone is being written, after the end of these tokens was told.
@@ -68,7 +70,9 @@ pub(crate) enum Told {
 impl Revoke {
     pub(crate) fn op(&self) -> Option<Op> {
         match self {
-            Self::Looking { op, .. } | Self::Sent { op, .. } => Some(*op),
+            Self::Looking { op, .. } | Self::Renewing { op, .. } | Self::Sent { op, .. } => {
+                Some(*op)
+            }
             Self::Marking { attempt } | Self::Burying { attempt, .. } => Some(attempt.op),
             Self::Idle | Self::Pausing { .. } => None,
         }

@@ -89,6 +89,10 @@ impl Server {
     fn handle(&mut self, request: &HttpRequest) -> HttpResponse {
         let body = String::from_utf8(request.body.expose().to_vec()).unwrap();
         let field = |name: &str| query(&format!("?{body}"), name);
+        if request.method == Method::Delete {
+            self.live = None;
+            return response(204, vec![], "");
+        }
         if request.url.ends_with("/introspect") {
             self.introspections += 1;
             let token = field("token");

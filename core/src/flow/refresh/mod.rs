@@ -11,6 +11,7 @@ mod serve;
 mod settle;
 
 pub(crate) use claim::{refused_by_api, settle_demand};
+pub(crate) use save::renewed;
 pub(crate) use serve::{announce, is_over, servable, want};
 pub(crate) use settle::pause;
 

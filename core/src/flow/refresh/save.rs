@@ -14,10 +14,11 @@ use crate::{
     output::Notice,
     policy::Rotation,
     record::connection::{ConnectionRecord, Duty, RecordStatus, Tokens},
+    secret::Secret,
     state::{Claim, Placing, Refresh, Renewal, State},
     token::{self, Outcome, TokenAnswer},
 };
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 pub(crate) fn judge(cx: &Cx<'_>, response: &HttpResponse, claim: &Claim) -> Outcome {
     let mut secrets = Vec::from([&claim.refresh]);
@@ -27,35 +28,45 @@ pub(crate) fn judge(cx: &Cx<'_>, response: &HttpResponse, claim: &Claim) -> Outc
 
 /// New tokens: whatever is wrong with them, they are stored first.
 pub(crate) fn accept(state: &mut State, cx: &mut Cx<'_>, answer: TokenAnswer, claim: Claim) {
-    let now = cx.now();
-    let rotated = answer.refresh_token.as_ref().is_some_and(|token| *token != claim.refresh);
-    let stillborn = answer.expires_in == Some(0);
-    let flaw = answer.flaw.or(stillborn.then_some(ServerFault::TokenUnusable));
     let old = state.known.record().and_then(|record| record.tokens.as_ref());
-    let kept_exp = old.and_then(|tokens| tokens.refresh_exp);
-    let life_end = |life: u64| now.saturating_add(life);
-    let tokens = Tokens {
-        token_id: Id::new(cx.env, "token"),
-        refresh_exp: answer.refresh_expires_in.map(life_end).or(if rotated {
-            None
-        } else {
-            kept_exp
-        }),
-        refresh: Some(answer.refresh_token.unwrap_or(claim.refresh)),
-        header: answer.header,
-        access_exp: if flaw.is_some() { Some(now) } else { answer.expires_in.map(life_end) },
-        scope: answer.scope.unwrap_or(claim.scope),
-        obtained_at: now,
-    };
+    let deviations = answer.deviations.clone();
+    let (tokens, rotated, flaw) = renewed(cx, answer, claim.refresh, claim.scope, old);
     let renewal = Box::new(Renewal {
         generation: claim.generation,
         grant_id: claim.grant_id,
         tokens,
         rotated,
         failure: flaw.map(Failure::ServerMisbehaved),
-        deviations: answer.deviations,
+        deviations,
     });
     save(state, cx, renewal, 0);
+}
+
+/// The tokens that follow on those that were sent, whether the server rotated, and
+/// why the new access token cannot be used, if so.
+pub(crate) fn renewed(
+    cx: &Cx<'_>,
+    answer: TokenAnswer,
+    sent: Secret,
+    scope: String,
+    old: Option<&Tokens>,
+) -> (Tokens, bool, Option<ServerFault>) {
+    let now = cx.now();
+    let rotated = answer.refresh_token.as_ref().is_some_and(|token| *token != sent);
+    let stillborn = answer.expires_in == Some(0);
+    let flaw = answer.flaw.or(stillborn.then_some(ServerFault::TokenUnusable));
+    let kept_exp = old.and_then(|tokens| tokens.refresh_exp).filter(|_| !rotated);
+    let life_end = |life: u64| now.saturating_add(life);
+    let tokens = Tokens {
+        token_id: Id::new(cx.env, "token"),
+        refresh_exp: answer.refresh_expires_in.map(life_end).or(kept_exp),
+        refresh: Some(answer.refresh_token.unwrap_or(sent)),
+        header: answer.header,
+        access_exp: if flaw.is_some() { Some(now) } else { answer.expires_in.map(life_end) },
+        scope: answer.scope.unwrap_or(scope),
+        obtained_at: now,
+    };
+    (tokens, rotated, flaw)
 }
 
 /// Where refreshed tokens belong in the record as it is now.
