@@ -35,7 +35,7 @@ pub enum Status {
     Exchanging,
     /// There is a grant.
     Authorized,
-    /// There is a grant, and it is being refreshed.
+    /// There is a grant, and this machine is refreshing it.
     Refreshing,
     /// The grant is being ended at the server; no token is served.
     Disconnecting,
