@@ -100,7 +100,7 @@ fn repair(state: &mut State, cx: &mut Cx<'_>) {
     write_settlement(state, cx, None, Settle::Repair);
 }
 
-/// The same, where the record may have been read long ago: a yes is good, and
+/// As [`decide`], where the record may have been read long ago: a yes is good, and
 /// found out by the swap or a 401 if it is not. A no is said only after another
 /// look, since another process may have authorized anew.
 fn decide_from_memory(state: &mut State, cx: &mut Cx<'_>) {
@@ -219,7 +219,7 @@ pub(crate) fn ready(state: &mut State, cx: &mut Cx<'_>, claim: Box<Claim>) {
     send_or_ask(state, cx, claim, false);
 }
 
-/// The same, after the server has been asked.
+/// As [`ready`], after the server has been asked.
 pub(crate) fn send(state: &mut State, cx: &mut Cx<'_>, claim: Box<Claim>) {
     send_or_ask(state, cx, claim, true);
 }
