@@ -135,6 +135,12 @@ impl Timing {
         takeover_after: 13_000,
     };
 
+    /// After this the server must have dealt with a request, or never will:
+    /// W + D, and a moment more.
+    pub(crate) fn dealt_with(&self) -> u64 {
+        self.send_within.saturating_add(self.start_within).saturating_add(1)
+    }
+
     /// T > D, or grants die with no fault at all; A > max(W + D, W + T + S), or
     /// two requests with one refresh token can be on their way at once.
     pub(crate) fn is_sound(&self) -> bool {

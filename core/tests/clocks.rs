@@ -38,7 +38,7 @@ fn a_clock_set_back_does_not_hold_a_waiting_demand() {
 }
 
 #[test]
-fn control_d07a_without_the_jump() {
+fn control_without_the_jump() {
     assert_eq!(tokens(&waiting_demand(0)).len(), 1);
 }
 
@@ -175,7 +175,7 @@ fn tokens_that_live_a_second_are_refreshed_only_when_wanted() {
 }
 
 #[test]
-fn control_d07d_without_the_jump() {
+fn control_a_disconnect_without_the_jump() {
     let mut world = World::authorized();
     world.run(Input::Revoke);
     world.advance(1);
@@ -184,7 +184,7 @@ fn control_d07d_without_the_jump() {
 }
 
 #[test]
-fn control_d09_with_the_strict_row() {
+fn control_with_the_strict_row() {
     let mut world = World::new();
     let url = world.open_browser(authorize());
     let redirect = world.server.consent(&url);

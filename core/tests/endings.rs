@@ -171,7 +171,7 @@ fn a_flawed_first_answer_is_kept_or_owed() {
 }
 
 #[test]
-fn control_d03_without_the_late_refresh() {
+fn control_without_the_late_refresh() {
     let mut world = World::authorized();
     let revoke = until_sent(&mut world, Input::Revoke);
     let a = world.perform(&http(&revoke)).unwrap();
@@ -180,7 +180,7 @@ fn control_d03_without_the_late_refresh() {
 }
 
 #[test]
-fn control_d05b_without_the_conflict() {
+fn control_without_the_conflict() {
     let mut world = World::new();
     let url = world.open_browser(authorize());
     let redirect = world.server.consent(&url);

@@ -52,7 +52,7 @@ fn a_live_owner_on_another_host_keeps_its_lease_for_a() {
 }
 
 #[test]
-fn control_d01_same_boot_id_waits() {
+fn control_same_boot_id_waits() {
     assert_eq!(two_hosts(1), (false, 0));
 }
 
@@ -235,8 +235,7 @@ fn an_array_is_no_token_answer() {
 }
 
 #[test]
-fn an_index_row_is_not_lost() {
-    // the tombstone of a provider: endpoint with reserved name in its query
+fn an_endpoint_with_a_parameter_of_the_protocol_is_refused() {
     let mut c = provider_config();
     c.authorization_endpoint =
         "https://as.example/authorize?state=fixed&response_mode=fragment".into();
@@ -244,7 +243,7 @@ fn an_index_row_is_not_lost() {
 }
 
 #[test]
-fn control_d11_unanswered_and_never_landed() {
+fn control_unanswered_and_never_landed() {
     let mut world = World::new();
     let url = world.open_browser(authorize());
     let redirect = world.server.consent(&url);

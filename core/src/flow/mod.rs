@@ -15,7 +15,9 @@ use crate::{
     http::{HttpFault, HttpRequest, HttpResponse},
     output::{Activity, Notice, Op, Output},
     record::{StoreKey, Stored},
+    secret::Secret,
     state::Ops,
+    token::{self, Outcome},
 };
 use alloc::vec::Vec;
 
@@ -57,6 +59,13 @@ impl Cx<'_> {
 
     pub(crate) fn fail(&mut self, activity: Activity, failure: Failure) {
         self.emit(Output::Failed { activity, failure });
+    }
+
+    /// Judges an answer of the token endpoint to a request that carried these.
+    pub(crate) fn judge(&self, response: &HttpResponse, sent: &[&Secret]) -> Outcome {
+        let secrets: Vec<&Secret> =
+            sent.iter().copied().chain(self.client.client_secret()).collect();
+        token::judge(self.client.provider().config(), response, self.now(), &secrets)
     }
 
     /// Sends a request that must leave within `send_within`; yields its op and

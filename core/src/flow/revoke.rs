@@ -16,7 +16,7 @@ use crate::{
     state::{Known, Revoke, State, Told},
     token::{self, Outcome, TokenAnswer},
 };
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{boxed::Box, vec};
 
 /// After so many requests without a definite answer the tokens are forgotten.
 const ATTEMPTS: u16 = 5;
@@ -84,13 +84,9 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             renew(state, cx);
         }
         (Revoke::Renewing { sent, .. }, Signal::HttpDone(response)) => {
-            let mut secrets = Vec::from([&sent]);
-            secrets.extend(cx.client.client_secret());
-            let provider = cx.client.provider().config();
-            match token::judge(provider, &response, cx.now(), &secrets) {
+            match cx.judge(&response, &[&sent]) {
                 Outcome::Success(answer) => renewed(state, cx, answer, sent),
-                Outcome::Dead(_) => finish(state, cx, Told::No),
-                Outcome::Refused(..) => finish(state, cx, Told::No),
+                Outcome::Dead(_) | Outcome::Refused(..) => finish(state, cx, Told::No),
                 Outcome::Postponed { after, .. } | Outcome::Unknown { after, .. } => {
                     answered(state, cx, Told::Unclear, after);
                 }
@@ -263,8 +259,8 @@ fn to_renew_with<'a>(state: &'a State, cx: &Cx<'_>) -> Option<&'a Secret> {
     let by_access_token =
         matches!(cx.client.provider().config().disconnect, Disconnect::ApiRequest { .. });
     let renewed = record.disconnected_at.is_none_or(|at| tokens.obtained_at > at);
-    let live = tokens.refresh_exp.is_none_or(|expiry| cx.now() < expiry);
-    tokens.refresh.as_ref().filter(|_| by_access_token && live && !renewed)
+    let good = by_access_token && !renewed && refresh::is_refreshable(tokens, cx.now());
+    tokens.refresh.as_ref().filter(|_| good)
 }
 
 fn renew(state: &mut State, cx: &mut Cx<'_>) {
@@ -285,10 +281,7 @@ fn renewed(state: &mut State, cx: &mut Cx<'_>, answer: TokenAnswer, sent: Secret
     // Once: also where the clock stands still.
     let ended_at = next.disconnected_at.unwrap_or_default();
     tokens.obtained_at = tokens.obtained_at.max(ended_at.saturating_add(1));
-    let status = next.status;
-    next.advance();
-    next.tokens = Some(tokens);
-    next.status = status;
+    next.hand_over(tokens);
     let attempt = Box::new(store::write(state, cx, next));
     state.revoke = Revoke::Marking { attempt };
 }

@@ -232,6 +232,13 @@ impl ConnectionRecord {
         self.tokens = Some(tokens);
     }
 
+    /// Tokens that a refresh brought while the grant is being ended: they are what
+    /// has to be revoked.
+    pub(crate) fn hand_over(&mut self, tokens: Tokens) {
+        self.advance();
+        self.tokens = Some(tokens);
+    }
+
     /// The grant is over: no token is left, the generation stays.
     pub(crate) fn wipe(&mut self, status: RecordStatus) {
         self.status = status;
@@ -240,6 +247,11 @@ impl ConnectionRecord {
         self.spare = None;
         self.intent = None;
         self.due_at = None;
+    }
+
+    /// Whether the revocation of this token is owed already.
+    pub(crate) fn owes(&self, token: &Secret) -> bool {
+        self.outbox.iter().any(|Duty::RevokeToken { token: owed, .. }| owed == token)
     }
 
     pub(crate) fn owe(&mut self, duty: Duty) {

@@ -39,8 +39,7 @@ impl Own<'_, '_> {
     /// past the life of the code.
     pub(super) fn wait(&mut self, nonce: Id, grant: CodeGrant) {
         let timing = self.cx.client.provider().config().refresh.timing;
-        let dealt_with = timing.send_within.saturating_add(timing.start_within).saturating_add(1);
-        let until = Deadline::after(self.cx.now(), dealt_with.min(CODE_LIFE));
+        let until = Deadline::after(self.cx.now(), timing.dealt_with().min(CODE_LIFE));
         self.keep(Stage::Waiting { nonce, grant, until });
     }
 
@@ -129,10 +128,7 @@ impl Own<'_, '_> {
         let revocable =
             matches!(self.cx.client.provider().config().disconnect, Disconnect::Revocation { .. });
         let mut next = store::known_or_new(self.state, self.cx);
-        let owed = |token: &Secret| {
-            next.outbox.iter().any(|Duty::RevokeToken { token: owed, .. }| owed == token)
-        };
-        match token.filter(|token| revocable && !owed(token)) {
+        match token.filter(|token| revocable && !next.owes(token)) {
             Some(token) => {
                 let duty = token.clone();
                 next.owe(Duty::RevokeToken { token: duty, attempts: 0, next_at: self.cx.now() });

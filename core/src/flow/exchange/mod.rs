@@ -17,9 +17,8 @@ use crate::{
     record::{BrowserProof, pending::Callback},
     secret::Secret,
     state::{Exchange, ExchangeStage as Stage, Placing, State},
-    token,
 };
-use alloc::{boxed::Box, vec::Vec};
+use alloc::boxed::Box;
 use own::Own;
 
 /// More redirects than this are not judged at a time.
@@ -104,10 +103,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
             }
         }
         (Stage::Sent { nonce, grant, .. }, Signal::HttpDone(response)) => {
-            let mut secrets = Vec::from([&grant.code, &grant.verifier]);
-            secrets.extend(own.cx.client.client_secret());
-            let provider = own.cx.client.provider().config();
-            let outcome = token::judge(provider, &response, own.cx.now(), &secrets);
+            let outcome = own.cx.judge(&response, &[&grant.code, &grant.verifier]);
             own.judged(outcome, nonce, grant);
         }
         (Stage::Sent { nonce, grant, tries, .. }, Signal::HttpFailed(why)) => match why {
@@ -146,9 +142,8 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
         }
         (Stage::Owing { attempt, token, failure, grant }, Signal::Swapped(current)) => {
             match store::confirm(own.state, own.cx, attempt, current) {
-                Ok(true) => own.fail(grant.return_context, failure),
                 Ok(false) => own.disown(Some(token), failure, grant),
-                Err(_) => own.fail(grant.return_context, failure),
+                Ok(true) | Err(_) => own.fail(grant.return_context, failure),
             }
         }
         (Stage::Owing { attempt, token, failure, grant }, Signal::SwapUnanswered) => {

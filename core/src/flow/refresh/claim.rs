@@ -158,7 +158,7 @@ pub(crate) fn time_to_take(
     };
     let age = first_seen.elapsed_at_least(&now).max(by_record);
     let needed = if intent.gave_up {
-        timing.send_within.saturating_add(timing.start_within).saturating_add(1)
+        timing.dealt_with()
     } else {
         timing.takeover_after.max(intent.take_after)
     };

@@ -12,7 +12,7 @@ mod settle;
 
 pub(crate) use claim::{refused_by_api, settle_demand};
 pub(crate) use save::renewed;
-pub(crate) use serve::{announce, is_over, servable, want};
+pub(crate) use serve::{announce, is_over, is_refreshable, servable, want};
 pub(crate) use settle::pause;
 
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 };
 use alloc::boxed::Box;
 use claim::{decide, hold, look, owns, ready, send};
-use save::{accept, judge, save};
+use save::{accept, save};
 use serve::{answer, due_at, is_due};
 use settle::{OPERATOR_PAUSE, back_off, host_failed, settled, store_slow, write_settlement};
 
@@ -77,7 +77,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             write_settlement(state, cx, Some(claim), Settle::Verdict(Cause::LostReply));
         }
         (Refresh::Sent { claim, .. }, Signal::HttpDone(response)) => {
-            let outcome = judge(cx, &response, &claim);
+            let outcome = cx.judge(&response, &[&claim.refresh]);
             judged(state, cx, outcome, claim);
         }
         (Refresh::Sent { claim, .. }, Signal::HttpFailed(why)) => {
@@ -171,7 +171,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
 /// only where none are being stored already.
 pub(crate) fn late_answer(state: &mut State, cx: &mut Cx<'_>, response: &HttpResponse) {
     let Some((_, claim)) = state.late.take().map(|late| *late) else { return };
-    let Outcome::Success(answer) = judge(cx, response, &claim) else { return };
+    let Outcome::Success(answer) = cx.judge(response, &[&claim.refresh]) else { return };
     match core::mem::take(&mut state.refresh) {
         saving @ Refresh::Saving { .. } => state.refresh = saving,
         Refresh::Sent { op, claim: second, .. } => {

@@ -10,26 +10,20 @@ use crate::{
     entropy::Id,
     failure::{Failure, ServerFault},
     flow::{Cx, store},
-    http::HttpResponse,
     output::Notice,
     policy::Rotation,
     record::connection::{ConnectionRecord, Duty, RecordStatus, Tokens},
     secret::Secret,
     state::{Claim, Placing, Refresh, Renewal, State},
-    token::{self, Outcome, TokenAnswer},
+    token::TokenAnswer,
 };
-use alloc::{boxed::Box, string::String, vec::Vec};
-
-pub(crate) fn judge(cx: &Cx<'_>, response: &HttpResponse, claim: &Claim) -> Outcome {
-    let mut secrets = Vec::from([&claim.refresh]);
-    secrets.extend(cx.client.client_secret());
-    token::judge(cx.client.provider().config(), response, cx.now(), &secrets)
-}
+use alloc::{boxed::Box, string::String};
+use core::mem;
 
 /// New tokens: whatever is wrong with them, they are stored first.
-pub(crate) fn accept(state: &mut State, cx: &mut Cx<'_>, answer: TokenAnswer, claim: Claim) {
+pub(crate) fn accept(state: &mut State, cx: &mut Cx<'_>, mut answer: TokenAnswer, claim: Claim) {
     let old = state.known.record().and_then(|record| record.tokens.as_ref());
-    let deviations = answer.deviations.clone();
+    let deviations = mem::take(&mut answer.deviations);
     let (tokens, rotated, flaw) = renewed(cx, answer, claim.refresh, claim.scope, old);
     let renewal = Box::new(Renewal {
         generation: claim.generation,
@@ -122,9 +116,7 @@ pub(crate) fn place(
         RecordStatus::Disconnecting { .. } if same_grant => Place::Hand,
         RecordStatus::Disconnected if same_grant => {
             let refresh = renewal.tokens.refresh.as_ref();
-            let owed =
-                record.outbox.iter().any(|Duty::RevokeToken { token, .. }| Some(token) == refresh);
-            if owed { Place::Drop } else { Place::Owe }
+            if refresh.is_some_and(|token| record.owes(token)) { Place::Drop } else { Place::Owe }
         }
         RecordStatus::New
         | RecordStatus::Active
@@ -147,12 +139,7 @@ pub(crate) fn save(state: &mut State, cx: &mut Cx<'_>, renewal: Box<Renewal>, tr
             next.publish(renewal.tokens.clone(), &timing);
         }
         Place::Spare => next.spare = Some(renewal.tokens.clone()),
-        Place::Hand => {
-            let status = next.status;
-            next.advance();
-            next.tokens = Some(renewal.tokens.clone());
-            next.status = status;
-        }
+        Place::Hand => next.hand_over(renewal.tokens.clone()),
         Place::Owe => {
             let Some(token) = renewal.tokens.refresh.clone() else { return decide(state, cx) };
             next.owe(Duty::RevokeToken { token, attempts: 0, next_at: cx.now() });

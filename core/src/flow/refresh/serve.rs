@@ -29,6 +29,10 @@ pub(crate) fn announce(state: &mut State, cx: &mut Cx<'_>) {
 
 /// The token that may be used now, if any.
 pub(crate) fn servable(state: &State, now: u64) -> Option<(u64, &Tokens)> {
+    if state.revoke != Revoke::Idle {
+        // The person wants out: not even until the store has heard of it.
+        return None;
+    }
     let record = state.known.record()?;
     if let Some(unsaved) = unsaved(state, record, now) {
         return Some(unsaved);
@@ -37,10 +41,6 @@ pub(crate) fn servable(state: &State, now: u64) -> Option<(u64, &Tokens)> {
     let alive = tokens.access_exp.is_none_or(|expiry| now < expiry);
     let refused = state.rejected.is_some_and(|generation| record.generation <= generation);
     let good = record.status == RecordStatus::Active && alive && !refused;
-    if state.revoke != Revoke::Idle {
-        // The person wants out: not even until the store has heard of it.
-        return None;
-    }
     let at_server = state.refresh.generation_at_server() == Some(record.generation);
     let dying = state.access_dies && at_server;
     (good && !dying).then_some((record.generation, tokens))
@@ -58,8 +58,7 @@ fn unsaved<'a>(state: &'a State, record: &ConnectionRecord, now: u64) -> Option<
         && next
         && alive
         && renewal.failure.is_none()
-        && record.status == RecordStatus::Active
-        && state.revoke == Revoke::Idle;
+        && record.status == RecordStatus::Active;
     served.then(|| (renewal.generation.saturating_add(1), &renewal.tokens))
 }
 
