@@ -80,6 +80,10 @@ pub enum Input {
         /// Which.
         op: u64,
     },
+    /// Whoever wrote the refresh that is under way in the record last read is dead:
+    /// its process has ended, and cannot have been this one. Said by a host that is
+    /// alone on its store, or that holds what its predecessor held.
+    PeerGone,
     /// The time of `Step.wake_at` has come; harmless at any other.
     Wake,
 }
@@ -122,6 +126,7 @@ impl From<Input> for evergrant::Input {
                 Self::Swapped { op: evergrant::Op(op), current: current.map(Into::into) }
             }
             Input::SwapUnanswered { op } => Self::SwapUnanswered { op: evergrant::Op(op) },
+            Input::PeerGone => Self::PeerGone,
             Input::Wake => Self::Wake,
         }
     }
@@ -199,6 +204,11 @@ pub struct Stored {
     pub revision: String,
     /// The record.
     pub record: Arc<SecretBytes>,
+    /// How long ago this revision was written, in milliseconds, by the store's own
+    /// clock, where it has one that does not jump. It spares a worker that has just
+    /// started the wait for a refresh whose owner died long ago.
+    #[uniffi(default = None)]
+    pub age: Option<u64>,
 }
 
 impl From<Stored> for evergrant::Stored {
@@ -206,6 +216,7 @@ impl From<Stored> for evergrant::Stored {
         Self {
             revision: evergrant::Revision::new(stored.revision),
             bytes: stored.record.inner().clone(),
+            age: stored.age,
         }
     }
 }

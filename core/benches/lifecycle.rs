@@ -142,7 +142,7 @@ impl Host {
                 {
                     self.revision += 1;
                     let revision = Revision::new(self.revision.to_string());
-                    *slot = Some(Stored { revision, bytes: write.bytes });
+                    *slot = Some(Stored { revision, bytes: write.bytes, age: None });
                 }
                 Some(Input::Swapped { op, current: slot.clone() })
             }

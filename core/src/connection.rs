@@ -58,6 +58,7 @@ impl Connection {
     ) -> Result<Self, Failure> {
         let mut connection =
             Self::new(client, tenant).map_err(|_| Failure::HostFailed(HostFault::RecordForeign))?;
+        connection.state.store_age = current.as_ref().and_then(|stored| stored.age);
         connection.state.known =
             store::known(connection.client.sealing(), &connection.key, current)?;
         Ok(connection)
@@ -110,6 +111,7 @@ impl Connection {
             Input::HttpFailed { op, why } => answer(state, &mut cx, op, Signal::HttpFailed(why)),
             Input::Swapped { op, current } => answer(state, &mut cx, op, Signal::Swapped(current)),
             Input::SwapUnanswered { op } => answer(state, &mut cx, op, Signal::SwapUnanswered),
+            Input::PeerGone => refresh::peer_gone(state),
             Input::Wake => wake(state, &mut cx),
         }
         refresh::settle_demand(state, &mut cx);
@@ -221,6 +223,7 @@ fn check(state: &State, cx: &Cx<'_>, mark: u64, input: &Input) -> Result<(), Mis
         | Input::HttpFailed { .. }
         | Input::Swapped { .. }
         | Input::SwapUnanswered { .. }
+        | Input::PeerGone
         | Input::Wake => Ok(()),
     }
 }

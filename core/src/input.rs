@@ -67,6 +67,11 @@ pub enum Input {
         /// Which.
         op: Op,
     },
+    /// Whoever wrote the refresh that is under way in the record last read is dead:
+    /// its process has ended, and cannot have been this one. Said by a host that is
+    /// alone on its store, or that holds what its predecessor held. The refresh is
+    /// then taken over once its request must have been dealt with, not later.
+    PeerGone,
     /// The time of [`crate::Step::wake_at`] has come; harmless at any other.
     Wake,
 }

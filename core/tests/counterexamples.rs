@@ -360,7 +360,7 @@ fn a_store_that_lags_behind_is_not_argued_with_for_ever() {
         asked += 1;
         assert!(asked < 10, "a loop");
         let revision = Revision::new(format!("lag {asked}"));
-        let current = Some(Stored { revision, bytes: old.bytes.clone() });
+        let current = Some(Stored { revision, bytes: old.bytes.clone(), age: None });
         step = pair.world.step(Input::Swapped { op: *op, current });
     }
     assert_eq!(failures(&step.outputs), ["try_later_store_slow"]);

@@ -87,8 +87,11 @@ fn a_save_that_reads_rubbish_once_keeps_the_tokens() {
         let sent = until_sent(&mut world, wanted());
         let answer = world.perform(&http(&sent)).unwrap();
         let save = open(&world.step(answer));
-        let stored =
-            Stored { revision: Revision::new("x"), bytes: bytes.as_bytes().to_vec().into() };
+        let stored = Stored {
+            revision: Revision::new("x"),
+            bytes: bytes.as_bytes().to_vec().into(),
+            age: None,
+        };
         let outputs = world.run(Input::Swapped { op: op_of(&save), current: Some(stored) });
         assert_eq!(failures(&outputs).len(), 1, "told of what is wrong with the store");
         world.wake();
@@ -147,8 +150,11 @@ fn unknown_members_are_not_printed() {
     let world = World::authorized();
     let mut record = world.record();
     record["dpop_private_key"] = json!("canary-key");
-    let stored =
-        Stored { revision: Revision::new("1"), bytes: serde_json::to_vec(&record).unwrap().into() };
+    let stored = Stored {
+        revision: Revision::new("1"),
+        bytes: serde_json::to_vec(&record).unwrap().into(),
+        age: None,
+    };
     let c = Connection::restore(world.client.clone(), TENANT, Some(stored)).unwrap();
     assert!(!format!("{c:?}").contains("canary-key"));
 }

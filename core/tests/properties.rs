@@ -84,6 +84,7 @@ fn input() -> impl Strategy<Value = Input> {
         1 => Just(Input::Revoke),
         1 => Just(Input::Cancel { authorization: None }),
         1 => text().prop_map(|id| Input::Cancel { authorization: Some(AuthorizationId::new(id)) }),
+        1 => Just(Input::PeerGone),
         3 => Just(Input::Wake),
         1 => any::<u64>().prop_map(|op| Input::SwapUnanswered { op: Op(op) }),
     ]
@@ -138,6 +139,7 @@ fn run(acts: &[Act]) -> (Vec<Result<Step, Misuse>>, World) {
                     Reply::Fault(why) => Input::HttpFailed { op, why },
                     Reply::Swapped(bytes) => {
                         let stored = |bytes: Vec<u8>| Stored {
+                            age: bytes.len().is_multiple_of(2).then_some(u64::MAX),
                             revision: Revision::new("x"),
                             bytes: bytes.into(),
                         };
@@ -251,7 +253,7 @@ proptest! {
         bytes in proptest::collection::vec(any::<u8>(), 0..200), at in any::<usize>(), byte in any::<u8>(),
     ) {
         let restore = |bytes: Vec<u8>| {
-            let stored = Stored { revision: Revision::new("1"), bytes: bytes.into() };
+            let stored = Stored { revision: Revision::new("1"), bytes: bytes.into(), age: None };
             Connection::restore(client(), TENANT, Some(stored))
         };
         prop_assert!(restore(bytes).is_err());

@@ -20,7 +20,7 @@ fn restore(json: &str) -> Result<Connection, Failure> {
 }
 
 fn stored(json: &str) -> Stored {
-    Stored { revision: Revision::new("7"), bytes: json.as_bytes().to_vec().into() }
+    Stored { revision: Revision::new("7"), bytes: json.as_bytes().to_vec().into(), age: None }
 }
 
 fn code(json: &str) -> &'static str {
@@ -58,7 +58,7 @@ fn a_frozen_record_is_written_back_as_it_was() {
     let mut world = World::new();
     let bytes = SecretBytes::new(record.to_string().into_bytes());
     let key = world.connection.store_key().as_str().to_owned();
-    world.store.insert(key, Stored { revision: Revision::new("7"), bytes });
+    world.store.insert(key, Stored { revision: Revision::new("7"), bytes, age: None });
     world.restart();
     let url = world.open_browser(authorize());
     let redirect = world.server.consent(&url);
@@ -76,8 +76,11 @@ fn a_newer_record_is_never_overwritten() {
         assert_eq!(code(newer), "host_record_newer");
         let mut world = World::new();
         let key = world.connection.store_key().as_str().to_owned();
-        let stored =
-            Stored { revision: Revision::new("9"), bytes: newer.as_bytes().to_vec().into() };
+        let stored = Stored {
+            revision: Revision::new("9"),
+            bytes: newer.as_bytes().to_vec().into(),
+            age: None,
+        };
         world.store.insert(key, stored.clone());
         for input in [Input::TokenWanted { min_validity: 0 }, Input::Revoke] {
             assert_eq!(failures(&world.run(input)), ["host_record_newer"]);

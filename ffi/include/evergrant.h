@@ -798,6 +798,7 @@ evg_result evg_connection_restore(const struct evg_client *client,
                                   size_t revision_len,
                                   const uint8_t *record,
                                   size_t record_len,
+                                  uint64_t age,
                                   struct evg_connection **connection);
 
 // Frees a connection, and wipes what secrets only it holds. NULL is allowed.
@@ -924,7 +925,9 @@ evg_result evg_connection_step_http_failed(struct evg_connection *connection,
 
 // The store answered an EVG_OUTPUT_SWAP: what is there now under the key,
 // whether the swap took place or not. `revision` is the store's version of it, a
-// text; with NULL and length 0 for both nothing is there. All is copied.
+// text; with NULL and length 0 for both nothing is there. `age` is how many ms ago
+// this revision was written by the store's own clock, where it has one that does
+// not jump, or EVG_NONE. All is copied.
 // An op that is unknown or done changes nothing.
 evg_result evg_connection_step_swapped(struct evg_connection *connection,
                                        const struct evg_env *env,
@@ -933,6 +936,7 @@ evg_result evg_connection_step_swapped(struct evg_connection *connection,
                                        size_t revision_len,
                                        const uint8_t *record,
                                        size_t record_len,
+                                       uint64_t age,
                                        struct evg_step **step);
 
 // The store did not answer an EVG_OUTPUT_SWAP; it may have taken place. An op
@@ -941,6 +945,14 @@ evg_result evg_connection_step_swap_unanswered(struct evg_connection *connection
                                                const struct evg_env *env,
                                                uint64_t op,
                                                struct evg_step **step);
+
+// Whoever wrote the refresh that is under way in the record last read is dead: its
+// process has ended, and cannot have been this one. Said by a host that is alone on
+// its store, or that holds what its predecessor held. The refresh is then taken over
+// once its request must have been dealt with, not later.
+evg_result evg_connection_step_peer_gone(struct evg_connection *connection,
+                                         const struct evg_env *env,
+                                         struct evg_step **step);
 
 // The time of evg_step_wake_at() has come; harmless at any other.
 evg_result evg_connection_step_wake(struct evg_connection *connection,

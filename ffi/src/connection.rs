@@ -102,6 +102,7 @@ pub unsafe extern "C" fn evg_connection_restore(
     revision_len: usize,
     record: *const u8,
     record_len: usize,
+    age: u64,
     connection: *mut *mut EvgConnection,
 ) -> EvgResult {
     boundary(|| {
@@ -112,7 +113,7 @@ pub unsafe extern "C" fn evg_connection_restore(
             (place, client, tenant, revision, items(record, record_len)?)
         };
         let (revision, bytes) = (Revision::new(revision), SecretBytes::new(record));
-        let current = Some(Stored { revision, bytes });
+        let current = Some(Stored { revision, bytes, age: (age != EVG_NONE).then_some(age) });
         let machine = Connection::restore(client.0.clone(), tenant, current)
             .map_err(|failure| EvgResult::from(&failure))?;
         place.write_handle(EvgConnection { machine, closed: false });

@@ -4,7 +4,7 @@ use crate::{
     authorize::EvgAuthorize,
     boundary::boundary,
     connection::{self, EvgConnection, EvgEnv},
-    handle::{EvgText, Place, foreign_text, items, optional_text, shared, text, unique},
+    handle::{EVG_NONE, EvgText, Place, foreign_text, items, optional_text, shared, text, unique},
     result::EvgResult,
     step::EvgStep,
     tag::{EvgHttpFault, EvgProof},
@@ -193,7 +193,9 @@ pub unsafe extern "C" fn evg_connection_step_http_failed(
 
 /// The store answered an EVG_OUTPUT_SWAP: what is there now under the key,
 /// whether the swap took place or not. `revision` is the store's version of it, a
-/// text; with NULL and length 0 for both nothing is there. All is copied.
+/// text; with NULL and length 0 for both nothing is there. `age` is how many ms ago
+/// this revision was written by the store's own clock, where it has one that does
+/// not jump, or EVG_NONE. All is copied.
 /// An op that is unknown or done changes nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evg_connection_step_swapped(
@@ -204,6 +206,7 @@ pub unsafe extern "C" fn evg_connection_step_swapped(
     revision_len: usize,
     record: *const u8,
     record_len: usize,
+    age: u64,
     step: *mut *mut EvgStep,
 ) -> EvgResult {
     boundary(|| {
@@ -215,7 +218,7 @@ pub unsafe extern "C" fn evg_connection_step_swapped(
             let (revision, record) =
                 unsafe { (text(revision, revision_len)?, items(record, record_len)?) };
             let (revision, bytes) = (Revision::new(revision), SecretBytes::new(record));
-            Some(Stored { revision, bytes })
+            Some(Stored { revision, bytes, age: (age != EVG_NONE).then_some(age) })
         };
         // SAFETY: the caller's promise.
         unsafe { run(connection, env, step, Input::Swapped { op: Op(op), current }) }
@@ -233,6 +236,20 @@ pub unsafe extern "C" fn evg_connection_step_swap_unanswered(
 ) -> EvgResult {
     // SAFETY: the caller's promise.
     boundary(|| unsafe { run(connection, env, step, Input::SwapUnanswered { op: Op(op) }) })
+}
+
+/// Whoever wrote the refresh that is under way in the record last read is dead: its
+/// process has ended, and cannot have been this one. Said by a host that is alone on
+/// its store, or that holds what its predecessor held. The refresh is then taken over
+/// once its request must have been dealt with, not later.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_connection_step_peer_gone(
+    connection: *mut EvgConnection,
+    env: *const EvgEnv,
+    step: *mut *mut EvgStep,
+) -> EvgResult {
+    // SAFETY: the caller's promise.
+    boundary(|| unsafe { run(connection, env, step, Input::PeerGone) })
 }
 
 /// The time of evg_step_wake_at() has come; harmless at any other.

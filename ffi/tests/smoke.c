@@ -95,10 +95,10 @@ static void swap(evg_connection *connection, const evg_step *step, evg_step **ne
         now_len = revision_text(row, now, sizeof now);
     }
     if (row->revision == 0) {
-        OK(evg_connection_step_swapped(connection, world(), op, NULL, 0, NULL, 0, next));
+        OK(evg_connection_step_swapped(connection, world(), op, NULL, 0, NULL, 0, EVG_NONE, next));
     } else {
         OK(evg_connection_step_swapped(connection, world(), op, now, now_len, row->record,
-                                       row->len, next));
+                                       row->len, EVG_NONE, next));
     }
 }
 
@@ -274,11 +274,15 @@ static void restore(evg_client *client, evg_connection *connection) {
     size_t len = revision_text(row, revision, sizeof revision);
     WANT(EVG_RESULT_HOST_RECORD_FOREIGN,
          evg_connection_restore(client, TEXT("tenant-43"), revision, len, row->record, row->len,
-                                &again));
+                                EVG_NONE, &again));
     WANT(EVG_RESULT_HOST_RECORD_UNREADABLE,
-         evg_connection_restore(client, TEXT("tenant-42"), revision, len, row->record, 5, &again));
+         evg_connection_restore(client, TEXT("tenant-42"), revision, len, row->record, 5,
+                                EVG_NONE, &again));
     OK(evg_connection_restore(client, TEXT("tenant-42"), revision, len, row->record, row->len,
-                              &again));
+                              1000, &again));
+    evg_step *step = NULL;
+    OK(evg_connection_step_peer_gone(again, world(), &step));
+    evg_step_free(step);
     uint64_t generation;
     OK(evg_connection_authorization(again, world()->now, TEXT("http://127.0.0.1:8080/"), 0,
                                     &generation, &header));
@@ -303,7 +307,7 @@ static void misuse(evg_client *client, evg_connection *connection) {
     WANT(EVG_RESULT_NULL_ARGUMENT, evg_connection_new(NULL, TEXT("t"), &none));
     WANT(EVG_RESULT_NULL_ARGUMENT, evg_step_next(NULL, &kind));
     WANT(EVG_RESULT_NULL_ARGUMENT,
-         evg_connection_step_swapped(connection, world(), 1, "r1", 2, NULL, 3, &step));
+         evg_connection_step_swapped(connection, world(), 1, "r1", 2, NULL, 3, EVG_NONE, &step));
     CHECK(step == NULL && none == NULL);
 
     /* Texts, lengths and numbers. */

@@ -66,8 +66,12 @@ def write(value: object) -> str:
 
 
 def restore(client: Client, tenant: str, stored: dict | None) -> Connection:
-    current = stored and Stored(revision=stored["revision"], record=secret_bytes(stored["record"]))
+    current = stored and read_stored(stored)
     return Connection.restore(client, tenant, current)
+
+
+def read_stored(given: dict) -> Stored:
+    return Stored(revision=given["revision"], record=secret_bytes(given["record"]), age=given["age"])
 
 
 def secret_bytes(text: str) -> SecretBytes:
@@ -156,7 +160,7 @@ def read_input(given: dict) -> Input:
             fields["why"] = HttpFault[fields["why"].upper()]
         case "swapped" if fields["current"] is not None:
             current = fields["current"]
-            fields["current"] = Stored(revision=current["revision"], record=secret_bytes(current["record"]))
+            fields["current"] = read_stored(current)
     return getattr(Input, kind.upper())(**fields)
 
 

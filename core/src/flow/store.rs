@@ -44,7 +44,9 @@ pub(crate) fn adopt(
     cx: &Cx<'_>,
     current: Option<Stored>,
 ) -> Result<(), Failure> {
+    let age = current.as_ref().and_then(|stored| stored.age);
     let found = known(cx.client.sealing(), cx.key, current)?;
+    state.store_age = age;
     let generation = found.record().map_or(0, |record| record.generation);
     state.known = match core::mem::take(&mut state.known) {
         Known::Present(_, mine) | Known::Ahead(_, mine) if mine.generation > generation => {
@@ -79,6 +81,7 @@ pub(crate) fn confirm(
         // Whoever can time this holds the store itself: no need for constant time.
         Some(stored) if stored.bytes.expose() == attempt.bytes.expose() => {
             state.known = Known::Present(stored.revision, Box::new(attempt.next));
+            state.store_age = stored.age;
             Ok(true)
         }
         current => adopt(state, cx, current).map(|()| false),

@@ -141,6 +141,11 @@ pub struct Stored {
     pub revision: Revision,
     /// The record.
     pub bytes: SecretBytes,
+    /// How long ago this revision was written, in milliseconds, by the store's own
+    /// clock, where it has one that does not jump: `now() - written_at`, both taken
+    /// there. Rounded down, never up. It spares a worker that has just started the
+    /// wait for a refresh whose owner died long ago.
+    pub age: Option<u64>,
 }
 
 /// What a store is to hold under a key.

@@ -43,6 +43,10 @@ pub(crate) struct State {
     pub(crate) backoff: Option<Box<Backoff>>,
     /// When another worker's intent was first seen, by this one's clocks.
     pub(crate) observed: Option<(Id, Moment)>,
+    /// How old the record last read was then, by the store's own clock.
+    pub(crate) store_age: Option<u64>,
+    /// The intent of a worker that is known to be dead.
+    pub(crate) orphan: Option<Id>,
     /// The nonce of the last intent of this machine's own.
     pub(crate) last_claim: Option<Id>,
     /// A refresh that is no longer waited for; its tokens are still welcome.

@@ -168,6 +168,7 @@ fn stored_json(stored: &Stored) -> String {
     Object::new()
         .text("revision", stored.revision.as_str())
         .text("record", utf8(&stored.bytes))
+        .maybe("age", stored.age)
         .end()
 }
 
@@ -222,6 +223,7 @@ fn input_json(input: &Input) -> String {
             .raw("op", op.0)
             .raw("current", current.as_ref().map_or("null".into(), stored_json)),
         Input::SwapUnanswered { op } => Object::tagged("swap_unanswered").raw("op", op.0),
+        Input::PeerGone => Object::tagged("peer_gone"),
         Input::Wake => Object::tagged("wake"),
     }
     .end()

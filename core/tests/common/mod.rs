@@ -57,7 +57,6 @@ pub fn authorize() -> Input {
     })
 }
 
-#[expect(clippy::large_enum_variant, reason = "a test's log: clarity before bytes")]
 /// One step, for a transcript: what went in and what came out.
 #[derive(Clone, Debug)]
 pub enum Line {
@@ -182,7 +181,7 @@ impl World {
         {
             self.revisions += 1;
             let revision = Revision::new(self.revisions.to_string());
-            let stored = Stored { revision, bytes: write.bytes.clone() };
+            let stored = Stored { revision, bytes: write.bytes.clone(), age: None };
             self.store.insert(key.as_str().into(), stored);
         }
         self.store.get(key.as_str()).cloned()

@@ -248,7 +248,7 @@ pub fn inputs(row: &Row) -> Vec<(&'static str, Input)> {
     let token = r#"{"access_token":"a","token_type":"Bearer","expires_in":60,"refresh_token":"r"}"#;
     let taken = match &row.open {
         Some(Output::Swap { write: Some(write), .. }) => {
-            Some(Stored { revision: Revision::new("taken"), bytes: write.bytes.clone() })
+            Some(Stored { revision: Revision::new("taken"), bytes: write.bytes.clone(), age: None })
         }
         _ => None,
     };
@@ -274,6 +274,7 @@ pub fn inputs(row: &Row) -> Vec<(&'static str, Input)> {
         ("swapped, as it was", Input::Swapped { op, current: present }),
         ("swapped, nothing there", Input::Swapped { op, current: None }),
         ("swap unanswered", Input::SwapUnanswered { op }),
+        ("peer gone", Input::PeerGone),
         ("wake", Input::Wake),
     ]
 }

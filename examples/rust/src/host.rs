@@ -46,6 +46,8 @@ impl Host {
         let key = StoreKey::connection(client, tenant)?;
         let current = store.swap(&key, None, None)?;
         let connection = Connection::restore(Arc::clone(client), tenant, current)?;
+        // A refresh that the last process left behind need not be waited out in full.
+        let inputs = store.is_alone().then_some(Input::PeerGone).into_iter().collect();
         Ok(Self {
             // What was under way when the last process ended may be due by now.
             wake_at: connection.wake_at(world.now()),
@@ -55,7 +57,7 @@ impl Host {
             store,
             http: Http::new(),
             watcher: None,
-            inputs: VecDeque::new(),
+            inputs,
             outputs: VecDeque::new(),
             news: Vec::new(),
             counters: Counters::default(),

@@ -20,6 +20,12 @@ pub trait Store {
         expected: Option<&Revision>,
         write: Option<&Write>,
     ) -> Result<Option<Stored>, StoreError>;
+
+    /// Whether no other process can have this store open: whoever wrote to it
+    /// before is dead then.
+    fn is_alone(&self) -> bool {
+        false
+    }
 }
 
 /// Why a store did not answer.
@@ -31,6 +37,7 @@ pub struct StoreError(Box<dyn Error + Send + Sync>);
 #[derive(Debug)]
 pub struct SqliteStore {
     db: Connection,
+    alone: bool,
 }
 
 const SCHEMA: &str = "
@@ -62,7 +69,20 @@ impl SqliteStore {
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
         db.execute_batch(SCHEMA)?;
-        Ok(Self { db })
+        Ok(Self { db, alone: false })
+    }
+
+    /// As [`SqliteStore::open`], for the only process that uses this file: others
+    /// cannot read or write it until this one has ended, however it ends.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`], and while another process has the file open.
+    pub fn open_alone(path: &Path) -> Result<Self, StoreError> {
+        let Self { db, .. } = Self::open(path)?;
+        db.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        // The lock is taken with the first write, and kept from then on.
+        db.execute_batch("BEGIN EXCLUSIVE; COMMIT")?;
+        Ok(Self { db, alone: true })
     }
 
     /// The connections that want a step by this time, the earliest first: what
@@ -115,10 +135,16 @@ impl Store for SqliteStore {
             [key.as_str()],
             |row| {
                 let revision = Revision::new(row.get::<_, i64>(0)?.to_string());
-                Ok(Stored { revision, bytes: SecretBytes::new(row.get::<_, Vec<u8>>(1)?) })
+                // The file's clock is this machine's own, which the core compares better.
+                let bytes = SecretBytes::new(row.get::<_, Vec<u8>>(1)?);
+                Ok(Stored { revision, bytes, age: None })
             },
         );
         Ok(row.optional()?)
+    }
+
+    fn is_alone(&self) -> bool {
+        self.alone
     }
 }
 

@@ -134,6 +134,15 @@ fn owned_and_harmless(state: &State, cx: &Cx<'_>, intent: &Intent) -> bool {
     harmless && state.last_claim == Some(intent.nonce)
 }
 
+/// The host knows that whoever wrote the intent last seen is dead. A dead owner is
+/// not a dead request: it may be taken over sooner, but not at once.
+pub(crate) fn peer_gone(state: &mut State) {
+    let intent = state.known.record().and_then(|record| record.intent.as_ref());
+    let nonce = intent.map(|intent| intent.nonce);
+    // One's own is answered for by oneself.
+    state.orphan = nonce.filter(|nonce| state.last_claim != Some(*nonce));
+}
+
 /// How long until another's intent may be taken over: never before the request
 /// of its owner, dead or alive, must have been dealt with.
 pub(crate) fn time_to_take(
@@ -156,8 +165,10 @@ pub(crate) fn time_to_take(
         Some(elapsed) => elapsed,
         None => now.wall.saturating_sub(written.wall).saturating_sub(SKEW),
     };
-    let age = first_seen.elapsed_at_least(&now).max(by_record);
-    let needed = if intent.gave_up {
+    // A revision is never older than the intent in it, whoever wrote it since.
+    let by_store = state.store_age.unwrap_or_default();
+    let age = first_seen.elapsed_at_least(&now).max(by_record).max(by_store);
+    let needed = if intent.gave_up || state.orphan == Some(intent.nonce) {
         timing.dealt_with()
     } else {
         timing.takeover_after.max(intent.take_after)

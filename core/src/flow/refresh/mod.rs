@@ -10,7 +10,7 @@ mod save;
 mod serve;
 mod settle;
 
-pub(crate) use claim::{refused_by_api, settle_demand};
+pub(crate) use claim::{peer_gone, refused_by_api, settle_demand};
 pub(crate) use save::renewed;
 pub(crate) use serve::{announce, is_over, is_refreshable, servable, want};
 pub(crate) use settle::pause;

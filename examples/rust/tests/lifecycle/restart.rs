@@ -1,7 +1,8 @@
 //! A process dies between any two turns of the loop; another takes over.
 
 use evergrant::{BrowserProof, CallbackFault, Cause, Failure, Input, Output, Status};
-use evergrant_example_host::{Host, HostError};
+use evergrant_example_host::{Host, HostError, SqliteStore};
+use std::time::Duration;
 
 use crate::{
     support::{failure, turns},
@@ -28,6 +29,40 @@ fn whenever_it_dies_on_the_way_to_a_grant_the_next_process_finishes() {
     assert!(endings.redirect_used_up >= 4, "{endings:?}");
     assert!(endings.grant_was_stored >= 2, "{endings:?}");
 }
+
+#[test]
+fn a_process_that_is_alone_takes_its_predecessors_refresh_over_sooner() {
+    for alone in [true, false] {
+        let world = World::new();
+        finish(&world, &mut world.host());
+        let store = || {
+            let open = if alone { SqliteStore::open_alone } else { SqliteStore::open };
+            open(&world.path()).map(Box::new)
+        };
+        let mut host = world.host_over(store().expect("nobody else"));
+        assert_eq!(store().is_err(), alone, "others are kept out");
+        host.world().advance(HOUR);
+        host.queue(Input::TokenWanted { min_validity: 0 });
+        // Until the intent is in the store; the request never leaves.
+        while host.counters().store_writes == 0 {
+            assert!(host.turn().expect("a turn"));
+        }
+        drop(host);
+
+        // W + D have passed, A has not.
+        let mut host = world.host_over(store().expect("the lock went with the process"));
+        host.world().advance(HOUR + A_MINUTE_AND_A_BIT);
+        let answer = host.tell(Input::TokenWanted { min_validity: 0 }).expect("news");
+        let served = answer.iter().any(|output| matches!(output, Output::TokenReady { .. }));
+        assert_eq!(served, alone);
+        assert_eq!(world.stats().refreshes_received, u64::from(alone));
+    }
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// More than W + D of the strict row, less than its A.
+const A_MINUTE_AND_A_BIT: Duration = Duration::from_secs(64);
 
 #[derive(Debug, Default)]
 struct Endings {

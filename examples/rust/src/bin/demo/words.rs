@@ -29,6 +29,7 @@ pub(crate) fn input(input: &Input, asked: impl Fn(Op) -> String) -> Words {
             ("swapped", format!("{}: {found}", asked(*op)))
         }
         Input::SwapUnanswered { op } => ("swap unanswered", asked(*op)),
+        Input::PeerGone => ("peer gone", String::new()),
         Input::Wake => ("wake", String::new()),
     }
 }
