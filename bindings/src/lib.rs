@@ -18,6 +18,7 @@ mod failure;
 mod input;
 mod output;
 mod provider;
+mod quirks;
 mod refusal;
 mod secret;
 
@@ -32,6 +33,7 @@ pub use provider::{
     Disconnect, IssPolicy, Method, Parameter, Pleo, Provider, ProviderConfig, RefreshPolicy,
     Rotation, Timing, TokenEndpointAuthMethod, pleo_config,
 };
+pub use quirks::Quirks;
 pub use refusal::Refusal;
 pub use secret::{Secret, SecretBytes};
 

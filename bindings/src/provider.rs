@@ -1,6 +1,6 @@
 //! An authorization server and its API, as data.
 
-use crate::Refusal;
+use crate::{Quirks, Refusal};
 use std::sync::Arc;
 
 /// What is known of a provider.
@@ -34,9 +34,9 @@ pub struct ProviderConfig {
     pub authorize_parameters: Vec<Parameter>,
     /// How a client with a secret authenticates unless it says otherwise.
     pub token_endpoint_auth_method: TokenEndpointAuthMethod,
-    /// Whether a token answer may lack `token_type` (RFC 6749 §5.1 requires it).
-    #[uniffi(default = false)]
-    pub token_type_optional: bool,
+    /// Where this server's token answers stray from the RFC, and are meant.
+    #[uniffi(default)]
+    pub quirks: Quirks,
     /// Whether `http://localhost` may be a redirect URI.
     #[uniffi(default = false)]
     pub localhost_redirects: bool,
@@ -53,7 +53,7 @@ pub struct ProviderConfig {
     /// How long a person may take to authorize, in milliseconds.
     #[uniffi(default = 600000)]
     pub authorization_lifetime: u64,
-    /// The largest answer that is read, in bytes.
+    /// The largest answer that is read, in bytes; at least 1,024.
     #[uniffi(default = 65536)]
     pub answer_limit: u32,
 }
@@ -72,7 +72,7 @@ impl From<ProviderConfig> for evergrant::ProviderConfig {
             resource: config.resource,
             authorize_parameters: config.authorize_parameters.into_iter().map(Into::into).collect(),
             token_endpoint_auth_method: config.token_endpoint_auth_method.into(),
-            token_type_optional: config.token_type_optional,
+            quirks: config.quirks.into(),
             localhost_redirects: config.localhost_redirects,
             loopback_http: config.loopback_http,
             refresh: config.refresh.into(),
@@ -97,7 +97,7 @@ impl From<evergrant::ProviderConfig> for ProviderConfig {
             resource: config.resource,
             authorize_parameters: config.authorize_parameters.into_iter().map(Into::into).collect(),
             token_endpoint_auth_method: config.token_endpoint_auth_method.into(),
-            token_type_optional: config.token_type_optional,
+            quirks: config.quirks.into(),
             localhost_redirects: config.localhost_redirects,
             loopback_http: config.loopback_http,
             refresh: config.refresh.into(),

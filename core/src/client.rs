@@ -5,6 +5,7 @@ use crate::{
     failure::Misuse,
     http::{HttpRequest, Method},
     provider::{IssPolicy, Provider, TokenEndpointAuthMethod},
+    scope::is_scope,
     secret::{Secret, SecretBytes},
     uri::{self, RedirectKind},
 };
@@ -267,10 +268,4 @@ fn basic_header(client_id: &str, secret: &Secret) -> Secret {
     pair.extend(form_urlencoded::byte_serialize(secret.expose().as_bytes()));
     let pair = Secret::new(pair);
     Secret::new(format!("Basic {}", STANDARD.encode(pair.expose())))
-}
-
-/// A scope-token (RFC 6749 §3.3).
-pub(crate) fn is_scope(scope: &str) -> bool {
-    let allowed = |b: u8| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
-    !scope.is_empty() && scope.len() <= 256 && scope.bytes().all(allowed)
 }

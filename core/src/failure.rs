@@ -75,6 +75,10 @@ reasons! {
         /// A language's boundary was given entropy that is not 32 bytes long, or
         /// a boot id that is not 16.
         EnvInvalid = 20 "misuse_env_invalid",
+        /// An error name among the quirks is empty, too long or not printable ASCII.
+        QuirkInvalid = 21 "misuse_quirk_invalid",
+        /// The limit of answers is below 1,024 bytes.
+        AnswerLimitInvalid = 22 "misuse_answer_limit_invalid",
     }
 }
 
@@ -133,6 +137,8 @@ reasons! {
         NotConnected = 306 "denied_not_connected",
         /// The authorization was not completed in time.
         AuthorizationExpired = 307 "denied_authorization_expired",
+        /// The API says that the token lacks a scope (RFC 6750 §3.1, `insufficient_scope`).
+        InsufficientScope = 308 "denied_insufficient_scope",
     }
 }
 
@@ -202,6 +208,8 @@ reasons! {
         FreshTokenRefused = 605 "server_fresh_token_refused",
         /// The revocation endpoint refused; the tokens are forgotten all the same.
         RevocationRefused = 606 "server_revocation_refused",
+        /// A form-encoded token answer, which the provider's quirks do not allow.
+        AnswerFormEncoded = 607 "server_answer_form_encoded",
     }
 }
 
@@ -359,7 +367,7 @@ mod tests {
         let codes: BTreeSet<_> = all.iter().map(|(code, _)| code).collect();
         let numbers: BTreeSet<_> = all.iter().map(|(_, number)| number).collect();
         assert_eq!((codes.len(), numbers.len()), (all.len(), all.len()));
-        assert_eq!(all.len(), 66, "append only: change this number with every addition");
+        assert_eq!(all.len(), 70, "append only: change this number with every addition");
         let prefixes = all.iter().all(|(code, number)| match number / 100 {
             0 => code.starts_with("misuse_"),
             1 => code.starts_with("reauthenticate_"),

@@ -1,11 +1,11 @@
 //! What the host must do: the outputs of a step.
 
 use crate::{
+    answer::Deviation,
     failure::{Cause, Failure},
     http::HttpRequest,
     record::{AuthorizationId, Revision, StoreKey, Write},
     secret::Secret,
-    token::Deviation,
 };
 use alloc::{string::String, vec::Vec};
 

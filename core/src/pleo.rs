@@ -6,7 +6,7 @@ use crate::{
     failure::Misuse,
     http::Method,
     policy::RefreshPolicy,
-    provider::{Disconnect, IssPolicy, Provider, ProviderConfig},
+    provider::{Disconnect, IssPolicy, Provider, ProviderConfig, Quirks},
 };
 use alloc::{format, string::String};
 
@@ -43,7 +43,7 @@ impl Pleo {
             },
             api_origin,
             // `token_type` is not visible in any stored copy of Pleo's pages.
-            token_type_optional: true,
+            quirks: Quirks { token_type_optional: true, ..Quirks::default() },
             localhost_redirects: matches!(self, Self::Staging),
             // "All previous tokens are immediately invalidated."
             refresh: RefreshPolicy::STRICT,

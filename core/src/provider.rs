@@ -35,8 +35,8 @@ pub struct ProviderConfig {
     pub authorize_parameters: Vec<(String, String)>,
     /// How a client with a secret authenticates unless it says otherwise.
     pub token_endpoint_auth_method: TokenEndpointAuthMethod,
-    /// Whether a token answer may lack `token_type` (RFC 6749 §5.1 requires it).
-    pub token_type_optional: bool,
+    /// Where this server's token answers stray from the RFC, and are meant.
+    pub quirks: Quirks,
     /// Whether `http://localhost` may be a redirect URI (RFC 8252 §8.3 advises against).
     pub localhost_redirects: bool,
     /// Whether plain `http` to a literal loopback address is good enough for
@@ -49,7 +49,7 @@ pub struct ProviderConfig {
     pub release_unsaved: bool,
     /// How long a person may take to authorize, in milliseconds.
     pub authorization_lifetime: u64,
-    /// The largest answer that is read, in bytes.
+    /// The largest answer that is read, in bytes; at least 1,024.
     pub answer_limit: u32,
 }
 
@@ -69,7 +69,7 @@ impl Default for ProviderConfig {
             resource: None,
             authorize_parameters: Vec::new(),
             token_endpoint_auth_method: TokenEndpointAuthMethod::ClientSecretBasic,
-            token_type_optional: false,
+            quirks: Quirks::default(),
             localhost_redirects: false,
             loopback_http: false,
             refresh: RefreshPolicy::STRICT,
@@ -77,6 +77,35 @@ impl Default for ProviderConfig {
             authorization_lifetime: 600_000,
             answer_limit: 65_536,
         }
+    }
+}
+
+/// Where a server's token answers stray from RFC 6749 §5 in a way that can only be
+/// believed if it is known to be meant. The default believes none; what costs no
+/// safety (a text for a number, a list of scopes, a byte order mark, ...) is believed
+/// of any server. Either way a [`crate::Notice::AnswerDeviates`] tells of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Quirks {
+    /// Whether `token_type` may be absent, and the token is then `Bearer`. Else such a
+    /// token is stored but never served: it may need a proof that is not sent.
+    pub token_type_optional: bool,
+    /// Whether answers may be form-encoded (GitHub's are by default). Else such tokens
+    /// are stored but never served, and such errors say nothing.
+    pub form_encoded_answers: bool,
+    /// Whether commas separate the scopes of an answer. Else a comma is a character
+    /// of a scope like any other (RFC 6749 §3.3).
+    pub comma_separated_scopes: bool,
+    /// Further `error` names that mean `invalid_grant`, such as GitHub's
+    /// `bad_refresh_token`. At most 16, of 1 to 64 printable ASCII characters.
+    pub invalid_grant_errors: Vec<String>,
+}
+
+impl Quirks {
+    fn is_sound(&self) -> bool {
+        let sound = |name: &String| {
+            (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic())
+        };
+        self.invalid_grant_errors.len() <= 16 && self.invalid_grant_errors.iter().all(sound)
     }
 }
 
@@ -129,8 +158,9 @@ impl Provider {
     ///
     /// # Errors
     /// [`Misuse::EnvironmentInvalid`], [`Misuse::EndpointInvalid`],
-    /// [`Misuse::IssuerMissing`], [`Misuse::TimingInvalid`] or, for a parameter
-    /// of the protocol among the extra ones, [`Misuse::ParameterReserved`].
+    /// [`Misuse::IssuerMissing`], [`Misuse::TimingInvalid`], [`Misuse::QuirkInvalid`],
+    /// [`Misuse::AnswerLimitInvalid`] or, for a parameter of the protocol among the
+    /// extra ones, [`Misuse::ParameterReserved`].
     pub fn new(config: ProviderConfig) -> Result<Self, Misuse> {
         let endpoint = |url: &str| is_endpoint(url, config.loopback_http);
         let name = config.environment.as_str();
@@ -160,6 +190,12 @@ impl Provider {
         check_parameters(&uri::query(&config.authorization_endpoint))?;
         if !config.refresh.timing.is_sound() || config.authorization_lifetime == 0 {
             return Err(Misuse::TimingInvalid);
+        }
+        if !config.quirks.is_sound() {
+            return Err(Misuse::QuirkInvalid);
+        }
+        if config.answer_limit < 1_024 {
+            return Err(Misuse::AnswerLimitInvalid);
         }
         let api_origin = api.to_text();
         Ok(Self(ProviderConfig { api_origin, ..config }))

@@ -94,6 +94,10 @@ enum evg_result
     EVG_RESULT_MISUSE_CLIENT_SECRET_UNEXPECTED = 19,
     // Entropy or boot id of another length; the types of C rule it out.
     EVG_RESULT_MISUSE_ENV_INVALID = 20,
+    // An error name among the quirks is empty, too long or not printable ASCII.
+    EVG_RESULT_MISUSE_QUIRK_INVALID = 21,
+    // The limit of answers is below 1,024 bytes.
+    EVG_RESULT_MISUSE_ANSWER_LIMIT_INVALID = 22,
     // The server refused the grant: revoked, expired there, or replaced.
     EVG_RESULT_REAUTHENTICATE_REJECTED = 101,
     // An answer was lost on the way, and with it the only copy of the next
@@ -126,6 +130,8 @@ enum evg_result
     EVG_RESULT_DENIED_NOT_CONNECTED = 306,
     // The authorization was not completed in time.
     EVG_RESULT_DENIED_AUTHORIZATION_EXPIRED = 307,
+    // The API says that the token lacks a scope (RFC 6750 section 3.1).
+    EVG_RESULT_DENIED_INSUFFICIENT_SCOPE = 308,
     // No query, not a URL, or longer than 16 KiB.
     EVG_RESULT_CALLBACK_UNREADABLE = 401,
     // A parameter of the protocol stands twice (RFC 6749 section 3.1).
@@ -176,6 +182,8 @@ enum evg_result
     EVG_RESULT_SERVER_FRESH_TOKEN_REFUSED = 605,
     // The revocation endpoint refused; the tokens are forgotten all the same.
     EVG_RESULT_SERVER_REVOCATION_REFUSED = 606,
+    // A form-encoded token answer, which the provider's quirks do not allow.
+    EVG_RESULT_SERVER_ANSWER_FORM_ENCODED = 607,
     // The bytes are not a record, or not of the expected kind.
     EVG_RESULT_HOST_RECORD_UNREADABLE = 701,
     // The record was written by a newer version; it is left as it is.

@@ -45,6 +45,8 @@ codes! {
         IssuerMissing => MisuseIssuerMissing c"misuse_issuer_missing",
         ClientSecretUnexpected => MisuseClientSecretUnexpected c"misuse_client_secret_unexpected",
         EnvInvalid => MisuseEnvInvalid c"misuse_env_invalid",
+        QuirkInvalid => MisuseQuirkInvalid c"misuse_quirk_invalid",
+        AnswerLimitInvalid => MisuseAnswerLimitInvalid c"misuse_answer_limit_invalid",
     }
     Cause {
         Rejected => ReauthenticateRejected c"reauthenticate_rejected",
@@ -66,6 +68,7 @@ codes! {
         Forbidden => DeniedForbidden c"denied_forbidden",
         NotConnected => DeniedNotConnected c"denied_not_connected",
         AuthorizationExpired => DeniedAuthorizationExpired c"denied_authorization_expired",
+        InsufficientScope => DeniedInsufficientScope c"denied_insufficient_scope",
     }
     CallbackFault {
         Unreadable => CallbackUnreadable c"callback_unreadable",
@@ -97,6 +100,7 @@ codes! {
         TokenUnusable => ServerTokenUnusable c"server_token_unusable",
         FreshTokenRefused => ServerFreshTokenRefused c"server_fresh_token_refused",
         RevocationRefused => ServerRevocationRefused c"server_revocation_refused",
+        AnswerFormEncoded => ServerAnswerFormEncoded c"server_answer_form_encoded",
     }
     HostFault {
         RecordUnreadable => HostRecordUnreadable c"host_record_unreadable",

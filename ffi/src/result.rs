@@ -53,6 +53,10 @@ pub enum EvgResult {
     MisuseClientSecretUnexpected = 19,
     /// Entropy or boot id of another length; the types of C rule it out.
     MisuseEnvInvalid = 20,
+    /// An error name among the quirks is empty, too long or not printable ASCII.
+    MisuseQuirkInvalid = 21,
+    /// The limit of answers is below 1,024 bytes.
+    MisuseAnswerLimitInvalid = 22,
     /// The server refused the grant: revoked, expired there, or replaced.
     ReauthenticateRejected = 101,
     /// An answer was lost on the way, and with it the only copy of the next
@@ -85,6 +89,8 @@ pub enum EvgResult {
     DeniedNotConnected = 306,
     /// The authorization was not completed in time.
     DeniedAuthorizationExpired = 307,
+    /// The API says that the token lacks a scope (RFC 6750 section 3.1).
+    DeniedInsufficientScope = 308,
     /// No query, not a URL, or longer than 16 KiB.
     CallbackUnreadable = 401,
     /// A parameter of the protocol stands twice (RFC 6749 section 3.1).
@@ -135,6 +141,8 @@ pub enum EvgResult {
     ServerFreshTokenRefused = 605,
     /// The revocation endpoint refused; the tokens are forgotten all the same.
     ServerRevocationRefused = 606,
+    /// A form-encoded token answer, which the provider's quirks do not allow.
+    ServerAnswerFormEncoded = 607,
     /// The bytes are not a record, or not of the expected kind.
     HostRecordUnreadable = 701,
     /// The record was written by a newer version; it is left as it is.

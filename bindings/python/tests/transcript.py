@@ -20,6 +20,7 @@ from evergrant import (
     Parameter,
     Provider,
     ProviderConfig,
+    Quirks,
     RefreshPolicy,
     Rotation,
     Refusal,
@@ -86,6 +87,7 @@ def read_provider(given: dict) -> ProviderConfig:
             "disconnect": read_disconnect(given["disconnect"]),
             "authorize_parameters": pairs(given["authorize_parameters"]),
             "token_endpoint_auth_method": auth_method(given["token_endpoint_auth_method"]),
+            "quirks": Quirks(**given["quirks"]),
             "refresh": read_refresh(**given["refresh"]),
         }
     )

@@ -2,10 +2,12 @@
 
 use super::{Cx, refresh};
 use crate::{
+    challenge,
     failure::{Delay, Denial, Failure},
+    http::retry_after,
     output::Activity,
+    said::ServerSaid,
     state::State,
-    token,
 };
 use alloc::string::String;
 
@@ -18,15 +20,27 @@ pub(crate) fn answered(
     headers: &[(String, String)],
 ) {
     let later = |reason| {
-        let pause = token::retry_after(headers, cx.now()).unwrap_or(1_000);
+        let pause = retry_after(headers, cx.now()).unwrap_or(1_000);
         Failure::TryLater { at: cx.now().saturating_add(pause), reason }
     };
     let failure = match status {
         401 => return refresh::refused_by_api(state, cx, generation),
-        403 => Failure::denied(Denial::Forbidden),
+        403 => forbidden(headers),
         429 => later(Delay::RateLimited),
         500.. => later(Delay::Unavailable),
         _ => return,
     };
     cx.fail(Activity::ApiCall, failure);
+}
+
+/// What stands in the way by the API's own word: no refresh mends it.
+fn forbidden(headers: &[(String, String)]) -> Failure {
+    let challenge = challenge::bearer(headers);
+    let value = |name| challenge.as_ref().and_then(|challenge| challenge.value(name));
+    let reason = match value("error") {
+        Some("insufficient_scope") => Denial::InsufficientScope,
+        Some(_) | None => Denial::Forbidden,
+    };
+    let said = value("error").map(|error| ServerSaid::new(error, value("error_description"), &[]));
+    Failure::Denied { reason, said }
 }

@@ -3,7 +3,7 @@
 
 use super::{Cx, STORE_TRIES, Signal, store};
 use crate::{
-    client::{AuthorizationRequest, is_scope},
+    client::AuthorizationRequest,
     entropy::{self, Id},
     failure::{Delay, Denial, Failure, HostFault, Misuse},
     input::Authorize,
@@ -13,6 +13,7 @@ use crate::{
         AuthorizationId, Binding, Revision, StoreKey, Stored, Write, decode, encode,
         pending::{self, Pending},
     },
+    scope::is_scope,
     secret::SecretBytes,
     state::{Authorization, AuthorizationStage as Stage, Known, State},
 };

@@ -62,10 +62,16 @@ impl Cx<'_> {
     }
 
     /// Judges an answer of the token endpoint to a request that carried these.
-    pub(crate) fn judge(&self, response: &HttpResponse, sent: &[&Secret]) -> Outcome {
+    /// How it strays from the RFC is told at once; what it brought only when it is stored.
+    pub(crate) fn judge(&mut self, response: &HttpResponse, sent: &[&Secret]) -> Outcome {
         let secrets: Vec<&Secret> =
             sent.iter().copied().chain(self.client.client_secret()).collect();
-        token::judge(self.client.provider().config(), response, self.now(), &secrets)
+        let (provider, mut deviations) = (self.client.provider().config(), Vec::new());
+        let outcome = token::judge(provider, response, self.now(), &secrets, &mut deviations);
+        for deviation in deviations {
+            self.notice(Notice::AnswerDeviates(deviation));
+        }
+        outcome
     }
 
     /// Sends a request that must leave within `send_within`; yields its op and

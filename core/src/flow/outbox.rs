@@ -5,13 +5,12 @@
 use super::{Cx, Signal, refresh, store};
 use crate::{
     env::Deadline,
-    http::HttpFault,
+    http::{HttpFault, retry_after},
     output::Notice,
     provider::Disconnect,
     record::connection::{ConnectionRecord, Duty, RecordStatus},
     secret::Secret,
     state::{Outbox, State},
-    token,
 };
 use alloc::boxed::Box;
 
@@ -24,7 +23,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         (Outbox::Sent { owed, .. }, Signal::HttpDone(response)) => match response.status {
             200..=299 => settle(state, cx, &owed, Done::Yes),
             408 | 429 | 500..=599 => {
-                let after = token::retry_after(&response.headers, cx.now());
+                let after = retry_after(&response.headers, cx.now());
                 settle(state, cx, &owed, Done::Later(after));
             }
             _ => settle(state, cx, &owed, Done::Never),

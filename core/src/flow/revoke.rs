@@ -5,16 +5,17 @@
 
 use super::{Cx, STORE_TRIES, Signal, authorize, refresh, store};
 use crate::{
+    answer::TokenAnswer,
     entropy::Id,
     env::Deadline,
     failure::{Delay, Failure, ServerFault},
-    http::{HttpFault, HttpRequest},
+    http::{HttpFault, HttpRequest, retry_after},
     output::{Activity, Notice},
     provider::Disconnect,
     record::connection::{ConnectionRecord, Duty, RecordStatus, Tokens},
     secret::{Secret, SecretBytes},
     state::{Known, Revoke, State, Told},
-    token::{self, Outcome, TokenAnswer},
+    token::Outcome,
 };
 use alloc::{boxed::Box, vec};
 
@@ -100,7 +101,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         }
         (Revoke::Sent { .. }, Signal::HttpDone(response)) => {
             let told = judge(&cx.client.provider().config().disconnect, response.status);
-            let after = token::retry_after(&response.headers, cx.now());
+            let after = retry_after(&response.headers, cx.now());
             answered(state, cx, told, after);
         }
         (Revoke::Sent { .. }, Signal::HttpFailed(why)) => match why {

@@ -4,6 +4,7 @@
 //! newer one is never overwritten, and members that this version does not know
 //! are kept when it rewrites a record.
 
+pub(crate) mod callback;
 pub(crate) mod company;
 pub(crate) mod connection;
 pub(crate) mod pending;
@@ -270,7 +271,7 @@ fn fault<T>(fault: HostFault) -> Result<T, Failure> {
 /// # Errors
 /// [`Failure::CallbackRefused`] if the URL has no readable `state`.
 pub fn pending_key(url: &Secret) -> Result<StoreKey, Failure> {
-    pending::Callback::parse(url).map(|callback| callback.key()).map_err(Failure::CallbackRefused)
+    callback::Callback::parse(url).map(|callback| callback.key()).map_err(Failure::CallbackRefused)
 }
 
 /// Whose authorization a pending record is: the tenant of the connection that

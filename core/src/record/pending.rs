@@ -1,13 +1,13 @@
 //! A pending authorization, and the redirect that is to complete it.
 
-use super::{AuthorizationId, Kind, Record, StoreKey, Unknown, VERSION};
+use super::{AuthorizationId, Kind, Record, StoreKey, Unknown, VERSION, callback::Callback};
 use crate::{
     client::{Client, IssJudgement},
-    entropy::{self, Id},
+    entropy::Id,
     failure::CallbackFault,
     secret::{self, Secret},
 };
-use alloc::{borrow::Cow, string::String};
+use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
 /// What has to outlive the person's stay in the browser.
@@ -148,75 +148,6 @@ pub enum BrowserProof {
 pub(crate) enum Answer {
     Code(Secret),
     Error(Secret, Option<Secret>),
-}
-
-/// The parameters of a redirect (RFC 6749 §4.1.2, RFC 9207 §2).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Callback {
-    pub(crate) authorization: AuthorizationId,
-    pub(crate) proof: Option<BrowserProof>,
-    code: Option<Secret>,
-    iss: Option<String>,
-    // Attackers and servers write these two: secrets until they are redacted.
-    error: Option<Secret>,
-    error_description: Option<Secret>,
-}
-
-/// Longer redirects are refused unread.
-const LONGEST: usize = 16_384;
-
-impl Callback {
-    /// Reads a redirect's query. The URL before it is not compared: behind a
-    /// proxy a web host sees another one than the browser, and the `state` is
-    /// what ties a redirect to its authorization.
-    pub(crate) fn parse(url: &Secret) -> Result<Self, CallbackFault> {
-        let url = url.expose();
-        if url.len() > LONGEST {
-            return Err(CallbackFault::Unreadable);
-        }
-        let (_, query) = url.split_once('?').ok_or(CallbackFault::Unreadable)?;
-        let query = query.split('#').next().unwrap_or_default();
-        let mut found: [Option<Cow<'_, str>>; 6] = Default::default();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let names = ["state", "code", "iss", "error", "error_description", "error_uri"];
-            let Some(place) = names.iter().zip(&mut found).find(|(known, _)| **known == name)
-            else {
-                continue;
-            };
-            if place.1.replace(value).is_some() {
-                return Err(CallbackFault::DuplicateParameter);
-            }
-        }
-        let [state, code, iss, error, error_description, _error_uri] = found;
-        let state = state.filter(|state| !state.is_empty()).ok_or(CallbackFault::StateMissing)?;
-        let secret =
-            |text: Cow<'_, str>| (!text.is_empty()).then(|| Secret::new(text.into_owned()));
-        Ok(Self {
-            authorization: AuthorizationId::of(&state),
-            proof: None,
-            code: code.and_then(secret),
-            iss: iss.map(Cow::into_owned),
-            error: error.and_then(secret),
-            error_description: error_description.and_then(secret),
-        })
-    }
-
-    /// Where the authorization that it speaks of is kept.
-    pub(crate) fn key(&self) -> StoreKey {
-        StoreKey::pending(&self.authorization)
-    }
-
-    fn proof_fits(&self, binding: Option<&str>) -> bool {
-        match (&self.proof, binding) {
-            (Some(BrowserProof::SameProcess), None) => true,
-            (Some(BrowserProof::Binding(secret)), Some(hash)) => {
-                Secret::new(entropy::sha256_base64url(secret.expose())) == Secret::from(hash)
-            }
-            (Some(BrowserProof::SameProcess), Some(_))
-            | (Some(BrowserProof::Binding(_) | BrowserProof::Missing), _)
-            | (None, _) => false,
-        }
-    }
 }
 
 impl Record for Pending {

@@ -8,13 +8,13 @@ use crate::{
     output::Op,
     record::{
         AuthorizationId,
+        callback::Callback,
         connection::Tokens,
-        pending::{Answer, Callback, Pending},
+        pending::{Answer, Pending},
     },
     secret::{Secret, SecretBytes},
-    token::Deviation,
 };
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String};
 
 /// An authorization that this machine began.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,7 +126,6 @@ pub(crate) struct CodeGrant {
 pub(crate) struct NewGrant {
     pub(crate) grant_id: Id,
     pub(crate) tokens: Tokens,
-    pub(crate) deviations: Vec<Deviation>,
     pub(crate) grant: CodeGrant,
 }
 

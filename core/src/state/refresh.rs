@@ -8,9 +8,8 @@ use crate::{
     output::Op,
     record::connection::Tokens,
     secret::Secret,
-    token::Deviation,
 };
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String};
 
 /// Where the refresh stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,7 +68,6 @@ pub(crate) struct Renewal {
     pub(crate) rotated: bool,
     /// Why the tokens must not be served, if so.
     pub(crate) failure: Option<Failure>,
-    pub(crate) deviations: Vec<Deviation>,
 }
 
 /// What came of a failed refresh.

@@ -104,7 +104,7 @@ pub fn configuration(provider: &ProviderConfig, client: &ClientConfig, tenant: &
         .maybe_text("resource", provider.resource.as_deref())
         .raw("authorize_parameters", pairs(&provider.authorize_parameters))
         .text("token_endpoint_auth_method", method(provider.token_endpoint_auth_method))
-        .raw("token_type_optional", provider.token_type_optional)
+        .raw("quirks", quirks(&provider.quirks))
         .raw("localhost_redirects", provider.localhost_redirects)
         .raw("loopback_http", provider.loopback_http)
         .raw("refresh", refresh)
@@ -162,6 +162,15 @@ pub fn lines(line: &Line) -> String {
             format!("{told}\n{answered}\n")
         }
     }
+}
+
+fn quirks(quirks: &Quirks) -> String {
+    Object::new()
+        .raw("token_type_optional", quirks.token_type_optional)
+        .raw("form_encoded_answers", quirks.form_encoded_answers)
+        .raw("comma_separated_scopes", quirks.comma_separated_scopes)
+        .raw("invalid_grant_errors", list(&quirks.invalid_grant_errors, |name| text(name)))
+        .end()
 }
 
 fn stored_json(stored: &Stored) -> String {

@@ -3,6 +3,7 @@
 
 use super::own::Own;
 use crate::{
+    answer::TokenAnswer,
     entropy::Id,
     env::Deadline,
     failure::{Denial, Failure},
@@ -10,11 +11,12 @@ use crate::{
     output::{Notice, Output},
     provider::Disconnect,
     record::connection::{CODE_LIFE, Duty, Exchanging, Tokens, exchange_window},
+    scope,
     secret::Secret,
     state::{CodeGrant, ExchangeStage as Stage, NewGrant, Placing},
-    token::{Outcome, TokenAnswer},
+    token::Outcome,
 };
-use alloc::{boxed::Box, vec::Vec};
+use alloc::boxed::Box;
 
 impl Own<'_, '_> {
     /// Keeps new refreshes away while the code is at the server: some servers
@@ -91,7 +93,7 @@ impl Own<'_, '_> {
             obtained_at: now,
         };
         let grant_id = Id::new(self.cx.env, "grant");
-        self.place(NewGrant { grant_id, tokens, deviations: answer.deviations, grant });
+        self.place(NewGrant { grant_id, tokens, grant });
     }
 
     pub(super) fn place(&mut self, new: NewGrant) {
@@ -154,14 +156,9 @@ impl Own<'_, '_> {
         self.state.renewed = None;
         self.state.backoff = None;
         self.cx.notice(Notice::GrantObtained { generation });
-        for deviation in new.deviations {
-            self.cx.notice(Notice::AnswerDeviates(deviation));
-        }
-        let granted: Vec<&str> = new.tokens.scope.split(' ').collect();
-        let asked = new.grant.scope.split(' ').filter(|scope| !scope.is_empty());
-        let missing: Vec<&str> = asked.filter(|scope| !granted.contains(scope)).collect();
+        let missing = scope::missing(&new.grant.scope, &new.tokens.scope);
         if !missing.is_empty() {
-            self.cx.notice(Notice::ScopeNarrowed { missing: missing.join(" ") });
+            self.cx.notice(Notice::ScopeNarrowed { missing });
         }
         self.cx.emit(Output::Authorized {
             authorization: self.id.clone(),

@@ -14,7 +14,7 @@ use crate::{
     flow::{Cx, STORE_TRIES, Signal, store},
     http::HttpFault,
     output::Activity,
-    record::{BrowserProof, pending::Callback},
+    record::{BrowserProof, callback::Callback},
     secret::Secret,
     state::{Exchange, ExchangeStage as Stage, Placing, State},
 };

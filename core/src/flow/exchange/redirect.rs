@@ -8,8 +8,10 @@ use crate::{
     flow::store,
     output::{Activity, Notice},
     record::{
-        StoreKey, Stored, Write, decode, encode,
-        pending::{Answer, Callback, Pending, purge_at},
+        StoreKey, Stored, Write,
+        callback::Callback,
+        decode, encode,
+        pending::{Answer, Pending, purge_at},
     },
     said::ServerSaid,
     secret::{Secret, SecretBytes},

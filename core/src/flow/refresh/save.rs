@@ -7,6 +7,7 @@ use super::{
     settle::{OPERATOR_PAUSE, back_off},
 };
 use crate::{
+    answer::TokenAnswer,
     entropy::Id,
     failure::{Failure, ServerFault},
     flow::{Cx, store},
@@ -15,15 +16,12 @@ use crate::{
     record::connection::{ConnectionRecord, Duty, RecordStatus, Tokens},
     secret::Secret,
     state::{Claim, Placing, Refresh, Renewal, State},
-    token::TokenAnswer,
 };
 use alloc::{boxed::Box, string::String};
-use core::mem;
 
 /// New tokens: whatever is wrong with them, they are stored first.
-pub(crate) fn accept(state: &mut State, cx: &mut Cx<'_>, mut answer: TokenAnswer, claim: Claim) {
+pub(crate) fn accept(state: &mut State, cx: &mut Cx<'_>, answer: TokenAnswer, claim: Claim) {
     let old = state.known.record().and_then(|record| record.tokens.as_ref());
-    let deviations = mem::take(&mut answer.deviations);
     let (tokens, rotated, flaw) = renewed(cx, answer, claim.refresh, claim.scope, old);
     let renewal = Box::new(Renewal {
         generation: claim.generation,
@@ -31,7 +29,6 @@ pub(crate) fn accept(state: &mut State, cx: &mut Cx<'_>, mut answer: TokenAnswer
         tokens,
         rotated,
         failure: flaw.map(Failure::ServerMisbehaved),
-        deviations,
     });
     save(state, cx, renewal, 0);
 }
@@ -161,9 +158,6 @@ pub(crate) fn saved(state: &mut State, cx: &mut Cx<'_>, renewal: Renewal) {
     state.renewed = state.rejected.is_some().then_some(generation);
     state.rejected = None;
     state.backoff = None;
-    for deviation in renewal.deviations {
-        cx.notice(Notice::AnswerDeviates(deviation));
-    }
     cx.notice(Notice::Refreshed { generation, rotated: renewal.rotated });
     if !active {
         return decide(state, cx);

@@ -1,0 +1,93 @@
+//! Scopes (RFC 6749 §3.3): what may be asked for, what was granted.
+
+use alloc::{string::String, vec::Vec};
+
+/// A scope-token.
+pub(crate) fn is_scope(scope: &str) -> bool {
+    let allowed = |b: u8| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    !scope.is_empty() && scope.len() <= 256 && scope.bytes().all(allowed)
+}
+
+/// The scopes of an answer, one space apart. What is no scope-token is left out, and
+/// the answer is none if that leaves nothing of a text that said something.
+pub(crate) fn granted(text: &str, commas: bool) -> Option<String> {
+    let parts = text.split(|c: char| c.is_ascii_whitespace() || (commas && c == ','));
+    let mut scopes = String::with_capacity(text.len());
+    for scope in parts.filter(|scope| is_scope(scope)) {
+        if !scopes.is_empty() {
+            scopes.push(' ');
+        }
+        scopes.push_str(scope);
+    }
+    (!scopes.is_empty() || text.trim().is_empty()).then_some(scopes)
+}
+
+/// What was asked for and not granted, one space apart.
+pub(crate) fn missing(asked: &str, granted: &str) -> String {
+    let granted: Vec<&str> = granted.split(' ').collect();
+    let asked = asked.split(' ').filter(|scope| !scope.is_empty());
+    asked.filter(|scope| !granted.contains(scope)).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_was_granted_is_read_token_by_token() {
+        for (text, spaces, commas) in [
+            ("", Some(""), Some("")),
+            ("  ", Some(""), Some("")),
+            ("a", Some("a"), Some("a")),
+            (" a  b ", Some("a b"), Some("a b")),
+            ("a\tb\nc", Some("a b c"), Some("a b c")),
+            // A comma is a character of a scope-token like any other.
+            ("a,b", Some("a,b"), Some("a b")),
+            ("repo, gist", Some("repo, gist"), Some("repo gist")),
+            (",,", Some(",,"), None),
+            ("a \"b\" c", Some("a c"), Some("a c")),
+            ("a\\b", None, None),
+            ("é", None, None),
+            ("a\u{0}b c", Some("c"), Some("c")),
+        ] {
+            assert_eq!(granted(text, false).as_deref(), spaces, "{text:?}");
+            assert_eq!(granted(text, true).as_deref(), commas, "{text:?}");
+        }
+        let long = "x".repeat(257);
+        assert_eq!(granted(&long, false), None);
+    }
+
+    #[test]
+    fn what_is_missing_is_what_was_asked_for() {
+        for (asked, granted, expected) in [
+            ("", "", ""),
+            ("a b", "b a", ""),
+            ("a b c", "b", "a c"),
+            ("a", "a:b", "a"),
+            ("", "a", ""),
+            ("a", "", "a"),
+        ] {
+            assert_eq!(missing(asked, granted), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn scopes_survive_being_written_and_read(
+            scopes in proptest::collection::vec("[!#-+\\--\\[\\]-~]{1,12}", 1..6)
+        ) {
+            let written = scopes.join(" ");
+            prop_assert_eq!(granted(&written, false), Some(written.clone()));
+            prop_assert_eq!(granted(&scopes.join(", "), true), Some(written));
+        }
+
+        #[test]
+        fn any_text_gives_scope_tokens_or_nothing(text in any::<String>(), commas: bool) {
+            if let Some(scopes) = granted(&text, commas) {
+                prop_assert!(scopes.len() <= text.len());
+                prop_assert!(scopes.is_empty() || scopes.split(' ').all(is_scope));
+            }
+        }
+    }
+}
