@@ -260,12 +260,14 @@ pub(crate) enum IssJudgement {
     Mismatch,
 }
 
-/// `Basic base64(form(id) ":" form(secret))` (RFC 6749 §2.3.1).
+/// `Basic base64(form(id) ":" form(secret))` (RFC 6749 §2.3.1). A space is written
+/// `%20`, which form decoders and plain percent decoders read alike; `+` they do not,
+/// and some servers have the latter.
 fn basic_header(client_id: &str, secret: &Secret) -> Secret {
     let mut pair = String::new();
-    pair.extend(form_urlencoded::byte_serialize(client_id.as_bytes()));
+    uri::push_component(&mut pair, client_id);
     pair.push(':');
-    pair.extend(form_urlencoded::byte_serialize(secret.expose().as_bytes()));
+    uri::push_component(&mut pair, secret.expose());
     let pair = Secret::new(pair);
     Secret::new(format!("Basic {}", STANDARD.encode(pair.expose())))
 }

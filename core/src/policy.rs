@@ -57,14 +57,23 @@ impl Rotation {
 /// knows better changes the field.
 impl RefreshPolicy {
     /// For a server of which nothing is known. Also Pleo ("all previous tokens
-    /// are immediately invalidated"), node oidc-provider, Salesforce with
-    /// rotation, Auth0 without leeway, Curity, and Keycloak with reuse 0.
+    /// are immediately invalidated"), Salesforce with rotation, Auth0 without
+    /// leeway, Curity, and Keycloak with reuse 0.
     pub const STRICT: Self = Self {
         rotation: Rotation::Strict,
         access_dies: true,
         family_per_user: false,
         timing: Timing::STRICT,
     };
+
+    /// node oidc-provider: strict, and all grants of one browser session are one
+    /// family; the access token before lives on (seen in docs/servers.md).
+    pub const OIDC_PROVIDER: Self =
+        Self { access_dies: false, family_per_user: true, ..Self::STRICT };
+
+    /// django-oauth-toolkit without a grace period, and Authlib with rotation: a
+    /// replay is refused and harms nothing else (seen in docs/servers.md).
+    pub const SINGLE_USE: Self = Self { rotation: Rotation::SingleUse, ..Self::STRICT };
 
     /// Okta: 30 s of grace, in which a replay brings another successor.
     pub const OKTA: Self = Self {
@@ -91,7 +100,7 @@ impl RefreshPolicy {
         Self { rotation: Rotation::NewestWins, access_dies: false, ..Self::STRICT };
 
     /// Connect2id: a replay is refused, five seconds of grace are too few to use.
-    pub const CONNECT2ID: Self = Self { rotation: Rotation::SingleUse, ..Self::STRICT };
+    pub const CONNECT2ID: Self = Self::SINGLE_USE;
 
     /// Google, Microsoft Entra, HubSpot, Keycloak by default: no rotation.
     pub const NO_ROTATION: Self =

@@ -162,7 +162,8 @@ fn client_authentication_is_exactly_one() {
         match method {
             Method::ClientSecretBasic => {
                 use base64::{Engine as _, engine::general_purpose::STANDARD};
-                let expected = format!("Basic {}", STANDARD.encode(format!("{form}:{form}")));
+                let basic = form.replace('+', "%20");
+                let expected = format!("Basic {}", STANDARD.encode(format!("{basic}:{basic}")));
                 assert_eq!(header.unwrap().1.expose(), expected);
                 assert!(!body.contains("client_"));
             }

@@ -19,6 +19,8 @@ fn world(policy: RefreshPolicy) -> World {
 fn every_row_is_sound() {
     let rows = [
         RefreshPolicy::STRICT,
+        RefreshPolicy::OIDC_PROVIDER,
+        RefreshPolicy::SINGLE_USE,
         RefreshPolicy::OKTA,
         RefreshPolicy::SIBLINGS,
         RefreshPolicy::ATLASSIAN,

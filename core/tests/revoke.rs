@@ -68,14 +68,39 @@ fn a_server_that_is_down_is_told_five_times_and_then_owed() {
     }
     assert_eq!(confirmed(&last), Some(false));
     assert_eq!(world.record()["outbox"][0]["revoke_token"]["token"], "canary-refresh-2");
+    assert_eq!(world.record()["outbox"][1]["revoke_token"]["token"], "canary-access-2");
     // What is owed is done from the record, also after a restart, and then gone.
     world.server.faults.push_back(Fault::Answer(503, String::new()));
     world.wake();
     world.restart();
-    let outputs = world.wake();
-    assert!(outputs.contains(&Output::Notice(Notice::TokenRevoked { confirmed: true })));
+    let mut outputs = Vec::new();
+    while world.connection.wake_at(world.now).is_some() {
+        outputs.extend(world.wake());
+    }
+    let done = Output::Notice(Notice::TokenRevoked { confirmed: true });
+    assert_eq!(outputs.iter().filter(|output| **output == done).count(), 2);
     assert_eq!(world.record()["outbox"], serde_json::Value::Null);
-    assert_eq!((world.server.revocations, world.connection.wake_at(world.now)), (1, None));
+    assert_eq!(world.server.revocations, 2);
+}
+
+#[test]
+fn the_access_token_is_revoked_after_its_refresh_token_unless_it_has_run_out() {
+    for (wait, tokens) in
+        [(0, vec!["canary-refresh-2", "canary-access-2"]), (3_600_000, vec!["canary-refresh-2"])]
+    {
+        let mut world = World::authorized();
+        world.advance(wait);
+        let mut outputs = world.run(Input::Revoke);
+        while world.connection.wake_at(world.now).is_some() {
+            outputs.extend(world.wake());
+        }
+        let revoked: Vec<String> = requests(&outputs).into_iter().map(body).collect();
+        assert_eq!(revoked.len(), tokens.len());
+        for (body, token) in revoked.iter().zip(tokens) {
+            let hint = if token.contains("access") { "access_token" } else { "refresh_token" };
+            assert_eq!(*body, format!("token={token}&token_type_hint={hint}"));
+        }
+    }
 }
 
 #[test]
@@ -88,13 +113,13 @@ fn a_duty_is_tried_a_bounded_number_of_times() {
         sent += requests(&world.wake()).len();
         assert!(sent < 30);
     }
-    assert_eq!(sent, 4 + 10, "four more of the revocation, ten of the duty");
+    assert_eq!(sent, 4 + 2 * 10, "four more of the revocation, ten of each duty");
     assert_eq!(world.record()["outbox"], serde_json::Value::Null);
 }
 
 #[test]
 fn a_duty_that_would_kill_a_newer_grant_is_dropped() {
-    for (family_per_user, revocations) in [(false, 1), (true, 0)] {
+    for (family_per_user, revocations) in [(false, 2), (true, 0)] {
         let refresh = RefreshPolicy { family_per_user, ..RefreshPolicy::STRICT };
         let config = ProviderConfig { refresh, ..provider_config() };
         let mut world = World::with(client_of(config, client_config()));

@@ -79,7 +79,7 @@ fn begin(state: &mut State, cx: &mut Cx<'_>) {
         return;
     }
     let due = record.outbox.iter().find(|Duty::RevokeToken { next_at, .. }| cx.now() >= *next_at);
-    let Some(Duty::RevokeToken { token, .. }) = due else { return };
+    let Some(Duty::RevokeToken { token, access, .. }) = due else { return };
     let provider = cx.client.provider().config();
     let owed = token.clone();
     let newer_grant = record.status == RecordStatus::Active;
@@ -87,7 +87,8 @@ fn begin(state: &mut State, cx: &mut Cx<'_>) {
         Disconnect::Revocation { endpoint }
             if !(newer_grant && provider.refresh.family_per_user) =>
         {
-            cx.client.revocation_request(endpoint, owed.expose(), "refresh_token")
+            let hint = if *access { "access_token" } else { "refresh_token" };
+            cx.client.revocation_request(endpoint, owed.expose(), hint)
         }
         Disconnect::Revocation { .. } | Disconnect::ApiRequest { .. } | Disconnect::Forget => {
             return settle(state, cx, &owed, Done::Never);
@@ -111,13 +112,13 @@ fn settle(state: &mut State, cx: &mut Cx<'_>, owed: &Secret, done: Done) {
     let mut next = store::known_or_new(state, cx);
     let place = next.outbox.iter().position(|Duty::RevokeToken { token, .. }| token == owed);
     let Some(place) = place else { return };
-    let Duty::RevokeToken { token, attempts, .. } = next.outbox.remove(place);
+    let Duty::RevokeToken { token, access, attempts, .. } = next.outbox.remove(place);
     let attempts = attempts.saturating_add(1);
     let wait = refresh::pause(cx, attempts);
     match done {
         Done::Later(after) if attempts < ATTEMPTS => {
             let next_at = cx.now().saturating_add(wait.max(after.unwrap_or_default()));
-            next.outbox.push(Duty::RevokeToken { token, attempts, next_at });
+            next.outbox.push(Duty::RevokeToken { token, access, attempts, next_at });
         }
         Done::Yes | Done::Never | Done::Later(_) => {
             cx.notice(Notice::TokenRevoked { confirmed: done == Done::Yes });

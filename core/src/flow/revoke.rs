@@ -12,7 +12,7 @@ use crate::{
     http::{HttpFault, HttpRequest, retry_after},
     output::{Activity, Notice},
     provider::Disconnect,
-    record::connection::{ConnectionRecord, Duty, RecordStatus, Tokens},
+    record::connection::{ConnectionRecord, RecordStatus, Tokens},
     secret::{Secret, SecretBytes},
     state::{Known, Revoke, State, Told},
     token::Outcome,
@@ -339,10 +339,16 @@ fn finish(state: &mut State, cx: &mut Cx<'_>, told: Told) {
     let RecordStatus::Disconnecting { .. } = next.status else { return resume(state, cx) };
     let revocable =
         matches!(cx.client.provider().config().disconnect, Disconnect::Revocation { .. });
-    if let (true, Told::Unclear, Some(token)) =
-        (revocable, told, next.tokens.as_ref().and_then(|tokens| tokens.refresh.clone()))
-    {
-        next.owe(Duty::RevokeToken { token, attempts: 0, next_at: cx.now() });
+    let tokens = next.tokens.take().filter(|tokens| revocable && tokens.refresh.is_some());
+    if let Some(tokens) = tokens {
+        let access = Secret::from(tokens.access_token());
+        if let (Told::Unclear, Some(refresh)) = (told, tokens.refresh) {
+            next.owe(refresh, cx.now());
+        }
+        // That it ends with its refresh token is no server's duty (RFC 7009 §2.1).
+        if tokens.access_exp.is_none_or(|expiry| cx.now() < expiry) {
+            next.owe_access(access, cx.now());
+        }
     }
     next.wipe(RecordStatus::Disconnected);
     bury(state, cx, next, told);

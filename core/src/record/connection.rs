@@ -146,6 +146,9 @@ pub(crate) enum Duty {
     RevokeToken {
         #[serde(with = "secret::stored")]
         token: Secret,
+        /// It is an access token.
+        #[serde(default, skip_serializing_if = "is_false")]
+        access: bool,
         attempts: u16,
         next_at: u64,
     },
@@ -254,7 +257,17 @@ impl ConnectionRecord {
         self.outbox.iter().any(|Duty::RevokeToken { token: owed, .. }| owed == token)
     }
 
-    pub(crate) fn owe(&mut self, duty: Duty) {
+    /// Owes the server the revocation of a refresh token.
+    pub(crate) fn owe(&mut self, token: Secret, now: u64) {
+        self.push(Duty::RevokeToken { token, access: false, attempts: 0, next_at: now });
+    }
+
+    /// Owes the server the revocation of an access token.
+    pub(crate) fn owe_access(&mut self, token: Secret, now: u64) {
+        self.push(Duty::RevokeToken { token, access: true, attempts: 0, next_at: now });
+    }
+
+    fn push(&mut self, duty: Duty) {
         if self.outbox.len() >= OUTBOX_LIMIT {
             self.outbox.remove(0);
         }

@@ -10,7 +10,7 @@ use crate::{
     flow::{refresh, store},
     output::{Notice, Output},
     provider::Disconnect,
-    record::connection::{CODE_LIFE, Duty, Exchanging, Tokens, exchange_window},
+    record::connection::{CODE_LIFE, Exchanging, Tokens, exchange_window},
     scope,
     secret::Secret,
     state::{CodeGrant, ExchangeStage as Stage, NewGrant, Placing},
@@ -132,8 +132,7 @@ impl Own<'_, '_> {
         let mut next = store::known_or_new(self.state, self.cx);
         match token.filter(|token| revocable && !next.owes(token)) {
             Some(token) => {
-                let duty = token.clone();
-                next.owe(Duty::RevokeToken { token: duty, attempts: 0, next_at: self.cx.now() });
+                next.owe(token.clone(), self.cx.now());
                 next.exchanging = None;
                 let attempt = store::write(self.state, self.cx, next);
                 self.keep(Stage::Owing { attempt, token, failure, grant });

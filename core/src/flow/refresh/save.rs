@@ -13,7 +13,7 @@ use crate::{
     flow::{Cx, store},
     output::Notice,
     policy::Rotation,
-    record::connection::{ConnectionRecord, Duty, RecordStatus, Tokens},
+    record::connection::{ConnectionRecord, RecordStatus, Tokens},
     secret::Secret,
     state::{Claim, Placing, Refresh, Renewal, State},
 };
@@ -139,7 +139,7 @@ pub(crate) fn save(state: &mut State, cx: &mut Cx<'_>, renewal: Box<Renewal>, tr
         Place::Hand => next.hand_over(renewal.tokens.clone()),
         Place::Owe => {
             let Some(token) = renewal.tokens.refresh.clone() else { return decide(state, cx) };
-            next.owe(Duty::RevokeToken { token, attempts: 0, next_at: cx.now() });
+            next.owe(token, cx.now());
         }
     }
     let mut attempt = store::write(state, cx, next);

@@ -2,17 +2,18 @@
 //! over it, and somebody at a browser.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of this")]
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+mod browser;
+
+pub use browser::Browser;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use evergrant::{
     Authorize, Binding, BrowserProof, Client, ClientConfig, Failure, Input, Provider,
     ProviderConfig, Sealing, Secret, SecretBytes, StoreKey, TokenEndpointAuthMethod,
 };
 use evergrant_example_host::{Host, HostError, SqliteStore, Store as _, World};
-use ureq::{
-    Agent,
-    http::{Response, header},
-};
+use ureq::Agent;
 
 pub const TENANT: &str = "tenant 1/ä";
 
@@ -128,43 +129,6 @@ impl Desk {
     }
 }
 
-/// A browser that keeps its cookies and follows redirects, up to the one that
-/// leaves for the app.
-pub struct Browser {
-    agent: Agent,
-}
-
-impl Browser {
-    pub fn new() -> Self {
-        Self { agent: agent() }
-    }
-
-    pub fn visit(&self, url: &Secret) -> Secret {
-        let mut url = url.expose().to_owned();
-        let mut cookies = BTreeMap::new();
-        for _ in 0..12 {
-            let jar: Vec<String> =
-                cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            let request = self.agent.get(&url).header(header::COOKIE, jar.join("; "));
-            let mut answer = request.call().expect("an answer");
-            for set in answer.headers().get_all(header::SET_COOKIE) {
-                let pair = set.to_str().expect("text").split(';').next().unwrap_or_default();
-                let (name, value) = pair.split_once('=').expect("a cookie");
-                cookies.insert(name.to_owned(), value.to_owned());
-            }
-            let Some(next) = location(&answer) else {
-                let text = answer.body_mut().read_to_string().unwrap_or_default();
-                panic!("no redirect but {}: {text}", answer.status());
-            };
-            if next.starts_with(BACK) {
-                return Secret::new(next);
-            }
-            url = absolute(&url, &next);
-        }
-        panic!("redirected for ever");
-    }
-}
-
 /// A client of the tests' own, that keeps nothing and follows nothing.
 pub fn agent() -> Agent {
     Agent::config_builder()
@@ -175,18 +139,6 @@ pub fn agent() -> Agent {
         .proxy(None)
         .build()
         .into()
-}
-
-fn location(answer: &Response<ureq::Body>) -> Option<String> {
-    Some(answer.headers().get(header::LOCATION)?.to_str().expect("text").to_owned())
-}
-
-fn absolute(base: &str, next: &str) -> String {
-    if !next.starts_with('/') {
-        return next.to_owned();
-    }
-    let origin = base.match_indices('/').nth(2).map_or(base, |(at, _)| &base[..at]);
-    format!("{origin}{next}")
 }
 
 /// The failure that a host reports, and nothing else.

@@ -117,7 +117,11 @@ impl Show {
             match output {
                 Output::Notice(Notice::GrantObtained { .. }) => self.grants += 1,
                 Output::Notice(Notice::Refreshed { .. }) => self.refreshes += 1,
-                Output::Notice(Notice::TokenRevoked { confirmed: true }) => self.revoked_late += 1,
+                // Owed after the end: a refresh token that came too late.
+                Output::SendHttp { request, .. } if step.status == Status::Disconnected => {
+                    let body = String::from_utf8_lossy(request.body.expose());
+                    self.revoked_late += u64::from(body.contains("hint=refresh_token"));
+                }
                 _ => {}
             }
             let failed = matches!(output, Output::Failed { .. });

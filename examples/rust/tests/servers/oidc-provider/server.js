@@ -1,11 +1,15 @@
 // A real OpenID provider on a free loopback port, for the tests of the Rust
-// host. It says where it listens in one line on stdout, logs nobody in but
+// host. It says in one line on stdout where what is, logs nobody in but
 // "alice" and asks her nothing, and ends when its stdin is closed.
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 import Provider from 'oidc-provider';
 
-const client = (id, method, secret) => ({
+const asked = JSON.parse(process.argv[2]);
+const { version } = JSON.parse(readFileSync('node_modules/oidc-provider/package.json'));
+
+const client = ({ id, method, secret }) => ({
   client_id: id,
   ...(secret && { client_secret: secret }),
   token_endpoint_auth_method: method,
@@ -16,18 +20,14 @@ const client = (id, method, secret) => ({
 });
 
 const configuration = {
-  clients: [
-    client('basic client+1', 'client_secret_basic', 's3cret/%:+~, long enough for nobody to guess'),
-    client('post-client', 'client_secret_post', 'p0st =&%2B+/?, long enough for nobody to guess'),
-    client('public-client', 'none'),
-  ],
+  clients: asked.clients.map(client),
   scopes: ['openid', 'offline_access'],
   cookies: { keys: ['only for cookies of tests'] },
   pkce: { required: () => true },
   rotateRefreshToken: true,
   features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
   ttl: {
-    AccessToken: 900,
+    AccessToken: 7200,
     AuthorizationCode: 60,
     Grant: 86400,
     IdToken: 900,
@@ -37,6 +37,11 @@ const configuration = {
   },
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
 };
+
+// The clock, which can be set forward.
+let ahead = 0;
+const clock = Date.now;
+Date.now = () => clock() + ahead;
 
 // What a person would answer to each question.
 async function answer(provider, { prompt, params, session, grantId }) {
@@ -66,6 +71,11 @@ server.listen(0, '127.0.0.1', () => {
       ctx.status = 204;
       return;
     }
+    if (ctx.path === '/test/age' && ctx.method === 'POST') {
+      ahead += Number(ctx.get('x-seconds')) * 1000;
+      ctx.status = 204;
+      return;
+    }
     if (!ctx.path.startsWith('/interaction/')) {
       await next();
       return;
@@ -76,7 +86,18 @@ server.listen(0, '127.0.0.1', () => {
     ctx.redirect(await provider.interactionResult(ctx.req, ctx.res, result, options));
   });
   server.on('request', provider.callback());
-  process.stdout.write(`${issuer}\n`);
+  const about = {
+    versions: `oidc-provider ${version}`,
+    origin: issuer,
+    issuer,
+    authorization_endpoint: `${issuer}/auth`,
+    token_endpoint: `${issuer}/token`,
+    revocation_endpoint: `${issuer}/token/revocation`,
+    api: `${issuer}/me`,
+    lose: `${issuer}/test/lose`,
+    age: `${issuer}/test/age`,
+  };
+  process.stdout.write(`${JSON.stringify(about)}\n`);
 });
 
 process.stdin.on('end', () => process.exit(0)).resume();
