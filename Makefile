@@ -1,5 +1,5 @@
 # What a person runs. Each target installs what it needs and is not there.
-.PHONY: demo test lint bench clean setup
+.PHONY: demo test lint rows bench clean setup
 
 demo: ## a whole lifecycle against the embedded authority, shown as it happens
 	@scripts/setup demo
@@ -12,6 +12,9 @@ test: ## all tests in all languages
 lint: ## formatting, lints, documentation, generated files
 	@scripts/setup lint
 	@scripts/lint
+
+rows: ## the checklist of docs/behaviours.md, and the tests of each row
+	@scripts/rows
 
 bench: ## beside the oauth2 crate, on the same inputs in the same run
 	cargo bench -p evergrant

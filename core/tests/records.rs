@@ -7,13 +7,13 @@ use common::*;
 use evergrant::*;
 use serde_json::{Value, json};
 
-/// Do not change these strings: they are in somebody's store.
-const CONNECTION: &str = r#"{"v":1,"kind":"connection","key":"connection/test/client%201/tenant-1","gen":3,"status":"active","grant_id":"AAECAwQFBgcICQoLDA0ODw","asked_scope":"expenses:read accounts:read","tokens":{"token_id":"EBESExQVFhcYGRobHB0eHw","refresh":"frozen-refresh","access":"frozen-access","access_exp":1700003600000,"scope":"expenses:read accounts:read","obtained_at":1700000000000},"intent":{"nonce":"ICEiIyQlJicoKSorLC0uLw","attempt":2,"gen":3,"t_wall":1700003599000,"t_uptime":77,"boot_id":"MDEyMzQ1Njc4OTo7PD0-Pw","take_after":90000,"gave_up":true},"unresolved":true,"outbox":[{"revoke_token":{"token":"frozen-owed","attempts":5,"next_at":1700000000001}}],"due_at":1700002700000}"#;
-const DISCONNECTING: &str = r#"{"v":1,"kind":"connection","key":"connection/test/client%201/tenant-1","gen":4,"status":{"disconnecting":{"attempts":1,"retry_at":1700000000500}},"tokens":{"token_id":"EBESExQVFhcYGRobHB0eHw","access":"frozen-access","scope":"","obtained_at":1},"disconnected_at":1700000000000,"due_at":1700000000500}"#;
-const REAUTHENTICATE: &str = r#"{"v":1,"kind":"connection","key":"connection/test/client%201/tenant-1","gen":4,"status":{"reauthenticate":{"cause":"reauthenticate_lost_reply"}},"exchanging":{"nonce":"ICEiIyQlJicoKSorLC0uLw","until":1700000075000}}"#;
+// Never change these files: see frozen/README.md.
+const CONNECTION: &str = include_str!("frozen/v1/connection-refreshing.json");
+const DISCONNECTING: &str = include_str!("frozen/v1/connection-disconnecting.json");
+const REAUTHENTICATE: &str = include_str!("frozen/v1/connection-reauthenticate-lost-reply.json");
 const PENDING_STATE: &str = "frozen-state";
-const PENDING: &str = r#"{"v":1,"kind":"pending","key":"pending/hQVE4LNMqImgU_SQK69cPw8tLoA31YcUQZIG2RqYuWQ","connection":"connection/test/client%201/tenant-1","tenant":"tenant-1","verifier":"frozen-verifier","redirect_uri":"https://client.example/callback","scope":"expenses:read","return_context":"/settings","created_at":1700000000000,"expires_at":1700000600000}"#;
-const COMPANY: &str = r#"{"v":1,"kind":"company","key":"company/test/client%201/urn%3Acompany%3A1","tenant":"tenant-1"}"#;
+const PENDING: &str = include_str!("frozen/v1/pending.json");
+const COMPANY: &str = include_str!("frozen/v1/company.json");
 
 fn restore(json: &str) -> Result<Connection, Failure> {
     Connection::restore(client(), TENANT, Some(stored(json)))
@@ -47,7 +47,7 @@ fn frozen_records_are_read() {
     let company = company_tenant(&client(), "urn:company:1", &SecretBytes::new(COMPANY.as_bytes()));
     assert_eq!(company.unwrap(), TENANT);
     let write = reserve_company(&client(), "urn:company:1", TENANT).unwrap();
-    assert_eq!(std::str::from_utf8(write.bytes.expose()).unwrap(), COMPANY);
+    assert_eq!(std::str::from_utf8(write.bytes.expose()).unwrap(), COMPANY.trim_end());
 }
 
 #[test]

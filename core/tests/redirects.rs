@@ -103,26 +103,6 @@ fn a_bad_redirect_changes_nothing() {
 }
 
 #[test]
-fn a_cookie_binds_the_browser() {
-    let Input::Authorize(mut asked) = authorize() else { unreachable!() };
-    asked.binding = Binding::Cookie;
-    let mut world = World::new();
-    let url = world.open_browser(Input::Authorize(asked));
-    let cookie = world.outputs.iter().find_map(|output| match output {
-        Output::OpenUrl { binding, .. } => binding.clone(),
-        _ => None,
-    });
-    let redirect = world.server.consent(&url);
-    for proof in
-        [BrowserProof::SameProcess, BrowserProof::Missing, BrowserProof::Binding("x".into())]
-    {
-        assert_eq!(failures(&world.redirect(&redirect, proof)), ["callback_binding_mismatch"]);
-    }
-    world.redirect(&redirect, BrowserProof::Binding(cookie.unwrap()));
-    assert_eq!(world.status(), Status::Authorized);
-}
-
-#[test]
 fn a_denial_is_reported_with_its_return_context() {
     let mut world = World::new();
     let url = world.open_browser(authorize());

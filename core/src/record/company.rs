@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Company {
+pub(super) struct Company {
     v: u32,
     kind: Kind,
     key: StoreKey,

@@ -1,4 +1,7 @@
 //! The connection's record: one customer's grant, and what is being done to it.
+//!
+//! Only its top level may get new members within a version: what is inside of a
+//! member is replaced as a whole, so that a member unknown there could not be kept.
 
 use super::{Kind, Record, StoreKey, Unknown, VERSION};
 use crate::{
@@ -62,7 +65,7 @@ pub(crate) struct ConnectionRecord {
 /// Where the grant stands. An exchange under way is a member of its own
 /// ([`Exchanging`]), so that past its time the status reads as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum RecordStatus {
     New,
     Active,
@@ -81,6 +84,7 @@ pub(crate) enum RecordStatus {
 
 /// A code is being exchanged: no new intent is written until it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Exchanging {
     pub(crate) nonce: Id,
     pub(crate) until: u64,
@@ -88,6 +92,7 @@ pub(crate) struct Exchanging {
 
 /// An access token, the refresh token that goes with it, and their times.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Tokens {
     pub(crate) token_id: Id,
     #[serde(default, with = "secret::stored::optional", skip_serializing_if = "Option::is_none")]
@@ -112,6 +117,7 @@ impl Tokens {
 
 /// The write-ahead mark of a refresh: stands in the store before the request leaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Intent {
     pub(crate) nonce: Id,
     pub(crate) attempt: u16,
@@ -140,7 +146,7 @@ impl Intent {
 
 /// Something that is still owed to the server after a grant has gone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Duty {
     /// RFC 7009.
     RevokeToken {

@@ -292,3 +292,6 @@ pub fn pending_tenant(
         Ok(_) | Err(_) => fault(HostFault::RecordForeign),
     }
 }
+
+#[cfg(test)]
+mod frozen_tests;

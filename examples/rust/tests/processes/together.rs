@@ -11,7 +11,7 @@ fn two_processes_make_one_refresh() {
 }
 
 #[test]
-fn eight_processes_make_one_refresh() {
+fn row_27_eight_processes_make_one_refresh() {
     make_one_refresh_for_each_expiry(8, 3);
 }
 

@@ -1,0 +1,86 @@
+//! Records of every version and shape are read for ever, and written back as they
+//! were.
+
+use super::{company::Company, connection::ConnectionRecord, pending::Pending, *};
+use alloc::{collections::BTreeSet, format, string::ToString as _};
+use std::{fs, path::Path};
+
+fn frozen(version: u32) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/frozen/v{version}"));
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| {
+            let path = file.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap().to_string();
+            (name, fs::read_to_string(path).unwrap().trim_end().to_string())
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// The record, read and written again.
+fn rewritten(name: &str, json: &str) -> Result<String, Failure> {
+    let members: Map<String, Value> = serde_json::from_str(json).unwrap();
+    let key = StoreKey(members["key"].as_str().unwrap().into());
+    let bytes = match name.split('-').next() {
+        Some("connection") => again::<ConnectionRecord>(&key, json)?,
+        Some("pending") => again::<Pending>(&key, json)?,
+        Some("company") => again::<Company>(&key, json)?,
+        _ => panic!("of no kind: {name}"),
+    };
+    Ok(String::from_utf8(bytes.expose().to_vec()).unwrap())
+}
+
+fn again<R: Record>(key: &StoreKey, json: &str) -> Result<SecretBytes, Failure> {
+    decode::<R>(Sealing::Plain, key, json.as_bytes()).map(|record| encode(Sealing::Plain, &record))
+}
+
+#[test]
+fn every_frozen_record_is_read_and_written_back_byte_for_byte() {
+    for version in 1..=VERSION {
+        let files = frozen(version);
+        for (name, json) in &files {
+            assert_eq!(rewritten(name, json).as_ref(), Ok(json), "v{version}/{name}");
+        }
+        // Every kind, and every member that this version has, is in one of them.
+        if version == VERSION {
+            let all: String = files.iter().map(|(_, json)| json.as_str()).collect();
+            let members = [ConnectionRecord::MEMBERS, Pending::MEMBERS, Company::MEMBERS].concat();
+            let missing: BTreeSet<_> =
+                members.into_iter().filter(|name| !all.contains(&format!("\"{name}\":"))).collect();
+            assert_eq!(missing, BTreeSet::new());
+        }
+    }
+}
+
+#[test]
+fn members_of_the_future_survive_a_rewrite() {
+    for (name, json) in frozen(VERSION) {
+        let new = r#""future":{"a":[1,"two",null,{"b":-1.5}]},"later":true"#;
+        let json = format!("{},{new}}}", json.strip_suffix('}').unwrap());
+        assert_eq!(rewritten(&name, &json), Ok(json), "{name}");
+    }
+}
+
+#[test]
+fn what_could_not_be_kept_is_not_read() {
+    for (member, known) in [
+        ("tokens", r#""token_id""#),
+        ("intent", r#""nonce""#),
+        ("revoke_token", r#""token""#),
+        ("exchanging", r#""nonce""#),
+        ("disconnecting", r#""attempts""#),
+        ("reauthenticate", r#""cause""#),
+    ] {
+        let opening = format!(r#""{member}":{{{known}"#);
+        let (name, json) =
+            frozen(VERSION).into_iter().find(|(_, json)| json.contains(&opening)).unwrap();
+        let json = json.replace(&opening, &format!(r#""{member}":{{"future":1,{known}"#));
+        let unreadable = Failure::HostFailed(HostFault::RecordUnreadable);
+        assert_eq!(rewritten(&name, &json), Err(unreadable), "{member}");
+        // Of a newer version it is known to be newer.
+        let newer = json.replacen("\"v\":1", "\"v\":2", 1);
+        assert_eq!(rewritten(&name, &newer), Err(Failure::HostFailed(HostFault::RecordNewer)));
+    }
+}
