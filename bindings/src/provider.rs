@@ -155,8 +155,11 @@ mirror! {
     IssPolicy {
         /// It must be there and equal the issuer.
         Required,
-        /// If it is there, and the issuer is known, it must equal it.
+        /// If it is there it must equal the issuer: where that is not known, a
+        /// redirect that names one is refused (RFC 9207 §2.4).
         IfPresent,
+        /// It is not looked at.
+        Ignored,
     }
 }
 

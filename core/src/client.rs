@@ -114,8 +114,9 @@ impl Client {
         self.config.sealing
     }
 
-    pub(crate) fn client_secret(&self) -> Option<&Secret> {
-        self.config.client_secret.as_ref()
+    /// What requests carry of the client's own that nobody may be shown.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.config.client_secret.iter().chain(&self.basic)
     }
 
     /// Whether the redirect URI is registered: byte for byte, any port on loopback.
@@ -127,9 +128,12 @@ impl Client {
     pub(crate) fn judges_iss(&self, iss: Option<&str>) -> IssJudgement {
         let provider = self.provider.config();
         match (iss, &provider.issuer) {
-            (Some(iss), Some(issuer)) if iss != issuer => IssJudgement::Mismatch,
+            _ if provider.iss == IssPolicy::Ignored => IssJudgement::Good,
+            (Some(iss), Some(issuer)) if iss == issuer => IssJudgement::Good,
+            // Where the issuer is not known, no `iss` can be its own.
+            (Some(_), _) => IssJudgement::Mismatch,
             (None, _) if provider.iss == IssPolicy::Required => IssJudgement::Missing,
-            (Some(_), Some(_)) | (Some(_), None) | (None, _) => IssJudgement::Good,
+            (None, _) => IssJudgement::Good,
         }
     }
 

@@ -188,7 +188,8 @@ pub enum Notice {
         /// Its first generation.
         generation: u64,
     },
-    /// Fewer scopes were granted than asked for (RFC 6749 §3.3).
+    /// Fewer scopes were granted than asked for, or a refresh took some away
+    /// (RFC 6749 §3.3, §6).
     ScopeNarrowed {
         /// What is missing, separated by spaces.
         missing: String,

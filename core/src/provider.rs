@@ -114,8 +114,12 @@ impl Quirks {
 pub enum IssPolicy {
     /// It must be there and equal the issuer.
     Required,
-    /// If it is there, and the issuer is known, it must equal it.
+    /// If it is there it must equal the issuer: where that is not known, a redirect
+    /// that names one is refused (RFC 9207 §2.4).
     IfPresent,
+    /// It is not looked at. Only for a client that has to do with one authorization
+    /// server, or that has a redirect URI for each.
+    Ignored,
 }
 
 /// How a grant is ended at the server.

@@ -1,6 +1,6 @@
 //! What a server says of itself, made fit to be shown.
 
-use crate::secret::Secret;
+use crate::{secret::Secret, uri};
 use alloc::string::{String, ToString as _};
 
 /// `error` and `error_description` as a server gave them, made fit to be shown:
@@ -29,7 +29,16 @@ const TOKEN_LIKE: usize = 20;
 fn redact(text: &str, limit: usize, secrets: &[&Secret]) -> String {
     let mut clean = text.to_string();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        clean = clean.replace(secret.expose(), "[redacted]");
+        // As it is, and as it was sent: in a form, and after `Basic`.
+        let mut form = String::new();
+        uri::push_form(&mut form, "", secret.expose());
+        let mut component = String::new();
+        uri::push_component(&mut component, secret.expose());
+        let credentials = secret.expose().strip_prefix("Basic ").unwrap_or_default();
+        let forms = [secret.expose(), form.trim_start_matches('='), &component, credentials];
+        for sent in forms.into_iter().filter(|sent| !sent.is_empty()) {
+            clean = clean.replace(sent, "[redacted]");
+        }
     }
     let mut shown = String::new();
     for word in clean.split_inclusive(|c: char| !is_token_character(c)) {

@@ -428,10 +428,13 @@ enum evg_iss
   : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-    // If it is there, it must equal the issuer.
+    // If it is there, it must equal the issuer: where that is not known, a redirect
+    // that names one is refused.
     EVG_ISS_IF_PRESENT = 1,
     // It must be there and equal the issuer.
     EVG_ISS_REQUIRED = 2,
+    // It is not looked at.
+    EVG_ISS_IGNORED = 3,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

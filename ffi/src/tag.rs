@@ -52,10 +52,13 @@ impl From<EvgPleo> for Pleo {
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EvgIss {
-    /// If it is there, it must equal the issuer.
+    /// If it is there, it must equal the issuer: where that is not known, a redirect
+    /// that names one is refused.
     IfPresent = 1,
     /// It must be there and equal the issuer.
     Required = 2,
+    /// It is not looked at.
+    Ignored = 3,
 }
 
 impl From<EvgIss> for IssPolicy {
@@ -63,6 +66,7 @@ impl From<EvgIss> for IssPolicy {
         match iss {
             EvgIss::IfPresent => Self::IfPresent,
             EvgIss::Required => Self::Required,
+            EvgIss::Ignored => Self::Ignored,
         }
     }
 }

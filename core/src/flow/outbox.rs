@@ -8,7 +8,7 @@ use crate::{
     http::{HttpFault, retry_after},
     output::Notice,
     provider::Disconnect,
-    record::connection::{ConnectionRecord, Duty, RecordStatus},
+    record::connection::{Duty, RecordStatus, is_due},
     secret::Secret,
     state::{Outbox, State},
 };
@@ -65,7 +65,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
 /// When the outbox wants a step: also after a restart.
 pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
     match &state.outbox {
-        Outbox::Idle => state.known.record().and_then(ConnectionRecord::duty_at),
+        Outbox::Idle => state.known.record().and_then(|record| record.duty_due(now)),
         Outbox::Sent { give_up_at, .. } => Some(*give_up_at),
         Outbox::Pausing { until } => Some(until.at(now)),
         Outbox::Writing { .. } => None,
@@ -75,10 +75,11 @@ pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
 /// Sends the first duty that is due, or drops it.
 fn begin(state: &mut State, cx: &mut Cx<'_>) {
     let Some(record) = state.known.record() else { return };
-    if record.duty_at().is_none_or(|at| cx.now() < at) {
+    let now = cx.now();
+    if record.duty_due(now).is_none_or(|at| now < at) {
         return;
     }
-    let due = record.outbox.iter().find(|Duty::RevokeToken { next_at, .. }| cx.now() >= *next_at);
+    let due = record.outbox.iter().find(|Duty::RevokeToken { next_at, .. }| is_due(*next_at, now));
     let Some(Duty::RevokeToken { token, access, .. }) = due else { return };
     let provider = cx.client.provider().config();
     let owed = token.clone();

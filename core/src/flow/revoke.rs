@@ -164,7 +164,9 @@ pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
             Some(*give_up_at)
         }
         (Revoke::Pausing { until }, _) => Some(until.at(now)),
-        (Revoke::Idle, Some(RecordStatus::Disconnecting { retry_at, .. })) => Some(retry_at),
+        (Revoke::Idle, Some(RecordStatus::Disconnecting { retry_at, .. })) => {
+            Some(if may_tell(state, now) { now } else { retry_at })
+        }
         (Revoke::Idle, _)
         | (Revoke::Looking { .. } | Revoke::Marking { .. } | Revoke::Burying { .. }, _) => None,
     }
@@ -204,9 +206,7 @@ fn marked(state: &mut State, cx: &mut Cx<'_>) {
 /// Goes on with what the store says: only while it says `Disconnecting`.
 fn resume(state: &mut State, cx: &mut Cx<'_>) {
     match state.known.record().map(|record| record.status) {
-        Some(RecordStatus::Disconnecting { retry_at, .. }) if cx.now() >= retry_at => {
-            tell(state, cx)
-        }
+        Some(RecordStatus::Disconnecting { .. }) if may_tell(state, cx.now()) => tell(state, cx),
         Some(RecordStatus::Disconnected) => buried(state, cx, false),
         Some(
             RecordStatus::Disconnecting { .. }
@@ -216,6 +216,19 @@ fn resume(state: &mut State, cx: &mut Cx<'_>) {
         )
         | None => {}
     }
+}
+
+/// Whether the time has come, by a clock that may have been set back since.
+fn may_tell(state: &State, now: u64) -> bool {
+    state.known.record().is_some_and(|record| match record.status {
+        RecordStatus::Disconnecting { retry_at, .. } => {
+            now >= retry_at || record.disconnected_at.is_some_and(|begun| now < begun)
+        }
+        RecordStatus::New
+        | RecordStatus::Active
+        | RecordStatus::Reauthenticate { .. }
+        | RecordStatus::Disconnected => false,
+    })
 }
 
 /// Tells the server, in the provider's way.
@@ -327,6 +340,8 @@ fn answered(state: &mut State, cx: &mut Cx<'_>, told: Told, after: Option<u64>) 
     let pause = refresh::pause(cx, attempts).max(after.unwrap_or_default());
     let retry_at = cx.now().saturating_add(pause);
     next.status = RecordStatus::Disconnecting { attempts, retry_at };
+    // Of a clock that has been set back: counted from here, or it would never wait.
+    next.disconnected_at = next.disconnected_at.map(|at| at.min(cx.now()));
     next.due_at = Some(retry_at);
     let attempt = Box::new(store::write(state, cx, next));
     state.revoke = Revoke::Marking { attempt };

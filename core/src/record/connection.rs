@@ -192,10 +192,16 @@ impl ConnectionRecord {
     }
 
     /// When a duty of the outbox is due; none while the grant is being ended.
-    pub(crate) fn duty_at(&self) -> Option<u64> {
+    fn duty_at(&self) -> Option<u64> {
         let ending = matches!(self.status, RecordStatus::Disconnecting { .. });
         let times = self.outbox.iter().map(|Duty::RevokeToken { next_at, .. }| *next_at);
         times.min().filter(|_| !ending)
+    }
+
+    /// The same as seen now: what lies further ahead than anybody is put off was
+    /// written by a clock that has been set back since.
+    pub(crate) fn duty_due(&self, now: u64) -> Option<u64> {
+        self.duty_at().map(|at| if is_due(at, now) { now } else { at })
     }
 
     /// When an index should claim this record: while a refresh is under way, not
@@ -279,6 +285,11 @@ impl ConnectionRecord {
         }
         self.outbox.push(duty);
     }
+}
+
+/// Whether a duty's time has come: nobody is put off for longer than two days.
+pub(crate) fn is_due(next_at: u64, now: u64) -> bool {
+    now >= next_at || next_at.saturating_sub(now) > 172_800_000
 }
 
 /// How long a code is taken to be good; servers seldom say.

@@ -103,7 +103,13 @@ pub(crate) enum ExchangeStage {
     /// The new grant is being stored.
     Saving { placing: Placing, new: NewGrant },
     /// What the server gave and nobody may use is being written down as owed.
-    Owing { attempt: Attempt, token: Secret, failure: Failure, grant: CodeGrant },
+    Owing {
+        attempt: Attempt,
+        refresh: Secret,
+        access: Option<Secret>,
+        failure: Failure,
+        grant: CodeGrant,
+    },
     /// The fence is being taken away after a failure.
     Lifting { attempt: Attempt, nonce: Id, failure: Failure, grant: CodeGrant },
 }

@@ -66,6 +66,8 @@ pub(crate) struct Renewal {
     pub(crate) grant_id: Option<Id>,
     pub(crate) tokens: Tokens,
     pub(crate) rotated: bool,
+    /// The scopes that the tokens before had and these have not.
+    pub(crate) missing_scope: String,
     /// Why the tokens must not be served, if so.
     pub(crate) failure: Option<Failure>,
 }

@@ -54,8 +54,7 @@ fn row_48_a_wall_clock_that_jumps_costs_time_and_no_grant() {
             assert_eq!((served, status), (still.0, still.1), "{}, {by}", row.name);
             // At worst an attempt of one's own is waited out once more.
             let longest = RefreshPolicy::STRICT.timing.takeover_after + 120_000;
-            let put_off = by < 0 && row.name.starts_with("revoke: ");
-            assert!(put_off || took <= longest, "{}, {by}: {took}", row.name);
+            assert!(took <= longest, "{}, {by}: {took}", row.name);
             assert_eq!(row.world.server.replays, 0, "{}, {by}", row.name);
             if served {
                 let live = row.world.server.live.clone().unwrap();
@@ -66,7 +65,6 @@ fn row_48_a_wall_clock_that_jumps_costs_time_and_no_grant() {
 }
 
 #[test]
-#[ignore = "bug: the time of the next try stands in the record, and a clock set back puts it off"]
 fn row_48_a_clock_set_back_does_not_put_off_a_disconnect() {
     for by in [-60_000, -3_600_000, -365 * DAY] {
         let mut world = World::authorized();

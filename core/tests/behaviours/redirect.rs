@@ -165,13 +165,27 @@ fn row_07_a_required_issuer_is_required_of_an_error_too() {
 #[test]
 fn row_08_an_issuer_that_was_not_announced_must_still_be_the_providers() {
     assert_eq!(ProviderConfig::default().iss, IssPolicy::IfPresent);
-    let config = ProviderConfig { iss: IssPolicy::IfPresent, ..provider_config() };
+    let known = |iss| ProviderConfig {
+        issuer: Some("https://as.example".into()),
+        iss,
+        ..provider_config()
+    };
+    let unknown = |iss| ProviderConfig { issuer: None, ..known(iss) };
+    let mismatch = Some("callback_issuer_mismatch");
     for answer in ["code=c", "error=access_denied"] {
-        for (iss, code) in [
-            ("iss=https%3A%2F%2Fevil.example", Some("callback_issuer_mismatch")),
-            ("iss=", Some("callback_issuer_mismatch")),
-            (ISS, None),
-            ("x=1", None),
+        for (config, iss, code) in [
+            (known(IssPolicy::IfPresent), "iss=https%3A%2F%2Fevil.example", mismatch),
+            (known(IssPolicy::IfPresent), "iss=", mismatch),
+            (known(IssPolicy::IfPresent), ISS, None),
+            (known(IssPolicy::IfPresent), "x=1", None),
+            // With nothing to compare it with it is refused.
+            (unknown(IssPolicy::IfPresent), ISS, mismatch),
+            (unknown(IssPolicy::IfPresent), "iss=", mismatch),
+            (unknown(IssPolicy::IfPresent), "x=1", None),
+            // Unless the provider's data say otherwise.
+            (unknown(IssPolicy::Ignored), ISS, None),
+            (known(IssPolicy::Ignored), "iss=https%3A%2F%2Fevil.example", None),
+            (known(IssPolicy::Ignored), "x=1", None),
         ] {
             let mut world = World::with(client_of(config.clone(), client_config()));
             let (state, _) = begun(&mut world, Binding::SameProcess);

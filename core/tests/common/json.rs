@@ -81,6 +81,7 @@ pub fn configuration(provider: &ProviderConfig, client: &ClientConfig, tenant: &
     let iss = match provider.iss {
         IssPolicy::Required => "required",
         IssPolicy::IfPresent => "if_present",
+        IssPolicy::Ignored => "ignored",
     };
     let Timing { send_within, listen_for, start_within, save_within, takeover_after } =
         provider.refresh.timing;

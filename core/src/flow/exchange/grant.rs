@@ -62,7 +62,7 @@ impl Own<'_, '_> {
                 Some(flaw) => {
                     let failure = Failure::ServerMisbehaved(flaw);
                     return match answer.refresh_token {
-                        Some(token) => self.disown(Some(token), failure, grant),
+                        Some(token) => self.disown(Some(token), None, failure, grant),
                         None => self.lift(nonce, failure, grant),
                     };
                 }
@@ -110,7 +110,8 @@ impl Own<'_, '_> {
         }
         if next.supersedes(new.grant.created_at, new.grant.begun_in) {
             let failure = Failure::denied(Denial::Superseded);
-            return self.disown(new.tokens.refresh, failure, new.grant);
+            let access = Secret::from(new.tokens.access_token());
+            return self.disown(new.tokens.refresh, Some(access), failure, new.grant);
         }
         next.exchanging = None;
         next.candidate = None;
@@ -126,16 +127,25 @@ impl Own<'_, '_> {
 
     /// The new grant is not served: what the server gave is owed to it as a
     /// revocation, where it has one, and the fence is taken away.
-    pub(super) fn disown(&mut self, token: Option<Secret>, failure: Failure, grant: CodeGrant) {
+    pub(super) fn disown(
+        &mut self,
+        refresh: Option<Secret>,
+        access: Option<Secret>,
+        failure: Failure,
+        grant: CodeGrant,
+    ) {
         let revocable =
             matches!(self.cx.client.provider().config().disconnect, Disconnect::Revocation { .. });
         let mut next = store::known_or_new(self.state, self.cx);
-        match token.filter(|token| revocable && !next.owes(token)) {
-            Some(token) => {
-                next.owe(token.clone(), self.cx.now());
+        match refresh.filter(|token| revocable && !next.owes(token)) {
+            Some(refresh) => {
+                next.owe(refresh.clone(), self.cx.now());
+                if let Some(access) = &access {
+                    next.owe_access(access.clone(), self.cx.now());
+                }
                 next.exchanging = None;
                 let attempt = store::write(self.state, self.cx, next);
-                self.keep(Stage::Owing { attempt, token, failure, grant });
+                self.keep(Stage::Owing { attempt, refresh, access, failure, grant });
             }
             None => self.fail(grant.return_context, failure),
         }

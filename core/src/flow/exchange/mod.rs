@@ -140,15 +140,17 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
             }
             own.fail(grant.return_context, failure);
         }
-        (Stage::Owing { attempt, token, failure, grant }, Signal::Swapped(current)) => {
+        (Stage::Owing { attempt, refresh, access, failure, grant }, Signal::Swapped(current)) => {
             match store::confirm(own.state, own.cx, attempt, current) {
-                Ok(false) => own.disown(Some(token), failure, grant),
+                Ok(false) => own.disown(Some(refresh), access, failure, grant),
                 Ok(true) | Err(_) => own.fail(grant.return_context, failure),
             }
         }
-        (Stage::Owing { attempt, token, failure, grant }, Signal::SwapUnanswered) => {
+        (Stage::Owing { attempt, refresh, access, failure, grant }, Signal::SwapUnanswered) => {
             match store::reread(own.state, own.cx, attempt) {
-                Some(attempt) => own.keep(Stage::Owing { attempt, token, failure, grant }),
+                Some(attempt) => {
+                    own.keep(Stage::Owing { attempt, refresh, access, failure, grant })
+                }
                 None => own.fail(grant.return_context, failure),
             }
         }

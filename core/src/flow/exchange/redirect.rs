@@ -111,7 +111,7 @@ impl Own<'_, '_> {
 
     /// What an error in a redirect means (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).
     pub(super) fn denied(&self, error: &Secret, description: Option<&Secret>) -> Failure {
-        let known: Vec<&Secret> = self.cx.client.client_secret().into_iter().collect();
+        let known: Vec<&Secret> = self.cx.client.secrets().collect();
         let said = ServerSaid::new(error.expose(), description.map(Secret::expose), &known);
         match error.expose() {
             "access_denied" => Failure::Denied { reason: Denial::AccessDenied, said: Some(said) },

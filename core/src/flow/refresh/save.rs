@@ -14,6 +14,7 @@ use crate::{
     output::Notice,
     policy::Rotation,
     record::connection::{ConnectionRecord, RecordStatus, Tokens},
+    scope,
     secret::Secret,
     state::{Claim, Placing, Refresh, Renewal, State},
 };
@@ -22,10 +23,12 @@ use alloc::{boxed::Box, string::String};
 /// New tokens: whatever is wrong with them, they are stored first.
 pub(crate) fn accept(state: &mut State, cx: &mut Cx<'_>, answer: TokenAnswer, claim: Claim) {
     let old = state.known.record().and_then(|record| record.tokens.as_ref());
+    let before = claim.scope.clone();
     let (tokens, rotated, flaw) = renewed(cx, answer, claim.refresh, claim.scope, old);
     let renewal = Box::new(Renewal {
         generation: claim.generation,
         grant_id: claim.grant_id,
+        missing_scope: scope::missing(&before, &tokens.scope),
         tokens,
         rotated,
         failure: flaw.map(Failure::ServerMisbehaved),
@@ -140,6 +143,7 @@ pub(crate) fn save(state: &mut State, cx: &mut Cx<'_>, renewal: Box<Renewal>, tr
         Place::Owe => {
             let Some(token) = renewal.tokens.refresh.clone() else { return decide(state, cx) };
             next.owe(token, cx.now());
+            next.owe_access(renewal.tokens.access_token().into(), cx.now());
         }
     }
     let mut attempt = store::write(state, cx, next);
@@ -159,6 +163,9 @@ pub(crate) fn saved(state: &mut State, cx: &mut Cx<'_>, renewal: Renewal) {
     state.rejected = None;
     state.backoff = None;
     cx.notice(Notice::Refreshed { generation, rotated: renewal.rotated });
+    if !renewal.missing_scope.is_empty() {
+        cx.notice(Notice::ScopeNarrowed { missing: renewal.missing_scope });
+    }
     if !active {
         return decide(state, cx);
     }

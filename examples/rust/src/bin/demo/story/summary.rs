@@ -57,11 +57,8 @@ impl Story {
         ensure(replays == (1, 1), "one refresh token is used twice: the one whose reply was lost")?;
         let exchanges = (stats.code_exchanges_ok, stats.code_exchanges_refused);
         ensure(exchanges == (3, 0), "three grants are made")?;
-        ensure(
-            stats.revocations == 4,
-            "two grants, one access token and one late token are revoked",
-        )?;
-        ensure(done.http_requests == 17, "no request is made in vain")?;
+        ensure(stats.revocations == 5, "two grants, an access token and a late pair are revoked")?;
+        ensure(done.http_requests == 18, "no request is made in vain")?;
         ensure(stats.api_calls == [(200, 10), (401, 1)].into(), "one API call is refused")
     }
 }
