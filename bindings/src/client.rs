@@ -11,6 +11,9 @@ pub struct ClientConfig {
     /// The client secret; none for a public client.
     #[uniffi(default = None)]
     pub client_secret: Option<Arc<Secret>>,
+    /// The secret before, while both are good.
+    #[uniffi(default = None)]
+    pub previous_client_secret: Option<Arc<Secret>>,
     /// How the client authenticates; none takes the provider's default for a
     /// client with a secret, and `None` for one without.
     #[uniffi(default = None)]
@@ -46,6 +49,9 @@ impl Client {
         let config = evergrant::ClientConfig {
             client_id: config.client_id,
             client_secret: config.client_secret.map(|secret| secret.inner().clone()),
+            previous_client_secret: config
+                .previous_client_secret
+                .map(|secret| secret.inner().clone()),
             token_endpoint_auth_method: config.token_endpoint_auth_method.map(Into::into),
             redirect_uris: config.redirect_uris,
             scopes: config.scopes,

@@ -76,6 +76,21 @@ impl Connection {
         }))
     }
 
+    /// Which of these scopes (separated by spaces) the grant has not, as far as the
+    /// server has told.
+    ///
+    /// Throws nothing but a panic.
+    pub fn missing_scopes(&self, needed: &str) -> Result<String, Refusal> {
+        Ok(self.machine().missing_scopes(needed))
+    }
+
+    /// The company that this connection belongs to, where it is known.
+    ///
+    /// Throws nothing but a panic.
+    pub fn company(&self) -> Result<Option<String>, Refusal> {
+        Ok(self.machine().company().map(ToOwned::to_owned))
+    }
+
     /// Where the store keeps this connection's record.
     pub fn store_key(&self) -> String {
         self.store_key.clone()

@@ -11,6 +11,8 @@ pub struct Failure {
     pub number: u16,
     /// When another try makes sense, UNIX ms, if time is all that it takes.
     pub retry_at: Option<u64>,
+    /// Whose a credential is that is another's, where that is known.
+    pub company: Option<String>,
     /// The server's own OAuth error code, redacted, if it gave one.
     pub error: Option<String>,
     /// The server's explanation, redacted, for developers.
@@ -25,6 +27,7 @@ impl From<&evergrant::Failure> for Failure {
             code: failure.code().to_owned(),
             number: failure.number(),
             retry_at: failure.retry_at(),
+            company: failure.company().map(ToOwned::to_owned),
             error: said.map(|said| said.error.clone()),
             description: said.and_then(|said| said.description.clone()),
         }
@@ -47,7 +50,7 @@ pub enum FailureKind {
     CallbackRefused,
     /// Tell the operator: client or provider data must be set right.
     Misconfigured,
-    /// The new grant is for another company than the connection's.
+    /// The new credential was not bound to a company; what was before is as it was.
     CompanyMismatch,
     /// Tell the provider: its server broke the protocol.
     ServerMisbehaved,
@@ -65,7 +68,7 @@ impl From<&evergrant::Failure> for FailureKind {
             From::Denied { .. } => Self::Denied,
             From::CallbackRefused(_) => Self::CallbackRefused,
             From::Misconfigured { .. } => Self::Misconfigured,
-            From::CompanyMismatch => Self::CompanyMismatch,
+            From::CompanyMismatch { .. } => Self::CompanyMismatch,
             From::ServerMisbehaved(_) => Self::ServerMisbehaved,
             From::HostFailed(_) => Self::HostFailed,
         }
@@ -88,7 +91,7 @@ mod tests {
             From::Denied { reason: evergrant::Denial::Forbidden, said: said.clone() },
             From::CallbackRefused(evergrant::CallbackFault::Expired),
             From::Misconfigured { reason: evergrant::ConfigurationFault::OtherError, said },
-            From::CompanyMismatch,
+            From::CompanyMismatch { reason: evergrant::CompanyFault::Taken, company: None },
             From::ServerMisbehaved(evergrant::ServerFault::TokenUnusable),
             From::HostFailed(evergrant::HostFault::RecordNewer),
         ];

@@ -1,6 +1,6 @@
 //! What happened: the inputs of a step.
 
-use crate::{Parameter, Secret, SecretBytes};
+use crate::{ApiKeyKind, Parameter, Secret, SecretBytes, company};
 use std::sync::Arc;
 
 /// What happened, told to `Connection.step`.
@@ -21,6 +21,9 @@ pub enum Input {
         binding: Binding,
         /// Given back when the authorization ends. At most 4,096 bytes.
         return_context: Option<String>,
+        /// The company that the grant must be for, where the provider has companies.
+        #[uniffi(default = None)]
+        company: Option<String>,
     },
     /// The browser came back.
     Redirected {
@@ -42,6 +45,18 @@ pub enum Input {
         status: u16,
         /// The headers, for `Retry-After`.
         headers: Arc<Secret>,
+    },
+    /// A person has entered an API key, the first one or a replacement. Answered by
+    /// `KeyAccepted` or a failure of `Activity.Key`.
+    KeyEntered {
+        /// The key; forget it after this.
+        key: Arc<Secret>,
+        /// Which kind.
+        kind: ApiKeyKind,
+        /// The company that it must be of; needed for a key of an organisation.
+        company: Option<String>,
+        /// The scopes that it must have, where the API tells of them.
+        scopes: Vec<String>,
     },
     /// End the grant, here and at the server. Total and idempotent.
     Revoke,
@@ -91,13 +106,14 @@ pub enum Input {
 impl From<Input> for evergrant::Input {
     fn from(input: Input) -> Self {
         match input {
-            Input::Authorize { redirect_uri, scopes, extra, binding, return_context } => {
+            Input::Authorize { redirect_uri, scopes, extra, binding, return_context, company } => {
                 Self::Authorize(evergrant::Authorize {
                     redirect_uri,
                     scopes,
                     extra: extra.into_iter().map(Into::into).collect(),
                     binding: binding.into(),
                     return_context,
+                    company,
                 })
             }
             Input::Redirected { url, proof } => {
@@ -106,6 +122,9 @@ impl From<Input> for evergrant::Input {
             Input::TokenWanted { min_validity } => Self::TokenWanted { min_validity },
             Input::ApiAnswered { generation, status, headers } => {
                 Self::ApiAnswered { generation, status, headers: parse_headers(&headers) }
+            }
+            Input::KeyEntered { key, kind, company, scopes } => {
+                Self::KeyEntered(company::entered(&key, kind, company, scopes))
             }
             Input::Revoke => Self::Revoke,
             Input::Cancel { authorization } => {

@@ -12,6 +12,7 @@
 
 mod callback;
 mod client;
+mod company;
 mod connection;
 mod env;
 mod failure;
@@ -24,6 +25,7 @@ mod secret;
 
 pub use callback::{pending_key, pending_tenant};
 pub use client::{Client, ClientConfig, Sealing};
+pub use company::{ApiKeyKind, CompanyBinding};
 pub use connection::{Connection, Credential, store_key};
 pub use env::Env;
 pub use failure::{Failure, FailureKind};

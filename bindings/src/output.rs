@@ -98,6 +98,8 @@ pub enum Cause {
     LostReply,
     /// The grant ran out.
     Expired,
+    /// The API refused the API key: another one is needed.
+    KeyRejected,
 }
 
 impl From<evergrant::Cause> for Cause {
@@ -106,6 +108,7 @@ impl From<evergrant::Cause> for Cause {
             evergrant::Cause::Rejected => Self::Rejected,
             evergrant::Cause::LostReply => Self::LostReply,
             evergrant::Cause::Expired => Self::Expired,
+            evergrant::Cause::KeyRejected => Self::KeyRejected,
         }
     }
 }
@@ -116,6 +119,7 @@ impl From<Cause> for evergrant::Cause {
             Cause::Rejected => Self::Rejected,
             Cause::LostReply => Self::LostReply,
             Cause::Expired => Self::Expired,
+            Cause::KeyRejected => Self::KeyRejected,
         }
     }
 }
@@ -192,6 +196,15 @@ pub enum Output {
         /// What `Authorize` was given.
         return_context: Option<String>,
     },
+    /// A key was found good and is stored; a `TokenReady` goes with it.
+    KeyAccepted {
+        /// The first generation of the key.
+        generation: u64,
+        /// Whose it is: to be shown to the person.
+        company: String,
+        /// The scopes that the API tells of, separated by spaces.
+        scope: String,
+    },
     /// Something asked for could not be done.
     Failed {
         /// What.
@@ -254,6 +267,9 @@ impl From<evergrant::Output> for Output {
                 let authorization = authorization.as_str().to_owned();
                 Self::Authorized { authorization, generation, scope, return_context }
             }
+            From::KeyAccepted { generation, company, scope } => {
+                Self::KeyAccepted { generation, company, scope }
+            }
             From::Failed { activity, failure } => failed(activity, &failure),
             From::Notice(notice) => {
                 let evergrant::NoticeFields { code, generation, attempt, authorization, detail } =
@@ -278,6 +294,7 @@ fn failed(activity: evergrant::Activity, failure: &evergrant::Failure) -> Output
         }
         From::Redirect => (Activity::Redirect, None),
         From::Token => (Activity::Token, None),
+        From::Key => (Activity::Key, None),
         From::ApiCall => (Activity::ApiCall, None),
         From::Revoke => (Activity::Revoke, None),
     };
@@ -331,6 +348,8 @@ pub enum Activity {
     Redirect,
     /// A token that was wanted.
     Token,
+    /// A key that was entered.
+    Key,
     /// An API call.
     ApiCall,
     /// The end of the grant.

@@ -1,6 +1,6 @@
 //! An authorization server and its API, as data.
 
-use crate::{Quirks, Refusal};
+use crate::{CompanyBinding, Quirks, Refusal};
 use std::sync::Arc;
 
 /// What is known of a provider.
@@ -26,6 +26,12 @@ pub struct ProviderConfig {
     pub disconnect: Disconnect,
     /// Scheme, host and port of the API; access tokens go nowhere else.
     pub api_origin: String,
+    /// How the company of a new grant is learnt, where a connection belongs to one.
+    #[uniffi(default = None)]
+    pub company: Option<CompanyBinding>,
+    /// How the company of an API key is learnt, where there are such keys.
+    #[uniffi(default = None)]
+    pub api_keys: Option<CompanyBinding>,
     /// The `resource` of RFC 8707, sent on authorize, exchange and refresh.
     #[uniffi(default = None)]
     pub resource: Option<String>,
@@ -69,6 +75,8 @@ impl From<ProviderConfig> for evergrant::ProviderConfig {
             introspection_endpoint: config.introspection_endpoint,
             disconnect: config.disconnect.into(),
             api_origin: config.api_origin,
+            company: config.company.map(Into::into),
+            api_keys: config.api_keys.map(Into::into),
             resource: config.resource,
             authorize_parameters: config.authorize_parameters.into_iter().map(Into::into).collect(),
             token_endpoint_auth_method: config.token_endpoint_auth_method.into(),
@@ -94,6 +102,8 @@ impl From<evergrant::ProviderConfig> for ProviderConfig {
             introspection_endpoint: config.introspection_endpoint,
             disconnect: config.disconnect.into(),
             api_origin: config.api_origin,
+            company: config.company.map(Into::into),
+            api_keys: config.api_keys.map(Into::into),
             resource: config.resource,
             authorize_parameters: config.authorize_parameters.into_iter().map(Into::into).collect(),
             token_endpoint_auth_method: config.token_endpoint_auth_method.into(),

@@ -71,6 +71,7 @@ fn client() -> Arc<Client> {
         ClientConfig {
             client_id: "client".into(),
             client_secret: Some("secret".into()),
+            previous_client_secret: None,
             token_endpoint_auth_method: None,
             redirect_uris: vec![REDIRECT_URI.into()],
             scopes: SCOPES.map(String::from).to_vec(),
@@ -163,6 +164,7 @@ impl Host {
             extra: Vec::new(),
             binding: Binding::SameProcess,
             return_context: None,
+            company: None,
         }));
     }
 

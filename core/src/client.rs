@@ -3,13 +3,13 @@
 use crate::{
     entropy,
     failure::Misuse,
-    http::{HttpRequest, Method},
     provider::{IssPolicy, Provider, TokenEndpointAuthMethod},
+    requests::{Requests, SecretInUse},
     scope::is_scope,
-    secret::{Secret, SecretBytes},
+    secret::Secret,
     uri::{self, RedirectKind},
 };
-use alloc::{format, string::String, sync::Arc, vec, vec::Vec};
+use alloc::{format, string::String, sync::Arc, vec::Vec};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 /// What is known of a client registration, to be checked by [`Client::new`].
@@ -19,6 +19,9 @@ pub struct ClientConfig {
     pub client_id: String,
     /// The client secret; none for a public client.
     pub client_secret: Option<Secret>,
+    /// The secret before, while both are good: it is tried where a server does not
+    /// know the new one yet, and the other way round.
+    pub previous_client_secret: Option<Secret>,
     /// How the client authenticates; `None` takes the provider's default for a
     /// client with a secret, and `none` for one without.
     pub token_endpoint_auth_method: Option<TokenEndpointAuthMethod>,
@@ -44,8 +47,8 @@ pub struct Client {
     provider: Arc<Provider>,
     config: ClientConfig,
     method: TokenEndpointAuthMethod,
-    /// Made once: the same for every request.
-    basic: Option<Secret>,
+    /// Made once: the same for every request. That of the new secret, of the one before.
+    basic: [Option<Secret>; 2],
 }
 
 impl Client {
@@ -71,6 +74,13 @@ impl Client {
             }
             (Some(_), _) | (None, TokenEndpointAuthMethod::None) => {}
         }
+        match (&config.client_secret, &config.previous_client_secret) {
+            (None, Some(_)) => return Err(Misuse::ClientSecretMissing),
+            (Some(_), Some(before)) if before.is_empty() => {
+                return Err(Misuse::ClientSecretMissing);
+            }
+            (_, _) => {}
+        }
         if config.redirect_uris.is_empty() {
             return Err(Misuse::RedirectUriMissing);
         }
@@ -86,12 +96,12 @@ impl Client {
         if !config.scopes.iter().all(|scope| is_scope(scope)) {
             return Err(Misuse::ScopeInvalid);
         }
-        let basic = match (&config.client_secret, method) {
-            (Some(secret), TokenEndpointAuthMethod::ClientSecretBasic) => {
-                Some(basic_header(&config.client_id, secret))
-            }
-            _ => None,
+        let header = |secret: &Option<Secret>| {
+            let secret =
+                secret.as_ref().filter(|_| method == TokenEndpointAuthMethod::ClientSecretBasic);
+            secret.map(|secret| basic_header(&config.client_id, secret))
         };
+        let basic = [header(&config.client_secret), header(&config.previous_client_secret)];
         Ok(Self { provider, config, method, basic })
     }
 
@@ -116,7 +126,32 @@ impl Client {
 
     /// What requests carry of the client's own that nobody may be shown.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        self.config.client_secret.iter().chain(&self.basic)
+        let secrets = [&self.config.client_secret, &self.config.previous_client_secret];
+        secrets.into_iter().chain(&self.basic).flatten()
+    }
+
+    pub(crate) fn has_previous_secret(&self) -> bool {
+        self.config.previous_client_secret.is_some()
+    }
+
+    pub(crate) fn method(&self) -> TokenEndpointAuthMethod {
+        self.method
+    }
+
+    /// The secret and the `Basic` header of this one.
+    pub(crate) fn credentials(&self, which: SecretInUse) -> (Option<&Secret>, Option<&Secret>) {
+        let [current, previous] = &self.basic;
+        match which {
+            SecretInUse::Current => (self.config.client_secret.as_ref(), current.as_ref()),
+            SecretInUse::Previous => {
+                (self.config.previous_client_secret.as_ref(), previous.as_ref())
+            }
+        }
+    }
+
+    /// Requests that carry this secret.
+    pub(crate) fn requests(&self, secret: SecretInUse) -> Requests<'_> {
+        Requests { client: self, secret }
     }
 
     /// Whether the redirect URI is registered: byte for byte, any port on loopback.
@@ -160,89 +195,6 @@ impl Client {
             push(name, value);
         }
         Secret::new(url)
-    }
-
-    /// The exchange of a code (RFC 6749 §4.1.3, RFC 7636 §4.5).
-    pub(crate) fn exchange_request(
-        &self,
-        code: &Secret,
-        redirect_uri: &str,
-        code_verifier: &Secret,
-    ) -> HttpRequest {
-        self.token_request(&[
-            ("grant_type", "authorization_code"),
-            ("code", code.expose()),
-            ("redirect_uri", redirect_uri),
-            ("code_verifier", code_verifier.expose()),
-        ])
-    }
-
-    /// A refresh (RFC 6749 §6). No `scope`: it asks for what was granted.
-    pub(crate) fn refresh_request(&self, refresh_token: &Secret) -> HttpRequest {
-        self.token_request(&[
-            ("grant_type", "refresh_token"),
-            ("refresh_token", refresh_token.expose()),
-        ])
-    }
-
-    /// The question whether a refresh token is live (RFC 7662 §2.1).
-    pub(crate) fn introspection_request(&self, endpoint: &str, token: &Secret) -> HttpRequest {
-        let form = [("token", token.expose()), ("token_type_hint", "refresh_token")];
-        self.form_request(endpoint, &form, None)
-    }
-
-    /// A revocation (RFC 7009 §2.1).
-    pub(crate) fn revocation_request(
-        &self,
-        endpoint: &str,
-        token: &str,
-        hint: &str,
-    ) -> HttpRequest {
-        self.form_request(endpoint, &[("token", token), ("token_type_hint", hint)], None)
-    }
-
-    fn token_request(&self, form: &[(&str, &str)]) -> HttpRequest {
-        let provider = self.provider.config();
-        self.form_request(&provider.token_endpoint, form, provider.resource.as_deref())
-    }
-
-    /// A form with exactly one client authentication (RFC 6749 §2.3).
-    fn form_request(
-        &self,
-        url: &str,
-        form: &[(&str, &str)],
-        resource: Option<&str>,
-    ) -> HttpRequest {
-        let mut body = String::with_capacity(256);
-        for (name, value) in form {
-            uri::push_form(&mut body, name, value);
-        }
-        if let Some(resource) = resource {
-            uri::push_form(&mut body, "resource", resource);
-        }
-        let mut headers = vec![
-            ("accept", Secret::from("application/json")),
-            ("content-type", Secret::from("application/x-www-form-urlencoded")),
-        ];
-        match (self.method, &self.config.client_secret) {
-            (TokenEndpointAuthMethod::ClientSecretPost, Some(secret)) => {
-                uri::push_form(&mut body, "client_id", &self.config.client_id);
-                uri::push_form(&mut body, "client_secret", secret.expose());
-            }
-            (TokenEndpointAuthMethod::ClientSecretBasic, _) => {
-                headers.extend(self.basic.clone().map(|basic| ("authorization", basic)));
-            }
-            (TokenEndpointAuthMethod::ClientSecretPost, None)
-            | (TokenEndpointAuthMethod::None, _) => {
-                uri::push_form(&mut body, "client_id", &self.config.client_id);
-            }
-        }
-        HttpRequest {
-            method: Method::Post,
-            url: String::from(url),
-            headers,
-            body: SecretBytes::new(body.into_bytes()),
-        }
     }
 }
 

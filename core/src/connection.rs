@@ -5,10 +5,11 @@ use crate::{
     entropy,
     env::Env,
     failure::{Cause, Failure, HostFault, Misuse},
-    flow::{Cx, Signal, api, authorize, exchange, outbox, refresh, revoke, store},
+    flow::{Cx, Signal, api, authorize, bind, exchange, key, outbox, refresh, revoke, store},
     input::Input,
     output::{Op, Status, Step},
     record::{StoreKey, Stored, connection::RecordStatus},
+    scope,
     state::{Authorization, Revoke, State},
 };
 use alloc::{string::String, sync::Arc, vec::Vec};
@@ -86,6 +87,7 @@ impl Connection {
             client: &self.client,
             key: &self.key,
             tenant: &self.tenant,
+            secret: self.state.secret,
             outputs: Vec::new(),
         };
         check(&self.state, &cx, mark, &input)?;
@@ -103,6 +105,7 @@ impl Connection {
             Input::ApiAnswered { generation, status, headers } => {
                 api::answered(state, &mut cx, generation, status, &headers);
             }
+            Input::KeyEntered(entered) => key::enter(state, &mut cx, entered),
             Input::Revoke => revoke::begin(state, &mut cx),
             Input::Cancel { authorization } => authorize::cancel(state, &mut cx, authorization),
             Input::HttpDone { op, response } => {
@@ -136,6 +139,18 @@ impl Connection {
             .then_some(Credential { generation, header })
     }
 
+    /// Which of these scopes (separated by spaces) the grant has not, as far as the
+    /// server has told: to be asked before a call that would be refused.
+    pub fn missing_scopes(&self, needed: &str) -> String {
+        let tokens = self.state.known.record().and_then(|record| record.tokens.as_ref());
+        scope::missing(needed, tokens.map_or("", |tokens| &tokens.scope))
+    }
+
+    /// The company that this connection belongs to, where it is known.
+    pub fn company(&self) -> Option<&str> {
+        self.state.known.record()?.company.as_deref()
+    }
+
     /// The generation whose token may be used now, if any.
     pub fn servable(&self, now: u64) -> Option<u64> {
         refresh::servable(&self.state, now).map(|(generation, _)| generation)
@@ -147,6 +162,7 @@ impl Connection {
         let parts = [
             refresh::wake_at(state, now),
             revoke::wake_at(state, now),
+            bind::wake_at(state, now),
             outbox::wake_at(state, now),
         ];
         let exchanges = state.exchanges.iter().filter_map(|own| exchange::wake_at(own, now));
@@ -175,7 +191,10 @@ impl Connection {
             Some(RecordStatus::New | RecordStatus::Disconnected) | None => None,
         };
         let exchanging = state.exchanges.iter().any(exchange::is_exchanging)
-            || record.is_some_and(|record| record.is_exchanging(now, timing));
+            || state.bind.candidate().is_some_and(|it| it.authorization.is_some())
+            || record.is_some_and(|record| {
+                record.candidate.is_some() || record.is_exchanging(now, timing)
+            });
         if exchanging {
             return Status::Exchanging;
         }
@@ -214,6 +233,7 @@ fn check(state: &State, cx: &Cx<'_>, mark: u64, input: &Input) -> Result<(), Mis
     }
     match input {
         Input::Authorize(asked) => authorize::check(asked, cx),
+        Input::KeyEntered(entered) => key::check(entered, cx),
         Input::ApiAnswered { .. }
         | Input::HttpDone { .. }
         | Input::Redirected { .. }
@@ -243,6 +263,9 @@ fn answer(state: &mut State, cx: &mut Cx<'_>, op: Op, signal: Signal) {
     if state.revoke.op() == Some(op) {
         return revoke::step(state, cx, signal);
     }
+    if state.bind.op() == Some(op) {
+        return bind::step(state, cx, signal);
+    }
     if state.outbox.op() == Some(op) {
         return outbox::step(state, cx, signal);
     }
@@ -265,6 +288,7 @@ fn answer(state: &mut State, cx: &mut Cx<'_>, op: Op, signal: Signal) {
 fn wake(state: &mut State, cx: &mut Cx<'_>) {
     refresh::step(state, cx, Signal::Wake);
     revoke::step(state, cx, Signal::Wake);
+    bind::step(state, cx, Signal::Wake);
     outbox::step(state, cx, Signal::Wake);
     for own in core::mem::take(&mut state.exchanges) {
         exchange::step(state, cx, own, Signal::Wake);

@@ -5,6 +5,7 @@
 //! ever appended.
 
 use crate::said::ServerSaid;
+use alloc::string::String;
 use core::fmt;
 
 /// Declares an enum of reasons, each with its number and its code.
@@ -79,6 +80,12 @@ reasons! {
         QuirkInvalid = 21 "misuse_quirk_invalid",
         /// The limit of answers is below 1,024 bytes.
         AnswerLimitInvalid = 22 "misuse_answer_limit_invalid",
+        /// A key was entered, and the provider's data know of none.
+        ApiKeysUnsupported = 23 "misuse_api_keys_unsupported",
+        /// A company's name is empty, over 256 bytes, or not printable ASCII.
+        CompanyInvalid = 24 "misuse_company_invalid",
+        /// How a company is learnt: not on the API's origin, no JSON pointer, or no prefix.
+        CompanyBindingInvalid = 25 "misuse_company_binding_invalid",
     }
 }
 
@@ -101,6 +108,8 @@ reasons! {
         /// The grant ran out: its refresh token's known lifetime is over, or
         /// the access token expired and there never was a refresh token.
         Expired = 103 "reauthenticate_expired",
+        /// The API refused the API key: revoked or expired. Another one is needed.
+        KeyRejected = 104 "reauthenticate_key_rejected",
     }
 }
 
@@ -139,6 +148,10 @@ reasons! {
         AuthorizationExpired = 307 "denied_authorization_expired",
         /// The API says that the token lacks a scope (RFC 6750 §3.1, `insufficient_scope`).
         InsufficientScope = 308 "denied_insufficient_scope",
+        /// The API does not know the key that was entered, or no longer.
+        KeyInvalid = 309 "denied_key_invalid",
+        /// What was entered cannot be a key: empty, with spaces or a colon, too long.
+        KeyMalformed = 310 "denied_key_malformed",
     }
 }
 
@@ -229,6 +242,20 @@ reasons! {
     }
 }
 
+reasons! {
+    /// Why a credential was not bound to its company; nothing was overwritten.
+    CompanyFault {
+        /// It is another company's than the connection's, or than the one chosen.
+        Mismatch = 901 "company_mismatch",
+        /// The company is another tenant's already.
+        Taken = 902 "company_taken",
+        /// It is an organisation's: one of its companies has to be chosen.
+        ChoiceNeeded = 903 "company_choice_needed",
+        /// The API did not say whose it is.
+        Unknown = 904 "company_unknown",
+    }
+}
+
 /// What came of something that could not be done, named by what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -260,8 +287,14 @@ pub enum Failure {
         /// The server's own words, if it gave any.
         said: Option<ServerSaid>,
     },
-    /// The new grant is for another company than the connection's.
-    CompanyMismatch,
+    /// The new credential was not bound to a company, and is not used; the one
+    /// before is as it was.
+    CompanyMismatch {
+        /// Why.
+        reason: CompanyFault,
+        /// Whose it is, where that is known and another's.
+        company: Option<String>,
+    },
     /// Tell the provider: its server broke the protocol.
     ServerMisbehaved(ServerFault),
     /// Mend the store or the host.
@@ -287,7 +320,7 @@ impl Failure {
             Self::Denied { reason, .. } => (reason.code(), reason.number()),
             Self::CallbackRefused(fault) => (fault.code(), fault.number()),
             Self::Misconfigured { reason, .. } => (reason.code(), reason.number()),
-            Self::CompanyMismatch => ("company_mismatch", 901),
+            Self::CompanyMismatch { reason, .. } => (reason.code(), reason.number()),
             Self::ServerMisbehaved(fault) => (fault.code(), fault.number()),
             Self::HostFailed(fault) => (fault.code(), fault.number()),
         }
@@ -303,7 +336,7 @@ impl Failure {
             Self::Denied { .. } => "denied",
             Self::CallbackRefused(_) => "callback_refused",
             Self::Misconfigured { .. } => "misconfigured",
-            Self::CompanyMismatch => "company_mismatch",
+            Self::CompanyMismatch { .. } => "company_mismatch",
             Self::ServerMisbehaved(_) => "server_misbehaved",
             Self::HostFailed(_) => "host_failed",
         }
@@ -318,7 +351,22 @@ impl Failure {
             | Self::Denied { .. }
             | Self::CallbackRefused(_)
             | Self::Misconfigured { .. }
-            | Self::CompanyMismatch
+            | Self::CompanyMismatch { .. }
+            | Self::ServerMisbehaved(_)
+            | Self::HostFailed(_) => None,
+        }
+    }
+
+    /// Whose a credential is that is another's, where that is known.
+    pub fn company(&self) -> Option<&str> {
+        match self {
+            Self::CompanyMismatch { company, .. } => company.as_deref(),
+            Self::ReauthenticationRequired(_)
+            | Self::TryLater { .. }
+            | Self::OutcomeUnknown
+            | Self::Denied { .. }
+            | Self::CallbackRefused(_)
+            | Self::Misconfigured { .. }
             | Self::ServerMisbehaved(_)
             | Self::HostFailed(_) => None,
         }
@@ -332,7 +380,7 @@ impl Failure {
             | Self::TryLater { .. }
             | Self::OutcomeUnknown
             | Self::CallbackRefused(_)
-            | Self::CompanyMismatch
+            | Self::CompanyMismatch { .. }
             | Self::ServerMisbehaved(_)
             | Self::HostFailed(_) => None,
         }
@@ -358,16 +406,16 @@ mod tests {
 
     #[test]
     fn codes_and_numbers_are_unique_and_stable() {
-        let mut all: Vec<(&str, u16)> =
-            Vec::from([("outcome_unknown", 801), ("company_mismatch", 901)]);
+        let mut all: Vec<(&str, u16)> = Vec::from([("outcome_unknown", 801)]);
         macro_rules! collect { ($($name:ident)*) => { $(
             all.extend($name::ALL.iter().map(|reason| (reason.code(), reason.number())));
         )* } }
-        collect!(Misuse Cause Delay Denial CallbackFault ConfigurationFault ServerFault HostFault);
+        collect!(Misuse Cause Delay Denial CallbackFault ConfigurationFault ServerFault);
+        collect!(HostFault CompanyFault);
         let codes: BTreeSet<_> = all.iter().map(|(code, _)| code).collect();
         let numbers: BTreeSet<_> = all.iter().map(|(_, number)| number).collect();
         assert_eq!((codes.len(), numbers.len()), (all.len(), all.len()));
-        assert_eq!(all.len(), 70, "append only: change this number with every addition");
+        assert_eq!(all.len(), 79, "append only: change this number with every addition");
         let prefixes = all.iter().all(|(code, number)| match number / 100 {
             0 => code.starts_with("misuse_"),
             1 => code.starts_with("reauthenticate_"),

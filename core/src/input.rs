@@ -7,6 +7,7 @@ use crate::{
     secret::Secret,
 };
 use alloc::{string::String, vec::Vec};
+use serde::{Deserialize, Serialize};
 
 /// What happened, told to [`crate::Connection::step`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,11 @@ pub enum Input {
         /// The headers, for `Retry-After`.
         headers: Vec<(String, String)>,
     },
+    /// A person has entered an API key, the first one or a replacement. It is used
+    /// once the API has said that it is good and whose it is; until then what was
+    /// there goes on serving. Answered by [`crate::Output::KeyAccepted`] or a failure
+    /// of [`crate::Activity::Key`].
+    KeyEntered(ApiKey),
     /// End the grant, here and at the server. Total and idempotent.
     Revoke,
     /// Give pending authorizations up; never a request that has been sent.
@@ -76,6 +82,29 @@ pub enum Input {
     Wake,
 }
 
+/// An API key as it was entered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// The key; spaces around it are taken off. Forget it after this.
+    pub key: Secret,
+    /// Which kind.
+    pub kind: ApiKeyKind,
+    /// The company that it must be of; needed for a key of an organisation.
+    pub company: Option<String>,
+    /// The scopes that it must have, where the API tells of them.
+    pub scopes: Vec<String>,
+}
+
+/// The kinds of API key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApiKeyKind {
+    /// Made by the provider when an integration is installed.
+    Integrated,
+    /// Made by a person, for one's own tools.
+    Standalone,
+}
+
 /// What to ask the person for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorize {
@@ -91,4 +120,7 @@ pub struct Authorize {
     /// Given back when the authorization ends; it is kept in the record, never
     /// in the URL. At most 4,096 bytes.
     pub return_context: Option<String>,
+    /// The company that the grant must be for, where the provider has companies;
+    /// needed where a person authorizes for an organisation.
+    pub company: Option<String>,
 }

@@ -15,6 +15,7 @@
 //! let client = Arc::new(Client::new(provider, ClientConfig {
 //!     client_id: "00000000-0000-4000-8000-000000000000".into(),
 //!     client_secret: Some("from your vault".into()),
+//!     previous_client_secret: None,
 //!     token_endpoint_auth_method: None,
 //!     redirect_uris: vec!["https://erp.example/callback".into()],
 //!     scopes: vec!["users:read".into()],
@@ -30,6 +31,7 @@
 //!     extra: vec![],
 //!     binding: Binding::Cookie,
 //!     return_context: None,
+//!     company: None,
 //! }))?;
 //!
 //! // First of all the pending authorization goes into the store.
@@ -60,6 +62,7 @@ extern crate std;
 mod answer;
 mod challenge;
 mod client;
+mod company;
 mod connection;
 mod entropy;
 mod env;
@@ -74,6 +77,7 @@ mod pleo;
 mod policy;
 mod provider;
 mod record;
+mod requests;
 mod said;
 mod scope;
 mod secret;
@@ -83,14 +87,15 @@ mod uri;
 
 pub use answer::Deviation;
 pub use client::{Client, ClientConfig, Sealing};
+pub use company::CompanyBinding;
 pub use connection::{Connection, Credential};
 pub use env::Env;
 pub use failure::{
-    CallbackFault, Cause, ConfigurationFault, Delay, Denial, Failure, HostFault, Misuse,
-    ServerFault,
+    CallbackFault, Cause, CompanyFault, ConfigurationFault, Delay, Denial, Failure, HostFault,
+    Misuse, ServerFault,
 };
 pub use http::{HttpFault, HttpRequest, HttpResponse, Method};
-pub use input::{Authorize, Input};
+pub use input::{ApiKey, ApiKeyKind, Authorize, Input};
 pub use output::{Activity, Notice, NoticeFields, Op, Output, Status, Step};
 pub use pleo::Pleo;
 pub use policy::{RefreshPolicy, Rotation, Timing};

@@ -128,6 +128,15 @@ pub enum Output {
         /// What [`crate::Authorize`] was given.
         return_context: Option<String>,
     },
+    /// A key was found good and is stored; a `TokenReady` goes with it.
+    KeyAccepted {
+        /// The first generation of the key.
+        generation: u64,
+        /// Whose it is: to be shown to the person.
+        company: String,
+        /// The scopes that the API tells of, separated by spaces.
+        scope: String,
+    },
     /// Something asked for could not be done.
     Failed {
         /// What.
@@ -153,6 +162,8 @@ pub enum Activity {
     Redirect,
     /// A token that was wanted.
     Token,
+    /// A key that was entered.
+    Key,
     /// An API call.
     ApiCall,
     /// The end of the grant.
@@ -166,6 +177,7 @@ impl Activity {
             Self::Authorization { .. } => "authorization",
             Self::Redirect => "redirect",
             Self::Token => "token",
+            Self::Key => "key",
             Self::ApiCall => "api_call",
             Self::Revoke => "revoke",
         }
@@ -187,6 +199,11 @@ pub enum Notice {
     GrantObtained {
         /// Its first generation.
         generation: u64,
+    },
+    /// The connection belongs to this company.
+    CompanyBound {
+        /// Its name.
+        company: String,
     },
     /// Fewer scopes were granted than asked for, or a refresh took some away
     /// (RFC 6749 §3.3, §6).
@@ -217,7 +234,24 @@ pub enum Notice {
     },
     /// A token answer strayed from the RFC and was accepted.
     AnswerDeviates(Deviation),
-    /// The tokens were wiped: the grant is over.
+    /// No call goes out with this generation's token any more: what follows is that
+    /// the connection is unauthenticated, its tokens are wiped, and the person is
+    /// asked, each with a notice of its own, in this order.
+    CallsStopped {
+        /// The generation.
+        generation: u64,
+    },
+    /// The store says that the grant is over.
+    Unauthenticated {
+        /// The generation of which it is.
+        generation: u64,
+    },
+    /// No token of it is left in the store or in memory.
+    TokensWiped {
+        /// The generation of which they were.
+        generation: u64,
+    },
+    /// The grant is over: the person has to authorize again, or enter another key.
     GrantLost(Cause),
     /// A token of an old grant, owed to the server, is owed no longer.
     TokenRevoked {
@@ -283,6 +317,9 @@ impl Notice {
                 NoticeFields { authorization: Some(id), ..fields("redirect_accepted") }
             }
             Self::GrantObtained { generation } => at("grant_obtained", *generation),
+            Self::CompanyBound { company } => {
+                NoticeFields { detail: Some(company), ..fields("company_bound") }
+            }
             Self::ScopeNarrowed { missing } => {
                 NoticeFields { detail: Some(missing), ..fields("scope_narrowed") }
             }
@@ -299,6 +336,9 @@ impl Notice {
             Self::AnswerDeviates(deviation) => {
                 NoticeFields { detail: Some(deviation.code()), ..fields("answer_deviates") }
             }
+            Self::CallsStopped { generation } => at("calls_stopped", *generation),
+            Self::Unauthenticated { generation } => at("unauthenticated", *generation),
+            Self::TokensWiped { generation } => at("tokens_wiped", *generation),
             Self::GrantLost(cause) => {
                 NoticeFields { detail: Some(cause.code()), ..fields("grant_lost") }
             }

@@ -3,6 +3,7 @@
 //! "Centralised Token Refresh" and the Installations reference.
 
 use crate::{
+    company::CompanyBinding,
     failure::Misuse,
     http::Method,
     policy::RefreshPolicy,
@@ -26,7 +27,14 @@ impl Pleo {
             Self::Staging => ("pleo-staging", ".staging"),
             Self::Production => ("pleo-production", ""),
         };
-        let api_origin = format!("https://external{part}.pleo.io");
+        let api_origin = self.api_origin();
+        let binding = CompanyBinding {
+            url: format!("{api_origin}/v1/introspect"),
+            subject: "/data/subjectURN".into(),
+            scope: Some("/data/scope".into()),
+            company_prefix: "urn:pleo:company:".into(),
+            organisation_prefix: Some("urn:pleo:organisation:".into()),
+        };
         ProviderConfig {
             environment: String::from(name),
             // Pleo publishes no metadata: an `iss` cannot be judged.
@@ -37,6 +45,9 @@ impl Pleo {
             introspection_endpoint: Some(format!(
                 "https://auth{part}.pleo.io/oauth/token/introspect"
             )),
+            company: Some(binding.clone()),
+            // "A test call" is all that Pleo says of keys: this one needs no scope.
+            api_keys: Some(binding),
             disconnect: Disconnect::ApiRequest {
                 method: Method::Delete,
                 url: format!("{api_origin}/v1/installations/me"),
@@ -48,6 +59,21 @@ impl Pleo {
             // "All previous tokens are immediately invalidated."
             refresh: RefreshPolicy::STRICT,
             ..ProviderConfig::default()
+        }
+    }
+}
+
+impl Pleo {
+    /// What to `POST` to, as any API call, once the first synchronisation is done:
+    /// the installation is then active (page "Activate the installation for a client").
+    pub fn activation_url(self) -> String {
+        format!("{}/v1/installations/me:activate", self.api_origin())
+    }
+
+    fn api_origin(self) -> String {
+        match self {
+            Self::Staging => "https://external.staging.pleo.io".into(),
+            Self::Production => "https://external.pleo.io".into(),
         }
     }
 }

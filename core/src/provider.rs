@@ -1,6 +1,7 @@
 //! An authorization server and its API, as data.
 
 use crate::{
+    company::CompanyBinding,
     failure::Misuse,
     http::Method,
     policy::RefreshPolicy,
@@ -29,6 +30,10 @@ pub struct ProviderConfig {
     pub disconnect: Disconnect,
     /// Scheme, host and port of the API; access tokens go nowhere else.
     pub api_origin: String,
+    /// How the company of a new grant is learnt, where a connection belongs to one.
+    pub company: Option<CompanyBinding>,
+    /// How the company of an API key is learnt, where there are such keys.
+    pub api_keys: Option<CompanyBinding>,
     /// The `resource` of RFC 8707, sent on authorize, exchange and refresh.
     pub resource: Option<String>,
     /// Parameters that this provider wants on every authorization request.
@@ -66,6 +71,8 @@ impl Default for ProviderConfig {
             introspection_endpoint: None,
             disconnect: Disconnect::Forget,
             api_origin: String::new(),
+            company: None,
+            api_keys: None,
             resource: None,
             authorize_parameters: Vec::new(),
             token_endpoint_auth_method: TokenEndpointAuthMethod::ClientSecretBasic,
@@ -163,7 +170,7 @@ impl Provider {
     /// # Errors
     /// [`Misuse::EnvironmentInvalid`], [`Misuse::EndpointInvalid`],
     /// [`Misuse::IssuerMissing`], [`Misuse::TimingInvalid`], [`Misuse::QuirkInvalid`],
-    /// [`Misuse::AnswerLimitInvalid`] or, for a parameter of the protocol among the
+    /// [`Misuse::AnswerLimitInvalid`], [`Misuse::CompanyBindingInvalid`] or, for a parameter of the protocol among the
     /// extra ones, [`Misuse::ParameterReserved`].
     pub fn new(config: ProviderConfig) -> Result<Self, Misuse> {
         let endpoint = |url: &str| is_endpoint(url, config.loopback_http);
@@ -194,6 +201,14 @@ impl Provider {
         check_parameters(&uri::query(&config.authorization_endpoint))?;
         if !config.refresh.timing.is_sound() || config.authorization_lifetime == 0 {
             return Err(Misuse::TimingInvalid);
+        }
+        let bindings = [&config.company, &config.api_keys];
+        let sound = |how: &CompanyBinding| {
+            let on_api = Origin::of(&how.url).is_some_and(|origin| origin.same_as(&api));
+            endpoint(&how.url) && on_api && how.is_sound()
+        };
+        if !bindings.into_iter().flatten().all(sound) {
+            return Err(Misuse::CompanyBindingInvalid);
         }
         if !config.quirks.is_sound() {
             return Err(Misuse::QuirkInvalid);

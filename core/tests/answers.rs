@@ -150,6 +150,7 @@ fn client_authentication_is_exactly_one() {
         let config = ClientConfig {
             client_id: odd.into(),
             client_secret: secret,
+            previous_client_secret: None,
             token_endpoint_auth_method: Some(method),
             ..client_config()
         };

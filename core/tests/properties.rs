@@ -71,6 +71,7 @@ fn input() -> impl Strategy<Value = Input> {
                 extra,
                 binding: if cookie { Binding::Cookie } else { Binding::SameProcess },
                 return_context: None,
+                company: None,
             })
         ),
         1 => text().prop_map(|url| Input::Redirected {

@@ -21,6 +21,7 @@ fn the_authorization_request_is_as_the_rfcs_have_it() {
         extra: vec![("b".into(), "é &".into()), ("a".into(), "1".into())],
         binding: Binding::Cookie,
         return_context: None,
+        company: None,
     }));
     let (state, challenge) =
         (query(&url, "state").unwrap(), query(&url, "code_challenge").unwrap());

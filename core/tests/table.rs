@@ -22,6 +22,7 @@ fn brief(output: &Output) -> String {
         Output::OpenUrl { .. } => "open URL".into(),
         Output::TokenReady { generation, .. } => format!("token of generation {generation}"),
         Output::Authorized { .. } => "authorized".into(),
+        Output::KeyAccepted { .. } => "key accepted".into(),
         Output::Failed { activity, failure } => format!("{}: {}", activity.code(), failure.code()),
         Output::Notice(notice) => format!("({})", notice.code()),
     }

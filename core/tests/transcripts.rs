@@ -46,6 +46,7 @@ fn redirects() {
         extra: vec![],
         binding: Binding::Cookie,
         return_context: None,
+        company: None,
     }));
     let url = world.open_browser(Input::Authorize(Authorize {
         redirect_uri: "http://127.0.0.1:49152/callback".into(),
@@ -53,6 +54,7 @@ fn redirects() {
         extra: vec![("login_hint".into(), "jörg@client.example".into())],
         binding: Binding::Cookie,
         return_context: Some("/wohin?später=1".into()),
+        company: None,
     }));
     let good = world.server.consent(&url);
     for bad in ["no query", "?code=1", "?state=unknown&code=1"] {

@@ -98,6 +98,12 @@ enum evg_result
     EVG_RESULT_MISUSE_QUIRK_INVALID = 21,
     // The limit of answers is below 1,024 bytes.
     EVG_RESULT_MISUSE_ANSWER_LIMIT_INVALID = 22,
+    // A key was entered, and the provider's data know of none.
+    EVG_RESULT_MISUSE_API_KEYS_UNSUPPORTED = 23,
+    // A company's name is empty, over 256 bytes, or not printable ASCII.
+    EVG_RESULT_MISUSE_COMPANY_INVALID = 24,
+    // How a company is learnt: not on the API's origin, no JSON pointer, or no prefix.
+    EVG_RESULT_MISUSE_COMPANY_BINDING_INVALID = 25,
     // The server refused the grant: revoked, expired there, or replaced.
     EVG_RESULT_REAUTHENTICATE_REJECTED = 101,
     // An answer was lost on the way, and with it the only copy of the next
@@ -106,6 +112,8 @@ enum evg_result
     // The grant ran out: its refresh token's known lifetime is over, or
     // the access token expired and there never was a refresh token.
     EVG_RESULT_REAUTHENTICATE_EXPIRED = 103,
+    // The API refused the API key: another one is needed.
+    EVG_RESULT_REAUTHENTICATE_KEY_REJECTED = 104,
     // The request did not leave this machine: DNS, connect, TLS.
     EVG_RESULT_TRY_LATER_NOT_SENT = 201,
     // The server did not give an answer that counts: 5xx, timeout, reset.
@@ -132,6 +140,10 @@ enum evg_result
     EVG_RESULT_DENIED_AUTHORIZATION_EXPIRED = 307,
     // The API says that the token lacks a scope (RFC 6750 section 3.1).
     EVG_RESULT_DENIED_INSUFFICIENT_SCOPE = 308,
+    // The API does not know the key that was entered, or no longer.
+    EVG_RESULT_DENIED_KEY_INVALID = 309,
+    // What was entered cannot be a key: empty, with spaces or a colon, too long.
+    EVG_RESULT_DENIED_KEY_MALFORMED = 310,
     // No query, not a URL, or longer than 16 KiB.
     EVG_RESULT_CALLBACK_UNREADABLE = 401,
     // A parameter of the protocol stands twice (RFC 6749 section 3.1).
@@ -196,8 +208,14 @@ enum evg_result
     EVG_RESULT_HOST_STORE_UNANSWERED = 705,
     // The request may have been handled, but nobody can know.
     EVG_RESULT_OUTCOME_UNKNOWN = 801,
-    // The new grant is for another company than the connection's.
+    // The credential is another company's than the connection's, or than the one chosen.
     EVG_RESULT_COMPANY_MISMATCH = 901,
+    // The company is another tenant's already.
+    EVG_RESULT_COMPANY_TAKEN = 902,
+    // It is an organisation's: one of its companies has to be chosen.
+    EVG_RESULT_COMPANY_CHOICE_NEEDED = 903,
+    // The API did not say whose it is.
+    EVG_RESULT_COMPANY_UNKNOWN = 904,
     // A pointer that must not be NULL is NULL.
     EVG_RESULT_NULL_ARGUMENT = 9001,
     // A text is not UTF-8.
@@ -277,6 +295,8 @@ enum evg_output
     EVG_OUTPUT_FAILED = 6,
     // A line for an audit log: the evg_step_notice_ functions.
     EVG_OUTPUT_NOTICE = 7,
+    // A key was found good and is stored: the evg_step_key_ functions.
+    EVG_OUTPUT_KEY_ACCEPTED = 8,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -323,12 +343,33 @@ enum evg_activity
     EVG_ACTIVITY_API_CALL = 4,
     // The end of the grant.
     EVG_ACTIVITY_REVOKE = 5,
+    // A key that was entered.
+    EVG_ACTIVITY_KEY = 6,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
 typedef enum evg_activity evg_activity;
 #else
 typedef uint32_t evg_activity;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// The kinds of API key.
+enum evg_api_key_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // Made by the provider when an integration is installed.
+    EVG_API_KEY_KIND_INTEGRATED = 1,
+    // Made by a person, for one's own tools.
+    EVG_API_KEY_KIND_STANDALONE = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum evg_api_key_kind evg_api_key_kind;
+#else
+typedef uint32_t evg_api_key_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -569,6 +610,21 @@ typedef struct evg_bytes {
     size_t len;
 } evg_bytes;
 
+// How the company of a credential is learnt: a request to the API with the
+// credential itself, whose answer names a subject.
+typedef struct evg_company_binding {
+    // What to `GET`, on the API's origin.
+    struct evg_text url;
+    // Where the subject stands in the answer: a JSON pointer (RFC 6901).
+    struct evg_text subject;
+    // Where the granted scopes stand; NULL data if they are not in the answer.
+    struct evg_text scope;
+    // How a subject begins that is one company; the whole of it is its name.
+    struct evg_text company_prefix;
+    // How a subject begins that stands for several companies; NULL data for none.
+    struct evg_text organisation_prefix;
+} evg_company_binding;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -730,6 +786,12 @@ evg_result evg_client_config_set_client_id(struct evg_client_config *config,
 evg_result evg_client_config_set_client_secret(struct evg_client_config *config,
                                                const char *secret,
                                                size_t secret_len);
+
+// Sets the secret before, while both are good: it is tried where a server does not
+// know the new one yet, and the other way round.
+evg_result evg_client_config_set_previous_client_secret(struct evg_client_config *config,
+                                                        const char *secret,
+                                                        size_t secret_len);
 
 // Sets how the client authenticates; `method` is an `evg_auth_method`. Default:
 // what the provider says for a client with a secret, and
@@ -1161,6 +1223,61 @@ evg_result evg_step_notice_attempt(const struct evg_step *step, uint16_t *attemp
 // A code or a list of scopes that says more; NULL data if there is none.
 // Borrowed until the step is freed. Errors: EVG_RESULT_WRONG_KIND.
 evg_result evg_step_notice_detail(const struct evg_step *step, struct evg_text *detail);
+
+// Says how the company of a new grant is learnt, where a connection belongs to one.
+// Checked by evg_provider_new().
+evg_result evg_provider_config_set_company(struct evg_provider_config *config,
+                                           const struct evg_company_binding *binding);
+
+// Says how the company of an API key is learnt, where there are such keys. Checked
+// by evg_provider_new().
+evg_result evg_provider_config_set_api_keys(struct evg_provider_config *config,
+                                            const struct evg_company_binding *binding);
+
+// Sets the company that the grant must be for; needed where a person authorizes
+// for an organisation.
+evg_result evg_authorize_set_company(struct evg_authorize *authorize,
+                                     const char *company,
+                                     size_t company_len);
+
+// A person has entered an API key, the first one or a replacement; `kind` is an
+// `evg_api_key_kind`. It is used once the API has said that it is good and whose it
+// is; until then what was there goes on serving. `company` is what it must be of, or
+// NULL; `scopes` what it must have, where the API tells of them, and may be NULL
+// where the count is 0. Your own copy of the key is yours to wipe.
+// Errors: EVG_RESULT_UNKNOWN_TAG, EVG_RESULT_MISUSE_API_KEYS_UNSUPPORTED,
+// EVG_RESULT_MISUSE_COMPANY_INVALID, EVG_RESULT_MISUSE_SCOPE_INVALID.
+evg_result evg_connection_step_key_entered(struct evg_connection *connection,
+                                           const struct evg_env *env,
+                                           struct evg_text key,
+                                           uint32_t kind,
+                                           const char *company,
+                                           size_t company_len,
+                                           const struct evg_text *scopes,
+                                           size_t scope_count,
+                                           struct evg_step **step);
+
+// The first generation of the key of EVG_OUTPUT_KEY_ACCEPTED.
+// Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_key_generation(const struct evg_step *step, uint64_t *generation);
+
+// Whose the key is: to be shown to the person.
+// Borrowed until the step is freed. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_key_company(const struct evg_step *step, struct evg_text *company);
+
+// The scopes that the API tells of, separated by spaces.
+// Borrowed until the step is freed. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_key_scope(const struct evg_step *step, struct evg_text *scope);
+
+// Whose a credential of EVG_OUTPUT_FAILED is that is another's; NULL data where that
+// is not known. Borrowed until the step is freed. Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_failed_company(const struct evg_step *step,
+                                   struct evg_text *company);
+
+// The company that the connection belongs to; NULL data where it is not known.
+// Borrowed until the next function of the connection that is not read-only.
+evg_result evg_connection_company(const struct evg_connection *connection,
+                                  struct evg_text *company);
 
 #ifdef __cplusplus
 }  // extern "C"

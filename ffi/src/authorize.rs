@@ -35,6 +35,7 @@ pub unsafe extern "C" fn evg_authorize_new(
             extra: Vec::new(),
             binding: EvgBinding::try_from(binding)?.into(),
             return_context: None,
+            company: None,
         }));
         Ok(())
     })

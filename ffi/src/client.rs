@@ -16,6 +16,7 @@ use std::sync::Arc;
 pub struct EvgClientConfig {
     client_id: String,
     client_secret: Option<Secret>,
+    previous_client_secret: Option<Secret>,
     method: Option<TokenEndpointAuthMethod>,
     redirect_uris: Vec<String>,
     scopes: Vec<String>,
@@ -48,6 +49,7 @@ pub unsafe extern "C" fn evg_client_new(
             ClientConfig {
                 client_id: config.client_id.clone(),
                 client_secret: config.client_secret.clone(),
+                previous_client_secret: config.previous_client_secret.clone(),
                 token_endpoint_auth_method: config.method,
                 redirect_uris: config.redirect_uris.clone(),
                 scopes: config.scopes.clone(),
@@ -78,6 +80,7 @@ pub unsafe extern "C" fn evg_client_config_new(config: *mut *mut EvgClientConfig
         place.write_handle(EvgClientConfig {
             client_id: String::new(),
             client_secret: None,
+            previous_client_secret: None,
             method: None,
             redirect_uris: Vec::new(),
             scopes: Vec::new(),
@@ -120,6 +123,22 @@ pub unsafe extern "C" fn evg_client_config_set_client_secret(
     unsafe {
         with_text(config, secret, secret_len, |config, secret| {
             config.client_secret = Some(Secret::from(secret));
+        })
+    }
+}
+
+/// Sets the secret before, while both are good: it is tried where a server does not
+/// know the new one yet, and the other way round.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_client_config_set_previous_client_secret(
+    config: *mut EvgClientConfig,
+    secret: *const c_char,
+    secret_len: usize,
+) -> EvgResult {
+    // SAFETY: the caller's promise.
+    unsafe {
+        with_text(config, secret, secret_len, |config, secret| {
+            config.previous_client_secret = Some(Secret::from(secret));
         })
     }
 }

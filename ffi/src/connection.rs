@@ -20,7 +20,7 @@ pub struct EvgConnection {
 }
 
 impl EvgConnection {
-    fn machine(&self) -> Result<&Connection, EvgResult> {
+    pub(crate) fn machine(&self) -> Result<&Connection, EvgResult> {
         if self.closed { Err(EvgResult::Panic) } else { Ok(&self.machine) }
     }
 }

@@ -267,7 +267,7 @@ pub unsafe extern "C" fn evg_connection_step_wake(
 ///
 /// # Safety
 /// As the header says of handles and structs.
-unsafe fn run(
+pub(crate) unsafe fn run(
     connection: *mut EvgConnection,
     env: *const EvgEnv,
     step: *mut *mut EvgStep,

@@ -15,6 +15,7 @@ pub mod client;
 pub mod connection;
 pub mod handle;
 pub mod input;
+pub mod key;
 pub mod names;
 pub mod news;
 pub mod provider;

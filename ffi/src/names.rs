@@ -4,8 +4,8 @@
 use crate::{boundary::boundary_or, result::EvgResult};
 use core::ffi::{CStr, c_char};
 use evergrant::{
-    CallbackFault, Cause, ConfigurationFault, Delay, Denial, Failure, HostFault, Misuse,
-    ServerFault,
+    CallbackFault, Cause, CompanyFault, ConfigurationFault, Delay, Denial, Failure, HostFault,
+    Misuse, ServerFault,
 };
 
 macro_rules! codes {
@@ -47,11 +47,15 @@ codes! {
         EnvInvalid => MisuseEnvInvalid c"misuse_env_invalid",
         QuirkInvalid => MisuseQuirkInvalid c"misuse_quirk_invalid",
         AnswerLimitInvalid => MisuseAnswerLimitInvalid c"misuse_answer_limit_invalid",
+        ApiKeysUnsupported => MisuseApiKeysUnsupported c"misuse_api_keys_unsupported",
+        CompanyInvalid => MisuseCompanyInvalid c"misuse_company_invalid",
+        CompanyBindingInvalid => MisuseCompanyBindingInvalid c"misuse_company_binding_invalid",
     }
     Cause {
         Rejected => ReauthenticateRejected c"reauthenticate_rejected",
         LostReply => ReauthenticateLostReply c"reauthenticate_lost_reply",
         Expired => ReauthenticateExpired c"reauthenticate_expired",
+        KeyRejected => ReauthenticateKeyRejected c"reauthenticate_key_rejected",
     }
     Delay {
         NotSent => TryLaterNotSent c"try_later_not_sent",
@@ -69,6 +73,8 @@ codes! {
         NotConnected => DeniedNotConnected c"denied_not_connected",
         AuthorizationExpired => DeniedAuthorizationExpired c"denied_authorization_expired",
         InsufficientScope => DeniedInsufficientScope c"denied_insufficient_scope",
+        KeyInvalid => DeniedKeyInvalid c"denied_key_invalid",
+        KeyMalformed => DeniedKeyMalformed c"denied_key_malformed",
     }
     CallbackFault {
         Unreadable => CallbackUnreadable c"callback_unreadable",
@@ -109,9 +115,14 @@ codes! {
         RecordSealing => HostRecordSealing c"host_record_sealing",
         StoreUnanswered => HostStoreUnanswered c"host_store_unanswered",
     }
+    CompanyFault {
+        Mismatch => CompanyMismatch c"company_mismatch",
+        Taken => CompanyTaken c"company_taken",
+        ChoiceNeeded => CompanyChoiceNeeded c"company_choice_needed",
+        Unknown => CompanyUnknown c"company_unknown",
+    }
     ; own {
         OutcomeUnknown c"outcome_unknown",
-        CompanyMismatch c"company_mismatch",
         Ok c"ok",
         NullArgument c"null_argument",
         InvalidUtf8 c"invalid_utf8",
@@ -133,7 +144,7 @@ impl From<&Failure> for EvgResult {
             Failure::Denied { reason, .. } => (*reason).into(),
             Failure::CallbackRefused(fault) => (*fault).into(),
             Failure::Misconfigured { reason, .. } => (*reason).into(),
-            Failure::CompanyMismatch => Self::CompanyMismatch,
+            Failure::CompanyMismatch { reason, .. } => (*reason).into(),
             Failure::ServerMisbehaved(fault) => (*fault).into(),
             Failure::HostFailed(fault) => (*fault).into(),
         }
@@ -176,7 +187,8 @@ mod tests {
             })* };
         }
         same!(Misuse Cause Delay Denial CallbackFault ConfigurationFault ServerFault HostFault);
-        for failure in [Failure::OutcomeUnknown, Failure::CompanyMismatch] {
+        same!(CompanyFault);
+        for failure in [Failure::OutcomeUnknown] {
             let core = (failure.code().to_owned(), failure.number());
             assert_eq!(seen((&failure).into()), core);
             known.insert(failure.number());
@@ -197,6 +209,7 @@ mod tests {
             Failure::Misconfigured { reason: ConfigurationFault::InvalidClient, said },
             Failure::ServerMisbehaved(ServerFault::TokenUnusable),
             Failure::HostFailed(HostFault::RecordNewer),
+            Failure::CompanyMismatch { reason: CompanyFault::Taken, company: None },
         ] {
             let core = (failure.code().to_owned(), failure.number());
             assert_eq!(seen((&failure).into()), core);

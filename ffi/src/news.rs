@@ -291,7 +291,10 @@ fn authorization(output: &Output) -> Option<Option<&str>> {
         }
         Output::Failed { .. } => Some(None),
         Output::Notice(notice) => Some(notice.fields().authorization.map(AuthorizationId::as_str)),
-        Output::SendHttp { .. } | Output::Swap { .. } | Output::TokenReady { .. } => None,
+        Output::SendHttp { .. }
+        | Output::Swap { .. }
+        | Output::TokenReady { .. }
+        | Output::KeyAccepted { .. } => None,
     }
 }
 
@@ -307,6 +310,7 @@ fn return_context(output: &Output) -> Option<Option<&str>> {
         | Output::Swap { .. }
         | Output::OpenUrl { .. }
         | Output::TokenReady { .. }
+        | Output::KeyAccepted { .. }
         | Output::Notice(_) => None,
     }
 }

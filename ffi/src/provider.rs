@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// What is known of a provider, to be checked by evg_provider_new().
 #[derive(Debug)]
-pub struct EvgProviderConfig(ProviderConfig);
+pub struct EvgProviderConfig(pub(crate) ProviderConfig);
 
 /// A provider whose data have been checked. Immutable: it may be used from
 /// several threads.

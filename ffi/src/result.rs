@@ -57,6 +57,12 @@ pub enum EvgResult {
     MisuseQuirkInvalid = 21,
     /// The limit of answers is below 1,024 bytes.
     MisuseAnswerLimitInvalid = 22,
+    /// A key was entered, and the provider's data know of none.
+    MisuseApiKeysUnsupported = 23,
+    /// A company's name is empty, over 256 bytes, or not printable ASCII.
+    MisuseCompanyInvalid = 24,
+    /// How a company is learnt: not on the API's origin, no JSON pointer, or no prefix.
+    MisuseCompanyBindingInvalid = 25,
     /// The server refused the grant: revoked, expired there, or replaced.
     ReauthenticateRejected = 101,
     /// An answer was lost on the way, and with it the only copy of the next
@@ -65,6 +71,8 @@ pub enum EvgResult {
     /// The grant ran out: its refresh token's known lifetime is over, or
     /// the access token expired and there never was a refresh token.
     ReauthenticateExpired = 103,
+    /// The API refused the API key: another one is needed.
+    ReauthenticateKeyRejected = 104,
     /// The request did not leave this machine: DNS, connect, TLS.
     TryLaterNotSent = 201,
     /// The server did not give an answer that counts: 5xx, timeout, reset.
@@ -91,6 +99,10 @@ pub enum EvgResult {
     DeniedAuthorizationExpired = 307,
     /// The API says that the token lacks a scope (RFC 6750 section 3.1).
     DeniedInsufficientScope = 308,
+    /// The API does not know the key that was entered, or no longer.
+    DeniedKeyInvalid = 309,
+    /// What was entered cannot be a key: empty, with spaces or a colon, too long.
+    DeniedKeyMalformed = 310,
     /// No query, not a URL, or longer than 16 KiB.
     CallbackUnreadable = 401,
     /// A parameter of the protocol stands twice (RFC 6749 section 3.1).
@@ -155,8 +167,14 @@ pub enum EvgResult {
     HostStoreUnanswered = 705,
     /// The request may have been handled, but nobody can know.
     OutcomeUnknown = 801,
-    /// The new grant is for another company than the connection's.
+    /// The credential is another company's than the connection's, or than the one chosen.
     CompanyMismatch = 901,
+    /// The company is another tenant's already.
+    CompanyTaken = 902,
+    /// It is an organisation's: one of its companies has to be chosen.
+    CompanyChoiceNeeded = 903,
+    /// The API did not say whose it is.
+    CompanyUnknown = 904,
     /// A pointer that must not be NULL is NULL.
     NullArgument = 9001,
     /// A text is not UTF-8.

@@ -2,7 +2,7 @@
 //! and checked; a number that stands for nothing is refused.
 
 use crate::result::EvgResult;
-use evergrant::{Activity, HttpFault, IssPolicy, Method, Output, Pleo, Status};
+use evergrant::{Activity, ApiKeyKind, HttpFault, IssPolicy, Method, Output, Pleo, Status};
 
 /// Declares an enum of numbers that are only ever appended, and its reading.
 macro_rules! incoming {
@@ -20,13 +20,14 @@ macro_rules! incoming {
 
 incoming! {
     EvgPleo { Staging Production }
-    EvgIss { IfPresent Required }
+    EvgIss { IfPresent Required Ignored }
     EvgAuthMethod { ClientSecretBasic ClientSecretPost None }
     EvgRotation { Strict SingleUse SameSuccessor Siblings NewestWins None }
     EvgSealing { Plain }
     EvgBinding { Cookie SameProcess }
     EvgProof { Binding SameProcess Missing }
     EvgHttpFault { NotSent TooLate Unknown }
+    EvgApiKeyKind { Integrated Standalone }
 }
 
 /// Which of Pleo's environments.
@@ -44,6 +45,25 @@ impl From<EvgPleo> for Pleo {
         match pleo {
             EvgPleo::Staging => Self::Staging,
             EvgPleo::Production => Self::Production,
+        }
+    }
+}
+
+/// The kinds of API key.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EvgApiKeyKind {
+    /// Made by the provider when an integration is installed.
+    Integrated = 1,
+    /// Made by a person, for one's own tools.
+    Standalone = 2,
+}
+
+impl From<EvgApiKeyKind> for ApiKeyKind {
+    fn from(kind: EvgApiKeyKind) -> Self {
+        match kind {
+            EvgApiKeyKind::Integrated => Self::Integrated,
+            EvgApiKeyKind::Standalone => Self::Standalone,
         }
     }
 }
@@ -238,6 +258,8 @@ pub enum EvgOutput {
     Failed = 6,
     /// A line for an audit log: the evg_step_notice_ functions.
     Notice = 7,
+    /// A key was found good and is stored: the evg_step_key_ functions.
+    KeyAccepted = 8,
 }
 
 impl From<Option<&Output>> for EvgOutput {
@@ -249,6 +271,7 @@ impl From<Option<&Output>> for EvgOutput {
             Some(Output::OpenUrl { .. }) => Self::OpenUrl,
             Some(Output::TokenReady { .. }) => Self::TokenReady,
             Some(Output::Authorized { .. }) => Self::Authorized,
+            Some(Output::KeyAccepted { .. }) => Self::KeyAccepted,
             Some(Output::Failed { .. }) => Self::Failed,
             Some(Output::Notice(_)) => Self::Notice,
         }
@@ -303,6 +326,8 @@ pub enum EvgActivity {
     ApiCall = 4,
     /// The end of the grant.
     Revoke = 5,
+    /// A key that was entered.
+    Key = 6,
 }
 
 impl From<&Activity> for EvgActivity {
@@ -311,6 +336,7 @@ impl From<&Activity> for EvgActivity {
             Activity::Authorization { .. } => Self::Authorization,
             Activity::Redirect => Self::Redirect,
             Activity::Token => Self::Token,
+            Activity::Key => Self::Key,
             Activity::ApiCall => Self::ApiCall,
             Activity::Revoke => Self::Revoke,
         }

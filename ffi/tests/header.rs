@@ -16,6 +16,7 @@ const FILES: &[&str] = &[
     "step",
     "request",
     "news",
+    "key",
 ];
 
 fn root() -> &'static Path {

@@ -8,11 +8,13 @@ from typing import Any, NoReturn
 
 from ._native.evergrant import (
     Activity,
+    ApiKeyKind,
     Binding,
     BrowserProof,
     Cause,
     Client,
     ClientConfig,
+    CompanyBinding,
     Connection,
     Credential,
     Disconnect,
@@ -50,11 +52,13 @@ from ._native.evergrant import (
 
 __all__ = [
     "Activity",
+    "ApiKeyKind",
     "Binding",
     "BrowserProof",
     "Cause",
     "Client",
     "ClientConfig",
+    "CompanyBinding",
     "Connection",
     "Credential",
     "Disconnect",

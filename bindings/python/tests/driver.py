@@ -95,7 +95,7 @@ class Driver:
                         self.token = output
                     case Output.NOTICE():
                         self.notices.append(output.code)
-                    case Output.OPEN_URL() | Output.AUTHORIZED() | Output.FAILED():
+                    case Output.OPEN_URL() | Output.AUTHORIZED() | Output.KEY_ACCEPTED() | Output.FAILED():
                         left.append(output)
                     case _:
                         raise AssertionError(f"unknown output {type(output)}")

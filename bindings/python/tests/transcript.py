@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from evergrant import (
+    ApiKeyKind,
     Binding,
     BrowserProof,
     Client,
     ClientConfig,
+    CompanyBinding,
     Connection,
     Disconnect,
     Env,
@@ -85,12 +87,18 @@ def read_provider(given: dict) -> ProviderConfig:
         | {
             "iss": IssPolicy[given["iss"].upper()],
             "disconnect": read_disconnect(given["disconnect"]),
+            "company": read_binding(given["company"]),
+            "api_keys": read_binding(given["api_keys"]),
             "authorize_parameters": pairs(given["authorize_parameters"]),
             "token_endpoint_auth_method": auth_method(given["token_endpoint_auth_method"]),
             "quirks": Quirks(**given["quirks"]),
             "refresh": read_refresh(**given["refresh"]),
         }
     )
+
+
+def read_binding(given: dict | None) -> CompanyBinding | None:
+    return None if given is None else CompanyBinding(**given)
 
 
 def read_disconnect(given: str | dict) -> Disconnect:
@@ -111,10 +119,12 @@ def read_refresh(rotation: str, timing: list[int], **flags: bool) -> RefreshPoli
 
 def read_client(given: dict) -> ClientConfig:
     secret, method = given["client_secret"], given["token_endpoint_auth_method"]
+    previous = given["previous_client_secret"]
     return ClientConfig(
         **given
         | {
             "client_secret": None if secret is None else Secret(secret),
+            "previous_client_secret": None if previous is None else Secret(previous),
             "token_endpoint_auth_method": None if method is None else auth_method(method),
             "sealing": Sealing[given["sealing"].upper()],
         }
@@ -153,6 +163,9 @@ def read_input(given: dict) -> Input:
         case "redirected":
             fields["url"] = Secret(fields["url"])
             fields["proof"] = read_proof(fields["proof"])
+        case "key_entered":
+            fields["key"] = Secret(fields["key"])
+            fields["kind"] = ApiKeyKind[fields["kind"].upper()]
         case "api_answered":
             fields["headers"] = header_block(fields["headers"])
         case "http_done":
@@ -239,6 +252,13 @@ def write_output(output: Output) -> dict:
                 "scope": output.scope,
                 "return_context": output.return_context,
             }
+        case Output.KEY_ACCEPTED():
+            return {
+                "type": "key_accepted",
+                "generation": output.generation,
+                "company": output.company,
+                "scope": output.scope,
+            }
         case Output.FAILED():
             failure = output.failure
             return {
@@ -251,6 +271,7 @@ def write_output(output: Output) -> dict:
                 "number": failure.number,
                 "retry_at": failure.retry_at,
                 "error": failure.error,
+                "company": failure.company,
                 "description": failure.description,
             }
         case Output.NOTICE():

@@ -34,7 +34,7 @@ pub(crate) fn answered(
 }
 
 /// What stands in the way by the API's own word: no refresh mends it.
-fn forbidden(headers: &[(String, String)]) -> Failure {
+pub(crate) fn forbidden(headers: &[(String, String)]) -> Failure {
     let challenge = challenge::bearer(headers);
     let value = |name| challenge.as_ref().and_then(|challenge| challenge.value(name));
     let reason = match value("error") {

@@ -4,6 +4,7 @@
 use super::{Cx, STORE_TRIES, Signal, store};
 use crate::{
     client::AuthorizationRequest,
+    company::is_name,
     entropy::{self, Id},
     failure::{Delay, Denial, Failure, HostFault, Misuse},
     input::Authorize,
@@ -44,6 +45,9 @@ pub(crate) fn check(asked: &Authorize, cx: &Cx<'_>) -> Result<(), Misuse> {
     if asked.extra.iter().any(|(name, _)| fixed.iter().any(|(taken, _)| taken == name)) {
         return Err(Misuse::ParameterReserved);
     }
+    if asked.company.as_deref().is_some_and(|company| !is_name(company)) {
+        return Err(Misuse::CompanyInvalid);
+    }
     if asked.return_context.as_ref().is_some_and(|context| context.len() > 4096) {
         return Err(Misuse::ReturnContextTooLong);
     }
@@ -74,6 +78,7 @@ pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>, asked: Authorize) {
     record.scope = scope;
     record.binding = binding.as_ref().map(|secret| entropy::sha256_base64url(secret.expose()));
     record.return_context.clone_from(&asked.return_context);
+    record.company = asked.company;
     record.created_at = cx.now();
     record.begun_in = match &state.known {
         Known::Unread => None,

@@ -2,7 +2,9 @@
 
 pub(crate) mod api;
 pub(crate) mod authorize;
+pub(crate) mod bind;
 pub(crate) mod exchange;
+pub(crate) mod key;
 pub(crate) mod outbox;
 pub(crate) mod refresh;
 pub(crate) mod revoke;
@@ -11,12 +13,13 @@ pub(crate) mod store;
 use crate::{
     client::Client,
     env::Env,
-    failure::Failure,
+    failure::{ConfigurationFault, Failure},
     http::{HttpFault, HttpRequest, HttpResponse},
     output::{Activity, Notice, Op, Output},
     record::{StoreKey, Stored},
+    requests::{Requests, SecretInUse},
     secret::Secret,
-    state::Ops,
+    state::{Ops, State},
     token::{self, Outcome},
 };
 use alloc::vec::Vec;
@@ -38,6 +41,7 @@ pub(crate) struct Cx<'a> {
     pub(crate) client: &'a Client,
     pub(crate) key: &'a StoreKey,
     pub(crate) tenant: &'a str,
+    pub(crate) secret: SecretInUse,
     pub(crate) outputs: Vec<Output>,
 }
 
@@ -47,6 +51,11 @@ pub(crate) const STORE_TRIES: u8 = 3;
 impl Cx<'_> {
     pub(crate) fn now(&self) -> u64 {
         self.env.now
+    }
+
+    /// What the client sends, with the secret that is in use.
+    pub(crate) fn requests(&self) -> Requests<'_> {
+        self.client.requests(self.secret)
     }
 
     pub(crate) fn emit(&mut self, output: Output) {
@@ -59,6 +68,18 @@ impl Cx<'_> {
 
     pub(crate) fn fail(&mut self, activity: Activity, failure: Failure) {
         self.emit(Output::Failed { activity, failure });
+    }
+
+    /// Whether the same request may be sent again with the client's other secret: the
+    /// server knows not this one, and has used nothing up. From here on that one is used.
+    pub(crate) fn takes_other_secret(&mut self, state: &mut State, outcome: &Outcome) -> bool {
+        let unknown = matches!(outcome, Outcome::Refused(ConfigurationFault::InvalidClient, _));
+        let other = unknown && self.client.has_previous_secret();
+        if other {
+            self.secret = self.secret.other();
+            state.secret = self.secret;
+        }
+        other
     }
 
     /// Judges an answer of the token endpoint to a request that carried these.

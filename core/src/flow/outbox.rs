@@ -89,7 +89,7 @@ fn begin(state: &mut State, cx: &mut Cx<'_>) {
             if !(newer_grant && provider.refresh.family_per_user) =>
         {
             let hint = if *access { "access_token" } else { "refresh_token" };
-            cx.client.revocation_request(endpoint, owed.expose(), hint)
+            cx.requests().revocation_request(endpoint, owed.expose(), hint)
         }
         Disconnect::Revocation { .. } | Disconnect::ApiRequest { .. } | Disconnect::Forget => {
             return settle(state, cx, &owed, Done::Never);

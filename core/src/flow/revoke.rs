@@ -3,7 +3,7 @@
 //! `Disconnecting` goes into the store first, so that no token is served and no
 //! crash forgets it; then the server is told; only then are the tokens wiped.
 
-use super::{Cx, STORE_TRIES, Signal, authorize, refresh, store};
+use super::{Cx, STORE_TRIES, Signal, authorize, bind, refresh, store};
 use crate::{
     answer::TokenAnswer,
     entropy::Id,
@@ -13,6 +13,7 @@ use crate::{
     output::{Activity, Notice},
     provider::Disconnect,
     record::connection::{ConnectionRecord, RecordStatus, Tokens},
+    requests::SecretInUse,
     secret::{Secret, SecretBytes},
     state::{Known, Revoke, State, Told},
     token::Outcome,
@@ -76,6 +77,14 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         (Revoke::Sent { token_id, .. }, Signal::HttpDone(_))
             if token_id != stored_token_id(state) =>
         {
+            resume(state, cx);
+        }
+        // The server knows the client by its other secret.
+        (Revoke::Sent { .. }, Signal::HttpDone(response))
+            if response.status == 401 && is_of_current_secret(cx) =>
+        {
+            cx.secret = cx.secret.other();
+            state.secret = cx.secret;
             resume(state, cx);
         }
         // The access token is dead, which is no reason not to tell.
@@ -178,6 +187,12 @@ fn mark(state: &mut State, cx: &mut Cx<'_>) {
     if let RecordStatus::Disconnecting { .. } = next.status {
         return tell(state, cx);
     }
+    // A grant that was never used is ended like one that was.
+    if let Some(candidate) = next.candidate.take_if(|_| next.tokens.is_none()) {
+        next.grant_id = Some(candidate.grant_id);
+        next.tokens = Some(candidate.tokens);
+    }
+    bind::superseded(state, cx, &mut next);
     next.advance();
     next.exchanging = None;
     next.disconnected_at = Some(cx.now());
@@ -218,6 +233,13 @@ fn resume(state: &mut State, cx: &mut Cx<'_>) {
     }
 }
 
+/// Whether a revocation was refused that another secret may be right for.
+fn is_of_current_secret(cx: &Cx<'_>) -> bool {
+    let revocation =
+        matches!(cx.client.provider().config().disconnect, Disconnect::Revocation { .. });
+    revocation && cx.client.has_previous_secret() && cx.secret == SecretInUse::Current
+}
+
 /// Whether the time has come, by a clock that may have been set back since.
 fn may_tell(state: &State, now: u64) -> bool {
     state.known.record().is_some_and(|record| match record.status {
@@ -241,13 +263,14 @@ fn tell(state: &mut State, cx: &mut Cx<'_>) {
     let request = record.tokens.as_ref().and_then(|tokens| {
         match &cx.client.provider().config().disconnect {
             Disconnect::Forget => None,
+            Disconnect::Revocation { .. } if tokens.key.is_some() => None,
             Disconnect::Revocation { endpoint } => {
                 // The refresh token first: with it goes the grant (RFC 7009 §2.1).
                 let (token, hint) = match &tokens.refresh {
                     Some(refresh) => (refresh.expose(), "refresh_token"),
                     None => (tokens.access_token(), "access_token"),
                 };
-                Some(cx.client.revocation_request(endpoint, token, hint))
+                Some(cx.requests().revocation_request(endpoint, token, hint))
             }
             Disconnect::ApiRequest { method, url } => Some(HttpRequest {
                 method: *method,
@@ -279,7 +302,7 @@ fn to_renew_with<'a>(state: &'a State, cx: &Cx<'_>) -> Option<&'a Secret> {
 
 fn renew(state: &mut State, cx: &mut Cx<'_>) {
     let Some(sent) = to_renew_with(state, cx).cloned() else { return };
-    let request = cx.client.refresh_request(&sent);
+    let request = cx.requests().refresh_request(&sent);
     let within = cx.client.provider().config().refresh.timing.send_within;
     let (op, give_up_at) = cx.send(&mut state.ops, request, within);
     state.revoke = Revoke::Renewing { op, give_up_at, sent };

@@ -3,11 +3,12 @@
 //! Only its top level may get new members within a version: what is inside of a
 //! member is replaced as a whole, so that a member unknown there could not be kept.
 
-use super::{Kind, Record, StoreKey, Unknown, VERSION};
+use super::{Kind, Record, StoreKey, Unknown, VERSION, candidate::Candidate};
 use crate::{
     entropy::Id,
     env::Moment,
     failure::Cause,
+    input::ApiKeyKind,
     policy::Timing,
     secret::{self, Secret},
 };
@@ -40,7 +41,7 @@ pub(crate) struct ConnectionRecord {
     pub(crate) tokens: Option<Tokens>,
     /// A new grant whose company is not yet known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) candidate: Option<Tokens>,
+    pub(crate) candidate: Option<Candidate>,
     /// A late sibling of the stored tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) spare: Option<Tokens>,
@@ -107,6 +108,9 @@ pub(crate) struct Tokens {
     pub(crate) access_exp: Option<u64>,
     pub(crate) scope: String,
     pub(crate) obtained_at: u64,
+    /// An API key, and which kind: it has no refresh token and no expiry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<ApiKeyKind>,
 }
 
 impl Tokens {
@@ -210,7 +214,10 @@ impl ConnectionRecord {
         let intent = self.intent.as_ref().filter(|_| self.status == RecordStatus::Active);
         match intent {
             Some(intent) => Some(intent.t_wall.saturating_add(intent.take_after)),
-            None => self.due_at.into_iter().chain(self.duty_at()).min(),
+            None => {
+                let candidate = self.candidate.iter().map(|candidate| candidate.taken_up_at(0));
+                self.due_at.into_iter().chain(self.duty_at()).chain(candidate).min()
+            }
         }
     }
 
@@ -374,7 +381,8 @@ mod bearer {
     const PREFIX: &str = "Bearer ";
 
     pub(super) fn token(header: &Secret) -> &str {
-        header.expose().strip_prefix(PREFIX).unwrap_or_default()
+        // An API key is not a bearer token: its header is kept as it is.
+        header.expose().strip_prefix(PREFIX).unwrap_or(header.expose())
     }
 
     pub(super) fn serialize<S: Serializer>(header: &Secret, to: S) -> Result<S::Ok, S::Error> {
@@ -383,7 +391,9 @@ mod bearer {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
         let token = Zeroizing::new(String::deserialize(from)?);
-        Ok(Secret::new(format!("{PREFIX}{}", *token)))
+        // No bearer token has a space in it.
+        let prefix = if token.starts_with("Basic ") { "" } else { PREFIX };
+        Ok(Secret::new(format!("{prefix}{}", *token)))
     }
 }
 

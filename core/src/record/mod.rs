@@ -5,6 +5,7 @@
 //! are kept when it rewrites a record.
 
 pub(crate) mod callback;
+pub(crate) mod candidate;
 pub(crate) mod company;
 pub(crate) mod connection;
 pub(crate) mod pending;
@@ -99,7 +100,7 @@ impl<'de> Deserialize<'de> for StoreKey {
 
 /// Names one authorization: BASE64URL(SHA-256(`state`)). Not a secret: the
 /// `state` cannot be computed from it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AuthorizationId(String);
 
 impl AuthorizationId {

@@ -29,6 +29,9 @@ pub(crate) struct Pending {
     pub(crate) binding: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) return_context: Option<String>,
+    /// The company that the host has chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) company: Option<String>,
     pub(crate) created_at: u64,
     /// The connection's generation when it was begun, where it was known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,6 +61,7 @@ impl Pending {
             scope: String::new(),
             binding: None,
             return_context: None,
+            company: None,
             created_at: 0,
             begun_in: None,
             expires_at: 0,
@@ -163,6 +167,7 @@ impl Record for Pending {
         "scope",
         "binding",
         "return_context",
+        "company",
         "created_at",
         "begun_in",
         "expires_at",

@@ -122,9 +122,12 @@ pub(crate) struct CodeGrant {
     pub(crate) redirect_uri: String,
     pub(crate) scope: String,
     pub(crate) return_context: Option<String>,
+    pub(crate) company: Option<String>,
     pub(crate) created_at: u64,
     /// The generation in which the authorization was begun, where it was known.
     pub(crate) begun_in: Option<u64>,
+    /// It was sent with the client's other secret too.
+    pub(crate) both_secrets: bool,
 }
 
 /// Tokens of a new grant.

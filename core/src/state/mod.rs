@@ -1,12 +1,14 @@
 //! What the machine remembers between two steps.
 
 mod authorize;
+mod bind;
 mod refresh;
 mod revoke;
 
 pub(crate) use authorize::{
     Authorization, AuthorizationStage, CodeGrant, Exchange, ExchangeStage, NewGrant,
 };
+pub(crate) use bind::{Bind, Learned};
 pub(crate) use refresh::{Claim, Refresh, Renewal, Settle, UnknownOutcome};
 pub(crate) use revoke::{Outbox, Revoke, Told};
 
@@ -16,6 +18,7 @@ use crate::{
     failure::Failure,
     output::Op,
     record::{Revision, connection::ConnectionRecord},
+    requests::SecretInUse,
     secret::SecretBytes,
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -29,6 +32,7 @@ pub(crate) struct State {
     pub(crate) known: Known,
     pub(crate) authorizations: Vec<Authorization>,
     pub(crate) exchanges: Vec<Exchange>,
+    pub(crate) bind: Bind,
     pub(crate) refresh: Refresh,
     pub(crate) revoke: Revoke,
     pub(crate) outbox: Outbox,
@@ -51,6 +55,8 @@ pub(crate) struct State {
     pub(crate) last_claim: Option<Id>,
     /// A refresh that is no longer waited for; its tokens are still welcome.
     pub(crate) late: Option<Box<(Op, Claim)>>,
+    /// Which of the client's secrets the server took last.
+    pub(crate) secret: SecretInUse,
     /// Of the provider: a refresh kills the access token before it.
     pub(crate) access_dies: bool,
     /// Of the provider: what the store does not take may be served unsaved.

@@ -57,6 +57,8 @@ pub(crate) struct Claim {
     pub(crate) unresolved: bool,
     /// How often the store was too slow for W.
     pub(crate) late_claims: u8,
+    /// It was sent with the client's other secret too.
+    pub(crate) both_secrets: bool,
 }
 
 /// What a refresh brought.

@@ -87,6 +87,7 @@ fn row_46_a_short_secret_is_redacted_as_it_was_sent_too() {
         let config = ClientConfig {
             client_id: "erp".into(),
             client_secret: Some("s3cr+t/x".into()),
+            previous_client_secret: None,
             token_endpoint_auth_method: Some(method),
             ..client_config()
         };

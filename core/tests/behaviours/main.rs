@@ -132,6 +132,7 @@ fn authenticating(method: TokenEndpointAuthMethod) -> ClientConfig {
     let public = method == TokenEndpointAuthMethod::None;
     ClientConfig {
         client_secret: (!public).then(|| "canary-client-secret".into()),
+        previous_client_secret: None,
         token_endpoint_auth_method: Some(method),
         ..client_config()
     }

@@ -102,6 +102,8 @@ pub fn configuration(provider: &ProviderConfig, client: &ClientConfig, tenant: &
         .maybe_text("introspection_endpoint", provider.introspection_endpoint.as_deref())
         .raw("disconnect", disconnect)
         .text("api_origin", &provider.api_origin)
+        .raw("company", binding(provider.company.as_ref()))
+        .raw("api_keys", binding(provider.api_keys.as_ref()))
         .maybe_text("resource", provider.resource.as_deref())
         .raw("authorize_parameters", pairs(&provider.authorize_parameters))
         .text("token_endpoint_auth_method", method(provider.token_endpoint_auth_method))
@@ -117,6 +119,10 @@ pub fn configuration(provider: &ProviderConfig, client: &ClientConfig, tenant: &
     let client = Object::new()
         .text("client_id", &client.client_id)
         .maybe_text("client_secret", client.client_secret.as_ref().map(Secret::expose))
+        .maybe_text(
+            "previous_client_secret",
+            client.previous_client_secret.as_ref().map(Secret::expose),
+        )
         .maybe_text("token_endpoint_auth_method", client.token_endpoint_auth_method.map(method))
         .raw("redirect_uris", list(&client.redirect_uris, |uri| text(uri)))
         .raw("scopes", list(&client.scopes, |scope| text(scope)))
@@ -174,6 +180,18 @@ fn quirks(quirks: &Quirks) -> String {
         .end()
 }
 
+fn binding(binding: Option<&CompanyBinding>) -> String {
+    binding.map_or("null".into(), |binding| {
+        Object::new()
+            .text("url", &binding.url)
+            .text("subject", &binding.subject)
+            .maybe_text("scope", binding.scope.as_deref())
+            .text("company_prefix", &binding.company_prefix)
+            .maybe_text("organisation_prefix", binding.organisation_prefix.as_deref())
+            .end()
+    })
+}
+
 fn stored_json(stored: &Stored) -> String {
     Object::new()
         .text("revision", stored.revision.as_str())
@@ -195,7 +213,8 @@ fn input_json(input: &Input) -> String {
                     Binding::SameProcess => "same_process",
                 },
             )
-            .maybe_text("return_context", asked.return_context.as_deref()),
+            .maybe_text("return_context", asked.return_context.as_deref())
+            .maybe_text("company", asked.company.as_deref()),
         Input::Redirected { url, proof } => {
             let proof = match proof {
                 BrowserProof::Binding(secret) => {
@@ -213,6 +232,17 @@ fn input_json(input: &Input) -> String {
             .raw("generation", generation)
             .raw("status", status)
             .raw("headers", pairs(headers)),
+        Input::KeyEntered(entered) => Object::tagged("key_entered")
+            .text("key", entered.key.expose())
+            .text(
+                "kind",
+                match entered.kind {
+                    ApiKeyKind::Integrated => "integrated",
+                    ApiKeyKind::Standalone => "standalone",
+                },
+            )
+            .maybe_text("company", entered.company.as_deref())
+            .raw("scopes", list(&entered.scopes, |scope| text(scope))),
         Input::Revoke => Object::tagged("revoke"),
         Input::Cancel { authorization } => Object::tagged("cancel")
             .maybe_text("authorization", authorization.as_ref().map(AuthorizationId::as_str)),
@@ -288,14 +318,20 @@ fn output_json(output: &Output) -> String {
                 .text("scope", scope)
                 .maybe_text("return_context", return_context.as_deref())
         }
+        Output::KeyAccepted { generation, company, scope } => Object::tagged("key_accepted")
+            .raw("generation", generation)
+            .text("company", company)
+            .text("scope", scope),
         Output::Failed { activity, failure } => {
             let (authorization, return_context) = match activity {
                 Activity::Authorization { authorization, return_context } => {
                     (Some(authorization.as_str()), return_context.as_deref())
                 }
-                Activity::Redirect | Activity::Token | Activity::ApiCall | Activity::Revoke => {
-                    (None, None)
-                }
+                Activity::Redirect
+                | Activity::Token
+                | Activity::Key
+                | Activity::ApiCall
+                | Activity::Revoke => (None, None),
             };
             let said = failure.said();
             Object::tagged("failed")
@@ -307,6 +343,7 @@ fn output_json(output: &Output) -> String {
                 .raw("number", failure.number())
                 .maybe("retry_at", failure.retry_at())
                 .maybe_text("error", said.map(|said| said.error.as_str()))
+                .maybe_text("company", failure.company())
                 .maybe_text("description", said.and_then(|said| said.description.as_deref()))
         }
         Output::Notice(notice) => {

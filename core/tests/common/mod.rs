@@ -32,6 +32,7 @@ pub fn client_config() -> ClientConfig {
     ClientConfig {
         client_id: "client 1".into(),
         client_secret: Some("canary-client-secret".into()),
+        previous_client_secret: None,
         token_endpoint_auth_method: None,
         redirect_uris: vec![REDIRECT_URI.into(), "http://127.0.0.1/callback".into()],
         scopes: vec!["expenses:read".into(), "accounts:read".into()],
@@ -54,6 +55,7 @@ pub fn authorize() -> Input {
         extra: vec![],
         binding: Binding::SameProcess,
         return_context: Some("/settings".into()),
+        company: None,
     })
 }
 
@@ -164,6 +166,7 @@ impl World {
             Output::OpenUrl { .. }
             | Output::TokenReady { .. }
             | Output::Authorized { .. }
+            | Output::KeyAccepted { .. }
             | Output::Failed { .. }
             | Output::Notice(_) => None,
         }
@@ -235,6 +238,11 @@ impl World {
     /// The connection's record as JSON.
     pub fn record(&self) -> serde_json::Value {
         serde_json::from_slice(self.stored().expect("a record").bytes.expose()).unwrap()
+    }
+
+    /// The same, or null where nothing is stored.
+    pub fn record_or_null(&self) -> serde_json::Value {
+        self.stored().map(|_| self.record()).unwrap_or_default()
     }
 
     pub fn status(&self) -> Status {

@@ -34,6 +34,11 @@ pub struct Server {
     pub exchanges: u64,
     pub revocations: u64,
     pub introspections: u64,
+    /// Whose the next grant is, where somebody asks.
+    pub subject: Option<String>,
+    /// Whose each access token and API key is.
+    pub owners: BTreeMap<String, String>,
+    pub uninstalled: Vec<String>,
 }
 
 impl Server {
@@ -89,7 +94,20 @@ impl Server {
     fn handle(&mut self, request: &HttpRequest) -> HttpResponse {
         let body = String::from_utf8(request.body.expose().to_vec()).unwrap();
         let field = |name: &str| query(&format!("?{body}"), name);
+        let credential = request.headers.iter().find(|(name, _)| *name == "authorization");
+        let credential = credential.map(|(_, value)| value.expose().to_owned());
+        if request.method == Method::Get {
+            let owner = credential.and_then(|credential| self.owners.get(&credential));
+            return owner.map_or_else(
+                || response(401, vec![], ""),
+                |owner| {
+                    let data = serde_json::json!({"subjectURN": owner, "scope": "expenses:read"});
+                    response(200, vec![], &serde_json::json!({"data": data}).to_string())
+                },
+            );
+        }
         if request.method == Method::Delete {
+            self.uninstalled.extend(credential);
             self.live = None;
             return response(204, vec![], "");
         }
@@ -141,6 +159,9 @@ impl Server {
         let body = format!(
             r#"{{"access_token":"{access}","token_type":"Bearer","expires_in":3600,"refresh_token":"{refresh}","scope":"expenses:read accounts:read"}}"#
         );
+        if let Some(subject) = &self.subject {
+            self.owners.insert(format!("Bearer {access}"), subject.clone());
+        }
         self.live = Some((refresh, access));
         response(200, vec![], &body)
     }

@@ -145,6 +145,7 @@ impl Host {
             Output::OpenUrl { .. }
             | Output::TokenReady { .. }
             | Output::Authorized { .. }
+            | Output::KeyAccepted { .. }
             | Output::Failed { .. }
             | Output::Notice(_) => return self.news.push(output),
         };

@@ -7,10 +7,11 @@ use crate::{
     entropy::Id,
     env::Deadline,
     failure::{Denial, Failure},
-    flow::{refresh, store},
+    flow::{bind, refresh, store},
     output::{Notice, Output},
     provider::Disconnect,
-    record::connection::{CODE_LIFE, Exchanging, Tokens, exchange_window},
+    record::candidate::Candidate,
+    record::connection::{CODE_LIFE, ConnectionRecord, Exchanging, Tokens, exchange_window},
     scope,
     secret::Secret,
     state::{CodeGrant, ExchangeStage as Stage, NewGrant, Placing},
@@ -47,7 +48,7 @@ impl Own<'_, '_> {
 
     pub(super) fn send(&mut self, nonce: Id, grant: CodeGrant, tries: u8) {
         let request =
-            self.cx.client.exchange_request(&grant.code, &grant.redirect_uri, &grant.verifier);
+            self.cx.requests().exchange_request(&grant.code, &grant.redirect_uri, &grant.verifier);
         let within = self.cx.client.provider().config().refresh.timing.send_within;
         // No deadline of the machine's own: the answer is the only copy of the
         // grant, and the host says when it has stopped listening.
@@ -91,6 +92,7 @@ impl Own<'_, '_> {
             access_exp: answer.expires_in.map(|life| now.saturating_add(life)),
             scope: answer.scope.unwrap_or_else(|| grant.scope.clone()),
             obtained_at: now,
+            key: None,
         };
         let grant_id = Id::new(self.cx.env, "grant");
         self.place(NewGrant { grant_id, tokens, grant });
@@ -114,12 +116,37 @@ impl Own<'_, '_> {
             return self.disown(new.tokens.refresh, Some(access), failure, new.grant);
         }
         next.exchanging = None;
-        next.candidate = None;
+        if self.cx.client.provider().config().company.is_some() {
+            return self.stage(new, next, tries);
+        }
+        bind::superseded(self.state, self.cx, &mut next);
         next.disconnected_at = None;
         next.disconnected_gen = None;
         next.grant_id = Some(new.grant_id);
         next.asked_scope = Some(new.grant.scope.clone());
         next.publish(new.tokens.clone(), &self.cx.client.provider().config().refresh.timing);
+        let mut attempt = store::write(self.state, self.cx, next);
+        attempt.tries = tries;
+        self.keep(Stage::Saving { placing: Placing::Writing(Box::new(attempt)), new });
+    }
+
+    /// Keeps the new grant beside the one before, until its company is known.
+    fn stage(&mut self, new: NewGrant, mut next: ConnectionRecord, tries: u8) {
+        let is_it = |stored: &Candidate| stored.tokens.token_id == new.tokens.token_id;
+        if next.candidate.as_ref().is_some_and(is_it) {
+            return bind::begin(self.state, self.cx);
+        }
+        bind::superseded(self.state, self.cx, &mut next);
+        next.candidate = Some(Candidate {
+            tokens: new.tokens.clone(),
+            grant_id: new.grant_id,
+            authorization: Some(self.id.clone()),
+            asked_scope: new.grant.scope.clone(),
+            return_context: new.grant.return_context.clone(),
+            created_at: new.grant.created_at,
+            begun_in: new.grant.begun_in,
+            company: new.grant.company.clone(),
+        });
         let mut attempt = store::write(self.state, self.cx, next);
         attempt.tries = tries;
         self.keep(Stage::Saving { placing: Placing::Writing(Box::new(attempt)), new });
@@ -159,6 +186,9 @@ impl Own<'_, '_> {
 
     /// The grant is in the store: now everybody is told.
     pub(super) fn done(&mut self, new: NewGrant) {
+        if self.cx.client.provider().config().company.is_some() {
+            return bind::begin(self.state, self.cx);
+        }
         let Some(record) = self.state.known.record() else { return };
         let generation = record.generation;
         self.state.rejected = None;

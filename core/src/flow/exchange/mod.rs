@@ -16,7 +16,7 @@ use crate::{
     output::Activity,
     record::{BrowserProof, callback::Callback},
     secret::Secret,
-    state::{Exchange, ExchangeStage as Stage, Placing, State},
+    state::{CodeGrant, Exchange, ExchangeStage as Stage, Placing, State},
 };
 use alloc::boxed::Box;
 use own::Own;
@@ -104,6 +104,9 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
         }
         (Stage::Sent { nonce, grant, .. }, Signal::HttpDone(response)) => {
             let outcome = own.cx.judge(&response, &[&grant.code, &grant.verifier]);
+            if !grant.both_secrets && own.cx.takes_other_secret(own.state, &outcome) {
+                return own.send(nonce, CodeGrant { both_secrets: true, ..grant }, 0);
+            }
             own.judged(outcome, nonce, grant);
         }
         (Stage::Sent { nonce, grant, tries, .. }, Signal::HttpFailed(why)) => match why {

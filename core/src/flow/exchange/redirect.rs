@@ -89,8 +89,10 @@ impl Own<'_, '_> {
                     redirect_uri: pending.redirect_uri,
                     scope: pending.scope,
                     return_context: pending.return_context,
+                    company: pending.company,
                     created_at: pending.created_at,
                     begun_in: pending.begun_in,
+                    both_secrets: false,
                 };
                 if self.state.known.is_unread() {
                     let op = store::read(self.state, self.cx);

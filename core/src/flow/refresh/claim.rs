@@ -5,7 +5,7 @@ use super::{
     serve::{
         announce, answer, is_due, is_over, is_refreshable, is_usable, refuse, servable, serve, want,
     },
-    settle::{back_off, store_slow, write_settlement},
+    settle::{back_off, store_slow, verdict, write_settlement},
 };
 use crate::{
     entropy::Id,
@@ -66,7 +66,8 @@ pub(crate) fn decide(state: &mut State, cx: &mut Cx<'_>) {
         if is_over(state, now) {
             return refuse(state, cx, Failure::ReauthenticationRequired(Cause::Expired));
         }
-        return write_settlement(state, cx, None, Settle::Verdict(Cause::Rejected));
+        let cause = if tokens.key.is_some() { Cause::KeyRejected } else { Cause::Rejected };
+        return verdict(state, cx, None, cause);
     }
     let backoff = state.backoff.as_ref().filter(|backoff| !backoff.until.has_passed(now));
     if let Some(failure) = backoff.map(|backoff| backoff.failure.clone()) {
@@ -209,6 +210,7 @@ pub(crate) fn claim(state: &mut State, cx: &mut Cx<'_>, attempt: u16, late_claim
         start,
         unresolved,
         late_claims,
+        both_secrets: false,
     };
     state.observed = Some((nonce, start));
     state.last_claim = Some(nonce);
@@ -252,14 +254,14 @@ fn send_or_ask(state: &mut State, cx: &mut Cx<'_>, claim: Box<Claim>, asked: boo
     // asking does not use it up, and sending it might end the grant.
     let oracle = cx.client.provider().config().introspection_endpoint.as_deref();
     if let (Some(endpoint), true, false) = (oracle, claim.unresolved, asked) {
-        let request = cx.client.introspection_request(endpoint, &claim.refresh);
+        let request = cx.requests().introspection_request(endpoint, &claim.refresh);
         let within = timing.send_within.saturating_sub(elapsed);
         let (op, give_up_at) = cx.send(&mut state.ops, request, within);
         state.refresh = Refresh::Asking { op, claim, give_up_at };
         return;
     }
     cx.notice(Notice::RefreshStarted { generation: claim.generation, attempt: claim.attempt });
-    let request = cx.client.refresh_request(&claim.refresh);
+    let request = cx.requests().refresh_request(&claim.refresh);
     let within = timing.send_within.saturating_sub(elapsed);
     let (op, give_up_at) = cx.send(&mut state.ops, request, within);
     state.refresh = Refresh::Sent { op, claim, give_up_at };

@@ -28,7 +28,9 @@ use alloc::boxed::Box;
 use claim::{decide, hold, look, owns, ready, send};
 use save::{accept, save};
 use serve::{answer, due_at, is_due};
-use settle::{OPERATOR_PAUSE, back_off, host_failed, settled, store_slow, write_settlement};
+use settle::{
+    OPERATOR_PAUSE, back_off, host_failed, settled, store_slow, verdict, write_settlement,
+};
 
 /// An answer to the refresh's own op, or the time.
 pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
@@ -74,10 +76,14 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             send(state, cx, claim);
         }
         (Refresh::Holding { claim, until }, Signal::Wake) if until.has_passed(cx.now()) => {
-            write_settlement(state, cx, Some(claim), Settle::Verdict(Cause::LostReply));
+            verdict(state, cx, Some(claim), Cause::LostReply);
         }
         (Refresh::Sent { claim, .. }, Signal::HttpDone(response)) => {
             let outcome = cx.judge(&response, &[&claim.refresh]);
+            if !claim.both_secrets && cx.takes_other_secret(state, &outcome) {
+                let claim = Box::new(Claim { both_secrets: true, ..*claim });
+                return send(state, cx, claim);
+            }
             judged(state, cx, outcome, claim);
         }
         (Refresh::Sent { claim, .. }, Signal::HttpFailed(why)) => {
@@ -246,5 +252,8 @@ pub(crate) fn judged(state: &mut State, cx: &mut Cx<'_>, outcome: Outcome, claim
         // Somebody else has the last word by now.
         return decide(state, cx);
     }
-    write_settlement(state, cx, Some(claim), settle);
+    match settle {
+        Settle::Verdict(cause) => verdict(state, cx, Some(claim), cause),
+        settle => write_settlement(state, cx, Some(claim), settle),
+    }
 }

@@ -59,6 +59,7 @@ pub(crate) fn renewed(
         access_exp: if flaw.is_some() { Some(now) } else { answer.expires_in.map(life_end) },
         scope: answer.scope.unwrap_or(scope),
         obtained_at: now,
+        key: None,
     };
     (tokens, rotated, flaw)
 }

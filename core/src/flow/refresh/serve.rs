@@ -5,7 +5,7 @@ use crate::{
     flow::Cx,
     output::{Activity, Output},
     record::connection::{ConnectionRecord, RecordStatus, Tokens},
-    state::{Demand, Placing, Refresh, Revoke, State},
+    state::{Demand, Placing, Refresh, Revoke, Settle, State},
 };
 
 /// A token is wanted; answered at the end of the step, by [`settle_demand`].
@@ -31,6 +31,9 @@ pub(crate) fn announce(state: &mut State, cx: &mut Cx<'_>) {
 pub(crate) fn servable(state: &State, now: u64) -> Option<(u64, &Tokens)> {
     if state.revoke != Revoke::Idle {
         // The person wants out: not even until the store has heard of it.
+        return None;
+    }
+    if let Refresh::Settling { settle: Settle::Verdict(_), .. } = state.refresh {
         return None;
     }
     let record = state.known.record()?;

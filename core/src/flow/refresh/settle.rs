@@ -5,7 +5,7 @@ use super::serve::{announce, answer, refuse};
 use crate::{
     entropy,
     env::Deadline,
-    failure::{Delay, Failure},
+    failure::{Cause, Delay, Failure},
     flow::{Cx, store},
     output::Notice,
     record::connection::RecordStatus,
@@ -53,6 +53,13 @@ pub(crate) fn host_failed(state: &mut State, cx: &mut Cx<'_>, failure: Failure) 
 pub(crate) fn store_slow(state: &mut State, cx: &mut Cx<'_>) {
     let failure = back_off(state, cx, |at| Failure::TryLater { at, reason: Delay::StoreSlow }, 0);
     refuse(state, cx, failure);
+}
+
+/// The grant is over: no call goes out from here on.
+pub(crate) fn verdict(state: &mut State, cx: &mut Cx<'_>, claim: Option<Box<Claim>>, cause: Cause) {
+    let generation = state.known.record().map_or(0, |record| record.generation);
+    cx.notice(Notice::CallsStopped { generation });
+    write_settlement(state, cx, claim, Settle::Verdict(cause));
 }
 
 /// Writes what came of a failure, over the revision that holds the own intent.
@@ -127,6 +134,9 @@ pub(crate) fn settled(
             if let Some(generation) = generation {
                 cx.notice(Notice::RefreshFailed { generation, failure: failure.clone() });
             }
+            let generation = state.known.record().map_or(0, |record| record.generation);
+            cx.notice(Notice::Unauthenticated { generation });
+            cx.notice(Notice::TokensWiped { generation });
             cx.notice(Notice::GrantLost(cause));
             state.rejected = None;
             state.backoff = None;

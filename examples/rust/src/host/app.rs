@@ -3,8 +3,8 @@
 use std::{thread, time::Duration};
 
 use evergrant::{
-    Activity, Authorize, BrowserProof, CallbackFault, Client, Failure, HttpRequest, HttpResponse,
-    Input, Method, Output, Secret, SecretBytes, pending_key, pending_tenant,
+    Activity, ApiKey, Authorize, BrowserProof, CallbackFault, Client, Failure, HttpRequest,
+    HttpResponse, Input, Method, Output, Secret, SecretBytes, pending_key, pending_tenant,
 };
 
 use super::Host;
@@ -98,6 +98,25 @@ impl Host {
                 return Ok(ApiAnswer { response, replayed });
             }
             replayed = true;
+        }
+    }
+
+    /// Takes an API key that a person has entered; answers with the company that it
+    /// is of. Until then whatever was there before goes on serving.
+    ///
+    /// # Errors
+    /// What is wrong with the key, or stands between this host and the API.
+    pub fn enter_key(&mut self, entered: ApiKey) -> Result<String, HostError> {
+        let mut news = self.tell(Input::KeyEntered(entered))?;
+        let give_up = self.world.ticks().saturating_add(PATIENCE);
+        loop {
+            fail(&news, |activity| *activity == Activity::Key)?;
+            for output in news {
+                if let Output::KeyAccepted { company, .. } = output {
+                    return Ok(company);
+                }
+            }
+            news = self.wait(give_up)?;
         }
     }
 

@@ -83,6 +83,7 @@ fn row_30_a_token_endpoint_out_of_reach_costs_no_tokens() {
         let other = ClientConfig {
             client_id: BASIC_CLIENT.id.into(),
             client_secret: BASIC_CLIENT.secret.map(Into::into),
+            previous_client_secret: None,
             token_endpoint_auth_method: None,
             redirect_uris: vec!["http://127.0.0.1/callback".into()],
             scopes: vec!["expenses:read".into()],

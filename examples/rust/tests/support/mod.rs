@@ -43,6 +43,7 @@ impl Desk {
         let config = ClientConfig {
             client_id: id.to_owned(),
             client_secret: secret.map(Secret::from),
+            previous_client_secret: None,
             token_endpoint_auth_method: method,
             redirect_uris: vec!["http://127.0.0.1/callback".to_owned()],
             scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
@@ -86,6 +87,7 @@ impl Desk {
             extra: self.extra.clone(),
             binding: Binding::SameProcess,
             return_context: None,
+            company: None,
         }
     }
 

@@ -165,6 +165,7 @@ impl Story {
             extra: vec![],
             binding: Binding::SameProcess,
             return_context: None,
+            company: None,
         };
         let (url, _) = host.authorize(asked)?;
         if self.with_browser {
@@ -268,6 +269,7 @@ fn client(authority: &Authority, refresh: RefreshPolicy) -> Outcome<Arc<Client>>
     let config = ClientConfig {
         client_id: BASIC_CLIENT.id.into(),
         client_secret: BASIC_CLIENT.secret.map(Secret::from),
+        previous_client_secret: None,
         token_endpoint_auth_method: None,
         redirect_uris: vec!["http://127.0.0.1/callback".into()],
         scopes: vec!["expenses:read".into(), "users:read".into()],

@@ -16,6 +16,7 @@ pub(crate) fn input(input: &Input, asked: impl Fn(Op) -> String) -> Words {
         Input::ApiAnswered { generation, status, .. } => {
             ("api answered", format!("{status} to generation {generation}"))
         }
+        Input::KeyEntered(_) => ("key entered", String::new()),
         Input::Revoke => ("revoke", String::new()),
         Input::Cancel { .. } => ("cancel", String::new()),
         Input::HttpDone { op, response } => {
@@ -57,6 +58,7 @@ pub(crate) fn output(output: &Output, now: u64) -> Words {
             ("token ready", format!("generation {generation}, {end}"))
         }
         Output::Authorized { scope, .. } => ("authorized", scope.clone()),
+        Output::KeyAccepted { company, .. } => ("key accepted", company.clone()),
         Output::Failed { activity, failure } => {
             ("failed", format!("{}: {}", about(activity), failure.code()))
         }
@@ -72,6 +74,7 @@ pub(crate) fn question(output: &Output) -> Option<(Op, String)> {
         Output::OpenUrl { .. }
         | Output::TokenReady { .. }
         | Output::Authorized { .. }
+        | Output::KeyAccepted { .. }
         | Output::Failed { .. }
         | Output::Notice(_) => None,
     }

@@ -158,6 +158,7 @@ fn kind(output: &Output) -> &'static str {
         Output::OpenUrl { .. } => "open_url",
         Output::TokenReady { .. } => "token_ready",
         Output::Authorized { .. } => "authorized",
+        Output::KeyAccepted { .. } => "key_accepted",
         Output::Failed { .. } => "failed",
         Output::Notice(notice) => notice.fields().code,
     }

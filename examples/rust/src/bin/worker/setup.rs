@@ -47,6 +47,7 @@ pub(crate) fn client(
     let config = ClientConfig {
         client_id: BASIC_CLIENT.id.into(),
         client_secret: BASIC_CLIENT.secret.map(Secret::from),
+        previous_client_secret: None,
         token_endpoint_auth_method: None,
         redirect_uris: vec!["http://127.0.0.1/callback".into()],
         scopes: vec!["expenses:read".into()],

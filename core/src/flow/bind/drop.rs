@@ -1,0 +1,133 @@
+//! The credential is not to be used: the server is told where that harms nobody,
+//! and it is taken out of the record.
+
+use super::fail;
+use crate::{
+    failure::{Denial, Failure},
+    flow::{Cx, Signal, store},
+    http::HttpRequest,
+    output::Notice,
+    provider::Disconnect,
+    record::{StoreKey, candidate::Candidate, connection::ConnectionRecord},
+    secret::{Secret, SecretBytes},
+    state::{Bind, State},
+};
+use alloc::{boxed::Box, vec};
+
+/// Looks whether the company is another tenant's: the provider's own way to end a
+/// credential may end all of the company's.
+pub(super) fn check(
+    state: &mut State,
+    cx: &mut Cx<'_>,
+    candidate: Box<Candidate>,
+    company: &str,
+    failure: Failure,
+) {
+    let by_request =
+        matches!(cx.client.provider().config().disconnect, Disconnect::ApiRequest { .. });
+    if !by_request || candidate.tokens.key.is_some() {
+        return forget(state, cx, candidate, failure);
+    }
+    let key = StoreKey::company(cx.client, company);
+    let op = store::swap(&mut state.ops, cx, key, None, None);
+    state.bind = Bind::Checking { op, failure, candidate };
+}
+
+pub(super) fn step(state: &mut State, cx: &mut Cx<'_>, stage: Bind, signal: Signal) {
+    match (stage, signal) {
+        (Bind::Checking { failure, candidate, .. }, Signal::Swapped(None)) => {
+            uninstall(state, cx, candidate, failure);
+        }
+        (
+            Bind::Checking { failure, candidate, .. },
+            Signal::Swapped(Some(_)) | Signal::SwapUnanswered,
+        ) => forget(state, cx, candidate, failure),
+        (Bind::Uninstalling { failure, candidate, .. }, Signal::HttpDone(response)) => {
+            let confirmed = matches!(response.status, 200..=299 | 404);
+            cx.notice(Notice::TokenRevoked { confirmed });
+            forget(state, cx, candidate, failure);
+        }
+        (Bind::Uninstalling { failure, candidate, .. }, Signal::HttpFailed(_)) => {
+            cx.notice(Notice::TokenRevoked { confirmed: false });
+            forget(state, cx, candidate, failure);
+        }
+        (Bind::Uninstalling { give_up_at, failure, candidate, .. }, Signal::Wake)
+            if cx.now() >= give_up_at =>
+        {
+            cx.notice(Notice::TokenRevoked { confirmed: false });
+            forget(state, cx, candidate, failure);
+        }
+        (Bind::Dropping { attempt, failure, candidate }, Signal::Swapped(current)) => {
+            match store::confirm(state, cx, *attempt, current) {
+                Ok(false) => forget(state, cx, candidate, failure),
+                Ok(true) | Err(_) => fail(cx, &candidate, failure),
+            }
+        }
+        (Bind::Dropping { attempt, failure, candidate }, Signal::SwapUnanswered) => {
+            match store::reread(state, cx, *attempt) {
+                Some(attempt) => {
+                    state.bind = Bind::Dropping { attempt: Box::new(attempt), failure, candidate };
+                }
+                // It stays in the record, serves nobody, and is taken up again.
+                None => fail(cx, &candidate, failure),
+            }
+        }
+        (stage, _) => state.bind = stage,
+    }
+}
+
+/// Tells the server in the provider's way, once: this must not come late, when the
+/// company may be somebody's.
+fn uninstall(state: &mut State, cx: &mut Cx<'_>, candidate: Box<Candidate>, failure: Failure) {
+    let provider = cx.client.provider().config();
+    let Disconnect::ApiRequest { method, url } = &provider.disconnect else {
+        return forget(state, cx, candidate, failure);
+    };
+    let request = HttpRequest {
+        method: *method,
+        url: url.clone(),
+        headers: vec![("authorization", candidate.tokens.header.clone())],
+        body: SecretBytes::new([]),
+    };
+    let (op, give_up_at) = cx.send(&mut state.ops, request, provider.refresh.timing.send_within);
+    state.bind = Bind::Uninstalling { op, give_up_at, failure, candidate };
+}
+
+/// Takes it out of the record; where tokens can be revoked one by one, that is owed.
+pub(super) fn forget(
+    state: &mut State,
+    cx: &mut Cx<'_>,
+    candidate: Box<Candidate>,
+    failure: Failure,
+) {
+    let token_id = candidate.tokens.token_id;
+    let is_it = |stored: &mut Candidate| stored.tokens.token_id == token_id;
+    let mut next = store::known_or_new(state, cx);
+    let Some(stored) = next.candidate.take_if(|stored| is_it(stored)) else {
+        return fail(cx, &candidate, failure);
+    };
+    owe(cx, &mut next, stored);
+    let attempt = Box::new(store::write(state, cx, next));
+    state.bind = Bind::Dropping { attempt, failure, candidate };
+}
+
+/// What is owed for a candidate that will not be used.
+fn owe(cx: &Cx<'_>, next: &mut ConnectionRecord, candidate: Candidate) {
+    let Disconnect::Revocation { .. } = cx.client.provider().config().disconnect else { return };
+    let access = Secret::from(candidate.tokens.access_token());
+    if let Some(refresh) = candidate.tokens.refresh {
+        next.owe(refresh, cx.now());
+    }
+    next.owe_access(access, cx.now());
+}
+
+/// Something newer has taken the place of the candidate in this record, if any: a
+/// disconnect or another authorization.
+pub(crate) fn superseded(state: &mut State, cx: &mut Cx<'_>, next: &mut ConnectionRecord) {
+    if let Some(candidate) = next.candidate.take() {
+        owe(cx, next, candidate);
+    }
+    if let Some(candidate) = core::mem::take(&mut state.bind).candidate() {
+        fail(cx, candidate, Failure::denied(Denial::Superseded));
+    }
+}

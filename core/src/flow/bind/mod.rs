@@ -1,0 +1,283 @@
+//! Bind: a new credential is put in the place of the one before only when it is
+//! known whose it is, and one company belongs to one tenant.
+//!
+//! The API is asked with the credential itself, the company is reserved by its own
+//! record, and then the credential, its company and a new generation go into the
+//! connection's record by one swap. Whatever stops this on the way leaves the
+//! grant before as it was.
+
+mod drop;
+mod promote;
+
+pub(crate) use drop::superseded;
+
+use super::{Cx, STORE_TRIES, Signal, refresh, store};
+use crate::{
+    company::{CompanyBinding, Learnt, Subject},
+    env::Deadline,
+    failure::{CompanyFault, Delay, Denial, Failure, ServerFault},
+    http::{HttpRequest, HttpResponse, Method},
+    output::Activity,
+    record::{StoreKey, candidate::Candidate, company_tenant, reserve_company},
+    secret::SecretBytes,
+    state::{Bind, Learned, State},
+};
+use alloc::{boxed::Box, string::String, vec};
+
+/// Somebody sits before a form: no more questions than this are asked of a key.
+const KEY_TRIES: u8 = 3;
+
+/// How a credential's company is learnt.
+pub(crate) fn binding<'a>(cx: &'a Cx<'_>, candidate: &Candidate) -> Option<&'a CompanyBinding> {
+    let provider = cx.client.provider().config();
+    match candidate.tokens.key {
+        Some(_) => provider.api_keys.as_ref(),
+        None => provider.company.as_ref(),
+    }
+}
+
+/// Asks whose the credential is that the record holds as a candidate.
+pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>) {
+    let stored = state.known.record().and_then(|record| record.candidate.clone());
+    if let (Some(candidate), Bind::Idle) = (stored, &state.bind) {
+        ask(state, cx, Box::new(candidate), 0);
+    }
+}
+
+/// An answer to the binding's own op, or the time.
+pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
+    match (core::mem::take(&mut state.bind), signal) {
+        (Bind::Looking { candidate, .. }, Signal::Swapped(current)) => {
+            match store::adopt(state, cx, current) {
+                Ok(()) => ask(state, cx, candidate, 0),
+                Err(failure) => fail(cx, &candidate, failure),
+            }
+        }
+        (Bind::Looking { tries, candidate, .. }, Signal::SwapUnanswered) => {
+            let tries = tries.saturating_add(1);
+            if tries >= STORE_TRIES {
+                return fail(cx, &candidate, store_slow(cx));
+            }
+            let op = store::read(state, cx);
+            state.bind = Bind::Looking { op, tries, candidate };
+        }
+        (Bind::Asking { candidate, tries, .. }, Signal::HttpDone(response)) => {
+            answered(state, cx, candidate, tries, &response);
+        }
+        (Bind::Asking { candidate, tries, .. }, Signal::HttpFailed(_)) => {
+            later(state, cx, candidate, tries, Delay::Unavailable, None);
+        }
+        (Bind::Asking { give_up_at, candidate, tries, .. }, Signal::Wake)
+            if cx.now() >= give_up_at =>
+        {
+            later(state, cx, candidate, tries, Delay::Unavailable, None);
+        }
+        (Bind::Pausing { until, candidate, tries }, Signal::Wake) if until.has_passed(cx.now()) => {
+            ask(state, cx, candidate, tries);
+        }
+        (Bind::Reserving { learnt, candidate, .. }, Signal::Swapped(current)) => {
+            let Some(stored) = current else {
+                return reserve(state, cx, candidate, learnt, 0);
+            };
+            match company_tenant(cx.client, &learnt.company, &stored.bytes) {
+                Ok(tenant) if tenant == cx.tenant => promote::promote(state, cx, candidate, learnt),
+                // Another tenant's, who must not lose it: only forgotten here.
+                Ok(_) => {
+                    let failure = mismatch(CompanyFault::Taken, Some(&learnt));
+                    drop::forget(state, cx, candidate, failure);
+                }
+                Err(failure) => drop::forget(state, cx, candidate, failure),
+            }
+        }
+        (Bind::Reserving { learnt, candidate, tries, .. }, Signal::SwapUnanswered) => {
+            if tries.saturating_add(1) < STORE_TRIES {
+                return reserve(state, cx, candidate, learnt, tries.saturating_add(1));
+            }
+            later(state, cx, candidate, 0, Delay::StoreSlow, None);
+        }
+        (stage @ Bind::Promoting { .. }, signal) => promote::step(state, cx, stage, signal),
+        (
+            stage @ (Bind::Checking { .. } | Bind::Uninstalling { .. } | Bind::Dropping { .. }),
+            signal,
+        ) => drop::step(state, cx, stage, signal),
+        (Bind::Idle, Signal::Wake) => {
+            if wake_at(state, cx.now()).is_some_and(|at| cx.now() >= at) {
+                begin(state, cx);
+            }
+        }
+        // Nothing of the kind is awaited in these stages, or not yet.
+        (
+            stage,
+            Signal::Swapped(_)
+            | Signal::SwapUnanswered
+            | Signal::HttpDone(_)
+            | Signal::HttpFailed(_)
+            | Signal::Wake,
+        ) => state.bind = stage,
+    }
+}
+
+/// When the binding wants a step: also of a candidate that somebody left behind.
+pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
+    match &state.bind {
+        Bind::Idle => {
+            let record = state.known.record()?;
+            record.candidate.as_ref().map(|candidate| candidate.taken_up_at(now))
+        }
+        Bind::Asking { give_up_at, .. } | Bind::Uninstalling { give_up_at, .. } => {
+            Some(*give_up_at)
+        }
+        Bind::Pausing { until, .. } => Some(until.at(now)),
+        Bind::Looking { .. }
+        | Bind::Reserving { .. }
+        | Bind::Promoting { .. }
+        | Bind::Checking { .. }
+        | Bind::Dropping { .. } => None,
+    }
+}
+
+/// Asks the API whose the credential is.
+pub(crate) fn ask(state: &mut State, cx: &mut Cx<'_>, candidate: Box<Candidate>, tries: u8) {
+    let Some(binding) = binding(cx, &candidate) else {
+        // Of a provider whose data have been changed since.
+        return drop::forget(state, cx, candidate, mismatch(CompanyFault::Unknown, None));
+    };
+    let request = HttpRequest {
+        method: Method::Get,
+        url: binding.url.clone(),
+        headers: vec![
+            ("authorization", candidate.tokens.header.clone()),
+            ("accept", "application/json".into()),
+        ],
+        body: SecretBytes::new([]),
+    };
+    let within = cx.client.provider().config().refresh.timing.send_within;
+    let (op, give_up_at) = cx.send(&mut state.ops, request, within);
+    state.bind = Bind::Asking { op, give_up_at, tries, candidate };
+}
+
+fn answered(
+    state: &mut State,
+    cx: &mut Cx<'_>,
+    candidate: Box<Candidate>,
+    tries: u8,
+    response: &HttpResponse,
+) {
+    let limit = cx.client.provider().config().answer_limit;
+    let learnt = binding(cx, &candidate).map(|how| how.learn(response, limit, cx.now()));
+    let is_key = candidate.tokens.key.is_some();
+    let failure = match learnt.unwrap_or(Learnt::Unreadable) {
+        Learnt::Subject { subject, scope } => {
+            return told(state, cx, candidate, subject, scope);
+        }
+        Learnt::Later { reason, after } => {
+            return later(state, cx, candidate, tries, reason, after);
+        }
+        Learnt::Unreadable => mismatch(CompanyFault::Unknown, None),
+        Learnt::Unauthorized if is_key => Failure::denied(Denial::KeyInvalid),
+        Learnt::Unauthorized => Failure::ServerMisbehaved(ServerFault::FreshTokenRefused),
+        Learnt::Forbidden => super::api::forbidden(&response.headers),
+    };
+    // Nobody knows whose it is: the server is not told, it is only forgotten.
+    drop::forget(state, cx, candidate, failure);
+}
+
+/// The API has said whose it is: is that whose it must be?
+fn told(
+    state: &mut State,
+    cx: &mut Cx<'_>,
+    candidate: Box<Candidate>,
+    subject: Subject,
+    scope: Option<String>,
+) {
+    let bound = state.known.record().and_then(|record| record.company.clone());
+    let wanted = bound.or_else(|| candidate.company.clone());
+    let company = match (subject, wanted) {
+        (Subject::Company(company), Some(wanted)) if company != wanted => {
+            let learnt = Learned { company, scope };
+            let failure = mismatch(CompanyFault::Mismatch, Some(&learnt));
+            return drop::check(state, cx, candidate, &learnt.company, failure);
+        }
+        (Subject::Company(company), _) => company,
+        // What the host has chosen must be what the connection has been.
+        (Subject::Organisation, Some(wanted))
+            if candidate.company.as_ref().is_none_or(|chosen| *chosen == wanted) =>
+        {
+            wanted
+        }
+        (Subject::Organisation, Some(_)) => {
+            let failure = mismatch(CompanyFault::Mismatch, None);
+            return drop::forget(state, cx, candidate, failure);
+        }
+        (Subject::Organisation, None) => {
+            let failure = mismatch(CompanyFault::ChoiceNeeded, None);
+            return drop::forget(state, cx, candidate, failure);
+        }
+    };
+    let learnt = Learned { company, scope };
+    let granted = learnt.scope.as_deref().unwrap_or(&candidate.tokens.scope);
+    let missing = crate::scope::missing(&candidate.asked_scope, granted);
+    if candidate.tokens.key.is_some() && !missing.is_empty() {
+        return drop::forget(state, cx, candidate, Failure::denied(Denial::InsufficientScope));
+    }
+    reserve(state, cx, candidate, learnt, 0);
+}
+
+/// Reserves the company for this tenant, unless it is reserved already.
+fn reserve(
+    state: &mut State,
+    cx: &mut Cx<'_>,
+    candidate: Box<Candidate>,
+    learnt: Learned,
+    tries: u8,
+) {
+    // The tenant is one: this connection has its name.
+    let write = reserve_company(cx.client, &learnt.company, cx.tenant).ok();
+    let key = StoreKey::company(cx.client, &learnt.company);
+    let op = store::swap(&mut state.ops, cx, key, None, write);
+    state.bind = Bind::Reserving { op, tries, learnt, candidate };
+}
+
+/// Asked again after a pause, until the candidate's time is over.
+fn later(
+    state: &mut State,
+    cx: &mut Cx<'_>,
+    candidate: Box<Candidate>,
+    tries: u8,
+    reason: Delay,
+    after: Option<u64>,
+) {
+    let tries = tries.saturating_add(1);
+    let pause = refresh::pause(cx, u16::from(tries)).max(after.unwrap_or_default());
+    let until = Deadline::after(cx.now(), pause);
+    let over = match candidate.tokens.key {
+        Some(_) => tries >= KEY_TRIES,
+        None => until.at(cx.now()) >= candidate.ends_at(),
+    };
+    if over {
+        let failure = Failure::TryLater { at: until.at(cx.now()), reason };
+        return drop::forget(state, cx, candidate, failure);
+    }
+    state.bind = Bind::Pausing { until, tries, candidate };
+}
+
+fn mismatch(reason: CompanyFault, learnt: Option<&Learned>) -> Failure {
+    let company = learnt.map(|learnt| learnt.company.clone());
+    Failure::CompanyMismatch { reason, company }
+}
+
+fn store_slow(cx: &Cx<'_>) -> Failure {
+    Failure::TryLater { at: cx.now(), reason: Delay::StoreSlow }
+}
+
+/// Tells whoever brought the credential that it came to nothing.
+fn fail(cx: &mut Cx<'_>, candidate: &Candidate, failure: Failure) {
+    let activity = match &candidate.authorization {
+        Some(authorization) => Activity::Authorization {
+            authorization: authorization.clone(),
+            return_context: candidate.return_context.clone(),
+        },
+        None => Activity::Key,
+    };
+    cx.fail(activity, failure);
+}

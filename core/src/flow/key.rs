@@ -1,0 +1,78 @@
+//! Keys: a credential that a person pastes. It is tried against the API before it
+//! is stored, and stored together with its company.
+
+use super::{Cx, bind, store};
+use crate::{
+    entropy::Id,
+    failure::{Denial, Failure, Misuse},
+    input::ApiKey,
+    output::Activity,
+    record::{candidate::Candidate, connection::Tokens},
+    secret::Secret,
+    state::{Bind, State},
+};
+use alloc::{boxed::Box, format, string::String};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+/// Longer keys are none.
+const LONGEST: usize = 512;
+
+/// Everything that the caller can get wrong, before anything changes.
+pub(crate) fn check(entered: &ApiKey, cx: &Cx<'_>) -> Result<(), Misuse> {
+    if cx.client.provider().config().api_keys.is_none() {
+        return Err(Misuse::ApiKeysUnsupported);
+    }
+    if entered.company.as_deref().is_some_and(|company| !crate::company::is_name(company)) {
+        return Err(Misuse::CompanyInvalid);
+    }
+    if entered.scopes.iter().all(|scope| crate::scope::is_scope(scope)) {
+        Ok(())
+    } else {
+        Err(Misuse::ScopeInvalid)
+    }
+}
+
+/// A key has been entered: the one before goes on serving until this one is found
+/// good, and of the same company.
+pub(crate) fn enter(state: &mut State, cx: &mut Cx<'_>, entered: ApiKey) {
+    let key = Secret::from(entered.key.expose().trim());
+    let good = |b: u8| b.is_ascii_graphic() && b != b':';
+    if key.is_empty() || key.expose().len() > LONGEST || !key.expose().bytes().all(good) {
+        return cx.fail(Activity::Key, Failure::denied(Denial::KeyMalformed));
+    }
+    if let Some(candidate) = core::mem::take(&mut state.bind).candidate() {
+        // Whoever enters another key means that one; an authorization's candidate
+        // stays in the record.
+        if candidate.authorization.is_none() {
+            cx.fail(Activity::Key, Failure::denied(Denial::Superseded));
+        }
+    }
+    // The key is the user name, the password is empty.
+    let pair = Secret::new(format!("{}:", key.expose()));
+    let tokens = Tokens {
+        token_id: Id::new(cx.env, "token"),
+        refresh: None,
+        refresh_exp: None,
+        header: Secret::new(format!("Basic {}", STANDARD.encode(pair.expose()))),
+        access_exp: None,
+        scope: String::new(),
+        obtained_at: cx.now(),
+        key: Some(entered.kind),
+    };
+    let candidate = Box::new(Candidate {
+        tokens,
+        grant_id: Id::new(cx.env, "grant"),
+        authorization: None,
+        asked_scope: entered.scopes.join(" "),
+        return_context: None,
+        created_at: cx.now(),
+        begun_in: state.known.record().map(|record| record.generation),
+        company: entered.company,
+    });
+    if state.known.is_unread() {
+        let op = store::read(state, cx);
+        state.bind = Bind::Looking { op, tries: 0, candidate };
+        return;
+    }
+    bind::ask(state, cx, candidate, 0);
+}

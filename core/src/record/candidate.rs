@@ -1,0 +1,50 @@
+//! A credential whose company is not yet known.
+
+use super::{AuthorizationId, connection::Tokens};
+use crate::entropy::Id;
+use alloc::string::String;
+use serde::{Deserialize, Serialize};
+
+/// Stands beside the grant before it, until it is known whose it is: a crash in
+/// between leaves nothing wrong active. That of an authorization is in the record;
+/// an API key is not stored before it has been found good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Candidate {
+    pub(crate) tokens: Tokens,
+    pub(crate) grant_id: Id,
+    /// The authorization that it came of; none for an API key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) authorization: Option<AuthorizationId>,
+    pub(crate) asked_scope: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) return_context: Option<String>,
+    pub(crate) created_at: u64,
+    /// The connection's generation when it was begun, where it was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) begun_in: Option<u64>,
+    /// The company that the host has chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) company: Option<String>,
+}
+
+/// How long its company is asked for before it is given up.
+const LIFE: u64 = 900_000;
+
+/// After this another worker may ask too: asking changes nothing.
+const PATIENCE: u64 = 10_000;
+
+impl Candidate {
+    /// Until when its company is asked for.
+    pub(crate) fn ends_at(&self) -> u64 {
+        let longest = self.tokens.obtained_at.saturating_add(LIFE);
+        self.tokens.access_exp.map_or(longest, |expiry| expiry.min(longest))
+    }
+
+    /// When somebody who finds it in the record takes it up. One that is said to be
+    /// of the future is of a clock that has been set back since.
+    pub(crate) fn taken_up_at(&self, now: u64) -> u64 {
+        let since = self.tokens.obtained_at;
+        if now < since { now } else { since.saturating_add(PATIENCE) }
+    }
+}

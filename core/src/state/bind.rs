@@ -1,0 +1,63 @@
+//! Where the binding of a new credential to its company stands.
+
+use super::Attempt;
+use crate::{env::Deadline, failure::Failure, output::Op, record::candidate::Candidate};
+use alloc::{boxed::Box, string::String};
+
+/// Where the binding of a new credential to its company stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Bind {
+    #[default]
+    Idle,
+    /// The connection's record is being read, before a key is tried.
+    Looking { op: Op, tries: u8, candidate: Box<Candidate> },
+    /// The API is asked whose credential it is.
+    Asking { op: Op, give_up_at: u64, tries: u8, candidate: Box<Candidate> },
+    /// To be asked again at this time.
+    Pausing { until: Deadline, tries: u8, candidate: Box<Candidate> },
+    /// The company is being reserved for this tenant.
+    Reserving { op: Op, tries: u8, learnt: Learned, candidate: Box<Candidate> },
+    /// The credential is being put in the place of the one before.
+    Promoting { attempt: Box<Attempt>, learnt: Learned, candidate: Box<Candidate> },
+    /// It is not to be used: is its company another tenant's, who must not lose it?
+    Checking { op: Op, failure: Failure, candidate: Box<Candidate> },
+    /// The server is told that it is not wanted.
+    Uninstalling { op: Op, give_up_at: u64, failure: Failure, candidate: Box<Candidate> },
+    /// It is being taken out of the record.
+    Dropping { attempt: Box<Attempt>, failure: Failure, candidate: Box<Candidate> },
+}
+
+/// What the API said of the credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Learned {
+    pub(crate) company: String,
+    pub(crate) scope: Option<String>,
+}
+
+impl Bind {
+    pub(crate) fn op(&self) -> Option<Op> {
+        match self {
+            Self::Looking { op, .. }
+            | Self::Asking { op, .. }
+            | Self::Reserving { op, .. }
+            | Self::Checking { op, .. }
+            | Self::Uninstalling { op, .. } => Some(*op),
+            Self::Promoting { attempt, .. } | Self::Dropping { attempt, .. } => Some(attempt.op),
+            Self::Idle | Self::Pausing { .. } => None,
+        }
+    }
+
+    pub(crate) fn candidate(&self) -> Option<&Candidate> {
+        match self {
+            Self::Looking { candidate, .. }
+            | Self::Asking { candidate, .. }
+            | Self::Pausing { candidate, .. }
+            | Self::Reserving { candidate, .. }
+            | Self::Promoting { candidate, .. }
+            | Self::Checking { candidate, .. }
+            | Self::Uninstalling { candidate, .. }
+            | Self::Dropping { candidate, .. } => Some(candidate),
+            Self::Idle => None,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! A client secret is replaced while both are good: no grant is lost by it.
+
+mod common;
+
+use common::{server::Fault, *};
+use evergrant::*;
+
+fn world() -> World {
+    let client = ClientConfig {
+        client_secret: Some("canary-new-secret".into()),
+        previous_client_secret: Some("canary-old-secret".into()),
+        token_endpoint_auth_method: Some(TokenEndpointAuthMethod::ClientSecretPost),
+        ..client_config()
+    };
+    World::with(client_of(provider_config(), client))
+}
+
+fn unknown() -> Fault {
+    Fault::Answer(401, r#"{"error":"invalid_client"}"#.into())
+}
+
+/// Which secrets the requests carried.
+fn secrets(outputs: &[Output]) -> Vec<&'static str> {
+    let secret = |request: &&HttpRequest| {
+        let body = body(request);
+        if body.contains("canary-new-secret") { "new" } else { "old" }
+    };
+    requests(outputs).iter().map(secret).collect()
+}
+
+#[test]
+fn a_server_that_does_not_know_the_new_secret_yet_is_asked_with_the_old() {
+    let mut world = world();
+    world.server.faults.push_back(unknown());
+    let outputs = world.authorize();
+    assert_eq!((secrets(&outputs), failures(&outputs)), (vec!["new", "old"], vec![]));
+    assert_eq!((world.status(), world.server.exchanges), (Status::Authorized, 1));
+    // It is remembered which one was taken.
+    world.advance(3_600_000);
+    assert_eq!(secrets(&world.token_wanted()), ["old"]);
+    // Until that one is not known any more.
+    world.advance(3_600_000);
+    world.server.faults.push_back(unknown());
+    let outputs = world.token_wanted();
+    assert_eq!((secrets(&outputs), tokens(&outputs).len()), (vec!["old", "new"], 1));
+    assert_eq!(world.server.replays, 0, "what was not accepted was not used up");
+}
+
+#[test]
+fn where_neither_is_known_the_operator_is_told_and_every_grant_kept() {
+    let mut world = world();
+    world.authorize();
+    world.advance(3_600_000);
+    world.server.faults.extend([unknown(), unknown()]);
+    let outputs = world.token_wanted();
+    assert_eq!(secrets(&outputs), ["new", "old"]);
+    assert_eq!(failures(&outputs), ["misconfigured_invalid_client"]);
+    assert_eq!(world.record()["tokens"]["refresh"], "canary-refresh-2");
+    assert_eq!(world.status(), Status::Authorized);
+}
+
+#[test]
+fn a_revocation_is_said_with_the_other_one_too() {
+    let mut world = world();
+    world.authorize();
+    world.server.faults.push_back(unknown());
+    let outputs = world.run(Input::Revoke);
+    assert_eq!(secrets(&outputs)[..2], ["new", "old"]);
+    assert_eq!((world.status(), world.server.live.clone()), (Status::Disconnected, None));
+}
+
+#[test]
+fn a_previous_secret_needs_a_current_one() {
+    let provider = std::sync::Arc::new(Provider::new(provider_config()).unwrap());
+    for (client_secret, previous) in [(None, "old"), (Some("new".into()), "")] {
+        let config = ClientConfig {
+            client_secret,
+            previous_client_secret: Some(previous.into()),
+            ..client_config()
+        };
+        assert_eq!(Client::new(provider.clone(), config), Err(Misuse::ClientSecretMissing));
+    }
+}
