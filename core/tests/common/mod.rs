@@ -73,6 +73,8 @@ pub struct World {
     pub now: u64,
     /// The clock that runs through suspend, if the host has one.
     pub uptime: Option<u64>,
+    /// Which boot that clock counts from, if the host can tell.
+    pub boot_id: Option<[u8; 16]>,
     seed: u64,
     pub lines: Vec<Line>,
     /// What the outputs were, answered or not.
@@ -94,6 +96,7 @@ impl World {
             server: Server::default(),
             now: START,
             uptime: None,
+            boot_id: None,
             seed: 0,
             lines: Vec::new(),
             outputs: Vec::new(),
@@ -113,7 +116,7 @@ impl World {
         self.seed += 1;
         let mut entropy = [0x5a; 32];
         entropy[..8].copy_from_slice(&self.seed.to_be_bytes());
-        Env { now: self.now, uptime: self.uptime, boot_id: None, entropy }
+        Env { now: self.now, uptime: self.uptime, boot_id: self.boot_id, entropy }
     }
 
     /// One step, nothing performed.
