@@ -153,7 +153,10 @@ impl Host {
                 None
             }
             Output::Failed { failure, .. } => panic!("{failure}"),
-            Output::TokenReady { .. } | Output::Authorized { .. } | Output::Notice(_) => None,
+            Output::TokenReady { .. }
+            | Output::Authorized { .. }
+            | Output::KeyAccepted { .. }
+            | Output::Notice(_) => None,
         }
     }
 

@@ -63,13 +63,23 @@ def shown(value):
     )
 
 
-def parts(value, depth=4):
-    """The value and what it is made of, as a debugger or a serializer walks it."""
-    yield value
-    if depth and not isinstance(value, (str, bytes, int)):
+def parts(value, depth=4, walked=None):
+    """The value and what it is made of, as a debugger or a serializer walks it; but
+    for what was walked before: only a connection changes from step to step."""
+    walked = {} if walked is None else walked
+    plain = isinstance(value, (str, bytes, int))
+    key = (type(value), value) if plain else id(value)
+    # The value is kept, so that nothing else comes to have its id.
+    before, _ = walked.get(key, (-1, None))
+    if before >= depth and not isinstance(value, Connection):
+        return
+    walked[key] = (depth, value)
+    if before < 0 or isinstance(value, Connection):
+        yield value
+    if depth and not plain:
         inside = value if isinstance(value, (list, tuple)) else vars(value).values() if hasattr(value, "__dict__") else ()
         for part in inside:
-            yield from parts(part, depth - 1)
+            yield from parts(part, depth - 1, walked)
 
 
 def secrets_of(text):
@@ -103,9 +113,9 @@ def test_a_life_shows_no_secret(path, caplog):
     text = path.read_text(encoding="utf-8")
     secrets = secrets_of(text)
     assert len(secrets) > 10, "there is something to find"
-    kinds = set()
+    kinds, walked = set(), {}
     for number, _, _, objects in replay(text):
-        for part in (part for value in objects for part in parts(value)):
+        for part in (part for value in objects for part in parts(value, walked=walked)):
             kinds.add(type(part).__name__)
             seen = shown(part)
             for secret in secrets:

@@ -170,13 +170,21 @@ def read_input(given: dict) -> Input:
             fields["headers"] = header_block(fields["headers"])
         case "http_done":
             fields["headers"] = header_block(fields["headers"])
-            fields["body"] = secret_bytes(fields["body"])
+            fields["body"] = read_body(fields["body"])
         case "http_failed":
             fields["why"] = HttpFault[fields["why"].upper()]
         case "swapped" if fields["current"] is not None:
             current = fields["current"]
             fields["current"] = read_stored(current)
     return getattr(Input, kind.upper())(**fields)
+
+
+def read_body(given: str | dict) -> SecretBytes:
+    match given:
+        case {"hex": digits}:
+            return SecretBytes(bytes.fromhex(digits))
+        case text:
+            return secret_bytes(text)
 
 
 def read_proof(given: str | dict) -> BrowserProof:

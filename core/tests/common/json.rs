@@ -63,6 +63,14 @@ fn utf8(bytes: &SecretBytes) -> &str {
     std::str::from_utf8(bytes.expose()).expect("fixtures are text")
 }
 
+/// Text as a rule; a server may send what is none.
+fn body(bytes: &SecretBytes) -> String {
+    match std::str::from_utf8(bytes.expose()) {
+        Ok(body) => text(body),
+        Err(_) => Object::new().text("hex", &hex(bytes.expose())).end(),
+    }
+}
+
 /// The first line: the whole configuration.
 pub fn configuration(provider: &ProviderConfig, client: &ClientConfig, tenant: &str) -> String {
     let method = |method: TokenEndpointAuthMethod| match method {
@@ -83,16 +91,6 @@ pub fn configuration(provider: &ProviderConfig, client: &ClientConfig, tenant: &
         IssPolicy::IfPresent => "if_present",
         IssPolicy::Ignored => "ignored",
     };
-    let Timing { send_within, listen_for, start_within, save_within, takeover_after } =
-        provider.refresh.timing;
-    let timing =
-        list(&[send_within, listen_for, start_within, save_within, takeover_after], u64::to_string);
-    let refresh = Object::new()
-        .text("rotation", rotation(provider.refresh.rotation))
-        .raw("access_dies", provider.refresh.access_dies)
-        .raw("family_per_user", provider.refresh.family_per_user)
-        .raw("timing", timing)
-        .end();
     let provider = Object::new()
         .text("environment", &provider.environment)
         .maybe_text("issuer", provider.issuer.as_deref())
@@ -110,7 +108,7 @@ pub fn configuration(provider: &ProviderConfig, client: &ClientConfig, tenant: &
         .raw("quirks", quirks(&provider.quirks))
         .raw("localhost_redirects", provider.localhost_redirects)
         .raw("loopback_http", provider.loopback_http)
-        .raw("refresh", refresh)
+        .raw("refresh", refresh(&provider.refresh))
         .raw("release_unsaved", provider.release_unsaved)
         .raw("authorization_lifetime", provider.authorization_lifetime)
         .raw("answer_limit", provider.answer_limit)
@@ -129,6 +127,20 @@ pub fn configuration(provider: &ProviderConfig, client: &ClientConfig, tenant: &
         .text("sealing", "plain")
         .end();
     Object::new().raw("provider", provider).raw("client", client).text("tenant", tenant).end()
+}
+
+/// A refresh policy as the first line has it.
+pub fn refresh(policy: &RefreshPolicy) -> String {
+    let Timing { send_within, listen_for, start_within, save_within, takeover_after } =
+        policy.timing;
+    let timing =
+        list(&[send_within, listen_for, start_within, save_within, takeover_after], u64::to_string);
+    Object::new()
+        .text("rotation", rotation(policy.rotation))
+        .raw("access_dies", policy.access_dies)
+        .raw("family_per_user", policy.family_per_user)
+        .raw("timing", timing)
+        .end()
 }
 
 fn rotation(rotation: Rotation) -> &'static str {
@@ -250,7 +262,7 @@ fn input_json(input: &Input) -> String {
             .raw("op", op.0)
             .raw("status", response.status)
             .raw("headers", pairs(&response.headers))
-            .text("body", utf8(&response.body)),
+            .raw("body", body(&response.body)),
         Input::HttpFailed { op, why } => Object::tagged("http_failed").raw("op", op.0).text(
             "why",
             match why {

@@ -59,6 +59,7 @@ pub fn authorize() -> Input {
     })
 }
 
+#[allow(clippy::large_enum_variant, reason = "a test's log: clarity before bytes")]
 /// One step, for a transcript: what went in and what came out.
 #[derive(Clone, Debug)]
 pub enum Line {
@@ -75,6 +76,8 @@ pub struct World {
     pub now: u64,
     /// The clock that runs through suspend, if the host has one.
     pub uptime: Option<u64>,
+    /// Which boot that clock counts from, if the host can tell.
+    pub boot_id: Option<[u8; 16]>,
     seed: u64,
     pub lines: Vec<Line>,
     /// What the outputs were, answered or not.
@@ -96,6 +99,7 @@ impl World {
             server: Server::default(),
             now: START,
             uptime: None,
+            boot_id: None,
             seed: 0,
             lines: Vec::new(),
             outputs: Vec::new(),
@@ -115,7 +119,7 @@ impl World {
         self.seed += 1;
         let mut entropy = [0x5a; 32];
         entropy[..8].copy_from_slice(&self.seed.to_be_bytes());
-        Env { now: self.now, uptime: self.uptime, boot_id: None, entropy }
+        Env { now: self.now, uptime: self.uptime, boot_id: self.boot_id, entropy }
     }
 
     /// One step, nothing performed.

@@ -1,5 +1,6 @@
-//! An authorization server of one grant: strict rotation, every earlier token
-//! dead at once, a replayed refresh token ends the grant. Faults on request.
+//! An authorization server of one grant: strict rotation unless told otherwise,
+//! every earlier token dead at once, a replayed refresh token ends the grant. Faults
+//! on request.
 
 use evergrant::*;
 use std::collections::{BTreeMap, VecDeque};
@@ -21,9 +22,11 @@ pub enum Fault {
     Change(serde_json::Value),
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Server {
     pub faults: VecDeque<Fault>,
+    /// What becomes of a refresh token that was used. Of siblings it knows the last.
+    pub rotation: Rotation,
     /// Live refresh token and access token of the grant.
     pub live: Option<(String, String)>,
     pub spent: Vec<String>,
@@ -39,6 +42,30 @@ pub struct Server {
     /// Whose each access token and API key is.
     pub owners: BTreeMap<String, String>,
     pub uninstalled: Vec<String>,
+    /// What the last refresh was answered, for a server that gives it again.
+    last: Option<HttpResponse>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            faults: VecDeque::new(),
+            rotation: Rotation::Strict,
+            live: None,
+            spent: Vec::new(),
+            codes: BTreeMap::new(),
+            issued: 0,
+            refreshes: 0,
+            replays: 0,
+            exchanges: 0,
+            revocations: 0,
+            introspections: 0,
+            subject: None,
+            owners: BTreeMap::new(),
+            uninstalled: Vec::new(),
+            last: None,
+        }
+    }
 }
 
 impl Server {
@@ -130,26 +157,50 @@ impl Server {
                     None => refused("invalid_grant"),
                 }
             }
-            Some("refresh_token") => {
-                let sent = field("refresh_token").unwrap_or_default();
-                if self.spent.contains(&sent) {
-                    self.replays += 1;
-                    self.live = None;
-                }
-                match self.live.take() {
-                    Some((live, _)) if live == sent => {
-                        self.refreshes += 1;
-                        self.spent.push(sent);
-                        self.issue()
-                    }
-                    other => {
-                        self.live = other;
-                        refused("invalid_grant")
-                    }
-                }
-            }
+            Some("refresh_token") => self.refresh(field("refresh_token").unwrap_or_default()),
             _ => refused("unsupported_grant_type"),
         }
+    }
+
+    fn refresh(&mut self, sent: String) -> HttpResponse {
+        let replayed = self.spent.contains(&sent);
+        let is_live = self.live.as_ref().is_some_and(|(live, _)| *live == sent);
+        match (self.rotation, replayed) {
+            (Rotation::Strict, true) => {
+                self.replays += 1;
+                self.live = None;
+                refused("invalid_grant")
+            }
+            (Rotation::SameSuccessor, true) if self.live.is_some() => {
+                self.last.clone().expect("an answer")
+            }
+            (Rotation::Siblings | Rotation::NewestWins, true) if self.live.is_some() => {
+                self.refreshes += 1;
+                self.issue()
+            }
+            (Rotation::None, _) if is_live => {
+                self.refreshes += 1;
+                self.reissue(sent)
+            }
+            (_, _) if is_live => {
+                self.refreshes += 1;
+                self.spent.push(sent);
+                let answer = self.issue();
+                self.last = Some(answer.clone());
+                answer
+            }
+            (_, _) => refused("invalid_grant"),
+        }
+    }
+
+    /// Another access token; the refresh token stays, and is not named again.
+    fn reissue(&mut self, refresh: String) -> HttpResponse {
+        self.issued += 1;
+        let access = format!("canary-access-{}", self.issued);
+        let body =
+            format!(r#"{{"access_token":"{access}","token_type":"Bearer","expires_in":3600}}"#);
+        self.live = Some((refresh, access));
+        response(200, vec![], &body)
     }
 
     fn issue(&mut self) -> HttpResponse {
