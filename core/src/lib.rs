@@ -104,7 +104,7 @@ pub use provider::{
 };
 pub use record::{
     AuthorizationId, Binding, BrowserProof, Revision, StoreKey, Stored, Write, company_tenant,
-    pending_key, pending_tenant, reserve_company,
+    pending_key, pending_tenant, release_company, reserve_company,
 };
 pub use said::ServerSaid;
 pub use secret::{Secret, SecretBytes};

@@ -8,7 +8,9 @@ use crate::{
     http::HttpRequest,
     output::Notice,
     provider::Disconnect,
-    record::{StoreKey, candidate::Candidate, connection::ConnectionRecord},
+    record::{
+        StoreKey, Stored, candidate::Candidate, company_tenant, connection::ConnectionRecord,
+    },
     secret::{Secret, SecretBytes},
     state::{Bind, State},
 };
@@ -35,13 +37,19 @@ pub(super) fn check(
 
 pub(super) fn step(state: &mut State, cx: &mut Cx<'_>, stage: Bind, signal: Signal) {
     match (stage, signal) {
-        (Bind::Checking { failure, candidate, .. }, Signal::Swapped(None)) => {
-            uninstall(state, cx, candidate, failure);
+        (Bind::Checking { failure, candidate, .. }, Signal::Swapped(current)) => {
+            let is_free = |stored: Stored| {
+                let company = failure.company().unwrap_or_default();
+                matches!(company_tenant(cx.client, company, &stored.bytes), Ok(None))
+            };
+            if current.is_none_or(is_free) {
+                return uninstall(state, cx, candidate, failure);
+            }
+            forget(state, cx, candidate, failure);
         }
-        (
-            Bind::Checking { failure, candidate, .. },
-            Signal::Swapped(Some(_)) | Signal::SwapUnanswered,
-        ) => forget(state, cx, candidate, failure),
+        (Bind::Checking { failure, candidate, .. }, Signal::SwapUnanswered) => {
+            forget(state, cx, candidate, failure);
+        }
         (Bind::Uninstalling { failure, candidate, .. }, Signal::HttpDone(response)) => {
             let confirmed = matches!(response.status, 200..=299 | 404);
             cx.notice(Notice::TokenRevoked { confirmed });

@@ -18,7 +18,7 @@ use crate::{
     failure::{CompanyFault, Delay, Denial, Failure, ServerFault},
     http::{HttpRequest, HttpResponse, Method},
     output::Activity,
-    record::{StoreKey, candidate::Candidate, company_tenant, reserve_company},
+    record::{Revision, StoreKey, candidate::Candidate, company_tenant, reserve_company},
     secret::SecretBytes,
     state::{Bind, Learned, State},
 };
@@ -77,12 +77,15 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         }
         (Bind::Reserving { learnt, candidate, .. }, Signal::Swapped(current)) => {
             let Some(stored) = current else {
-                return reserve(state, cx, candidate, learnt, 0);
+                return reserve(state, cx, candidate, learnt, None, 0);
             };
             match company_tenant(cx.client, &learnt.company, &stored.bytes) {
-                Ok(tenant) if tenant == cx.tenant => promote::promote(state, cx, candidate, learnt),
+                Ok(Some(tenant)) if tenant == cx.tenant => {
+                    promote::promote(state, cx, candidate, learnt);
+                }
+                Ok(None) => reserve(state, cx, candidate, learnt, Some(stored.revision), 0),
                 // Another tenant's, who must not lose it: only forgotten here.
-                Ok(_) => {
+                Ok(Some(_)) => {
                     let failure = mismatch(CompanyFault::Taken, Some(&learnt));
                     drop::forget(state, cx, candidate, failure);
                 }
@@ -91,7 +94,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         }
         (Bind::Reserving { learnt, candidate, tries, .. }, Signal::SwapUnanswered) => {
             if tries.saturating_add(1) < STORE_TRIES {
-                return reserve(state, cx, candidate, learnt, tries.saturating_add(1));
+                return reserve(state, cx, candidate, learnt, None, tries.saturating_add(1));
             }
             later(state, cx, candidate, 0, Delay::StoreSlow, None);
         }
@@ -220,21 +223,23 @@ fn told(
     if candidate.tokens.key.is_some() && !missing.is_empty() {
         return drop::forget(state, cx, candidate, Failure::denied(Denial::InsufficientScope));
     }
-    reserve(state, cx, candidate, learnt, 0);
+    reserve(state, cx, candidate, learnt, None, 0);
 }
 
-/// Reserves the company for this tenant, unless it is reserved already.
+/// Reserves the company for this tenant, unless it is reserved already; `released` is
+/// the revision at which somebody has let it go.
 fn reserve(
     state: &mut State,
     cx: &mut Cx<'_>,
     candidate: Box<Candidate>,
     learnt: Learned,
+    released: Option<Revision>,
     tries: u8,
 ) {
     // The tenant is one: this connection has its name.
     let write = reserve_company(cx.client, &learnt.company, cx.tenant).ok();
     let key = StoreKey::company(cx.client, &learnt.company);
-    let op = store::swap(&mut state.ops, cx, key, None, write);
+    let op = store::swap(&mut state.ops, cx, key, released, write);
     state.bind = Bind::Reserving { op, tries, learnt, candidate };
 }
 
