@@ -13,7 +13,6 @@ use crate::{
     client::ClientAuth,
     client_auth,
     server::Shared,
-    state::company_of,
     token::{form, invalid_request},
 };
 
@@ -48,13 +47,13 @@ pub(crate) async fn introspect(
     };
     let mut body = json!({
         "active": true,
-        "sub": found.user,
+        "sub": found.owner.user,
         "iat": found.issued.unix_seconds(),
         "client_id": client.id,
         "aud": shared.base_url,
         "iss": shared.base_url,
         "jti": found.name,
-        "urn:pleo:params:oauth:subject_urn": company_of(found.user),
+        "urn:pleo:params:oauth:subject_urn": found.owner.subject,
     });
     if let Some(expires) = found.expires {
         body["exp"] = expires.unix_seconds().into();

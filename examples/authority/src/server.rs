@@ -22,7 +22,7 @@ use crate::{
     config::Config,
     control::{self, Control},
     introspect, metadata,
-    state::State,
+    state::{EntityError, State},
     token,
     wire::{Line, Lines},
 };
@@ -49,6 +49,9 @@ pub enum StartError {
     /// A client of the configuration cannot be registered.
     #[error("cannot register a client: {0}")]
     Client(#[from] RegistrationError),
+    /// A company or organisation of the configuration cannot be there.
+    #[error("cannot add an entity: {0}")]
+    Entity(#[from] EntityError),
     /// The address is taken, or the system refused a socket or a thread.
     #[error("cannot listen: {0}")]
     Io(#[from] io::Error),

@@ -3,11 +3,13 @@
 
 mod clock;
 mod codes;
+mod directory;
 mod grants;
 mod policy;
 mod random;
 mod scope;
 mod stats;
+mod subject;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -16,19 +18,22 @@ use crate::{
     client::{RegisteredClient, RegistrationError},
     config::{Config, Consent, DEFAULT_USER},
     fault::Faults,
+    server::StartError,
 };
 use clock::Clock;
 use random::Hash;
 
 pub(crate) use clock::Moment;
 pub(crate) use codes::AuthorizationRequest;
+pub(crate) use directory::Directory;
+pub use directory::{Entity, EntityError};
 pub use grants::GrantStatus;
 pub(crate) use grants::Grants;
 pub use policy::{Policy, UnknownPolicy};
-pub(crate) use random::company_of;
 pub(crate) use scope::Scope;
 pub use stats::Stats;
-pub(crate) use tokens::{Allowed, Issued, Refusal};
+pub use subject::{InvalidSubject, Subject};
+pub(crate) use tokens::{GrantId, Issued, Owner, Refusal};
 
 /// How long a consent page waits for its answer.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(600);
@@ -36,6 +41,7 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(600);
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) clock: Clock,
+    pub(crate) directory: Directory,
     pub(crate) grants: Grants,
     pub(crate) stats: Stats,
     pub(crate) faults: Faults,
@@ -53,10 +59,17 @@ pub(crate) enum Decision {
     Ask { transaction: String },
 }
 
+/// What a person says on the consent page.
+pub(crate) enum Answer {
+    Allow(Option<Subject>),
+    Deny,
+}
+
 impl State {
-    pub(crate) fn new(config: &Config) -> Result<Self, RegistrationError> {
+    pub(crate) fn new(config: &Config) -> Result<Self, StartError> {
         let mut state = Self {
             clock: Clock::new(),
+            directory: Directory::new(config)?,
             grants: Grants::new(config),
             stats: Stats::default(),
             faults: Faults::default(),
@@ -93,6 +106,7 @@ impl State {
         let live_tokens = self.grants.live_refresh_tokens(self.clock.now());
         Stats {
             grants_alive: self.grants.alive() as u64,
+            grants_alive_by_subject: self.grants.alive_by_subject(),
             refresh_tokens_alive: live_tokens as u64,
             ..self.stats.clone()
         }
@@ -115,7 +129,9 @@ impl State {
             }
             Consent::Automatic { user } => {
                 self.stats.authorizations_granted += 1;
-                let code = self.grants.issue_code(now, request, user);
+                let subject = self.directory.picked(user, request.proposed.as_ref());
+                let owner = Owner { user: user.clone(), subject };
+                let code = self.grants.issue_code(now, request, owner);
                 Decision::Granted { code }
             }
             Consent::Page => {
@@ -128,23 +144,27 @@ impl State {
         }
     }
 
-    /// The answer of the consent page: works once, and only while the page is fresh.
+    /// The answer of the consent page: works once, and only while the page is fresh. Where
+    /// it names no subject, the one is taken that would be selected on the page now.
     pub(crate) fn answer(
         &mut self,
         transaction: &str,
-        allow: bool,
+        answer: Answer,
     ) -> Option<(AuthorizationRequest, Decision)> {
         let now = self.clock.now();
         let (until, request) = self.waiting.remove(&Hash::of(transaction))?;
         if now >= until {
             return None;
         }
-        if !allow {
+        let Answer::Allow(subject) = answer else {
             self.stats.authorizations_denied += 1;
             return Some((request, Decision::Denied));
-        }
+        };
         self.stats.authorizations_granted += 1;
-        let code = self.grants.issue_code(now, request.clone(), DEFAULT_USER);
+        let subject = subject
+            .unwrap_or_else(|| self.directory.picked(DEFAULT_USER, request.proposed.as_ref()));
+        let owner = Owner { user: DEFAULT_USER.into(), subject };
+        let code = self.grants.issue_code(now, request.clone(), owner);
         Some((request, Decision::Granted { code }))
     }
 }

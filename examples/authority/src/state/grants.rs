@@ -12,8 +12,9 @@ use super::{
     policy::Policy,
     random::{self, Hash, Secret},
     scope::Scope,
+    subject::Subject,
     tokens::{
-        AccessToken, Allowed, Description, Grant, GrantId, Issued, RefreshToken, Refusal,
+        AccessToken, Allowed, Description, Grant, GrantId, Issued, Owner, RefreshToken, Refusal,
         RevokeRefused,
     },
 };
@@ -38,8 +39,8 @@ pub(crate) struct Grants {
     access: BTreeMap<Hash, AccessToken>,
     /// All that ever were: a replay is seen only by who remembers.
     refresh: BTreeMap<Hash, RefreshToken>,
-    /// By client and user: one installation, however many grants lead to it.
-    installations: BTreeSet<(String, String)>,
+    /// By client and subject: one installation, however many grants lead to it.
+    installations: BTreeSet<(String, Subject)>,
 }
 
 impl Grants {
@@ -63,11 +64,11 @@ impl Grants {
         &mut self,
         now: Moment,
         request: AuthorizationRequest,
-        user: &str,
+        owner: Owner,
     ) -> String {
         let code = random::token();
         let expires = now.plus(self.code_lifetime);
-        self.codes.add(&code, request, user, expires);
+        self.codes.add(&code, request, owner, expires);
         code
     }
 
@@ -81,8 +82,8 @@ impl Grants {
         verifier: &str,
     ) -> Result<Issued, Refusal> {
         let redeemed = self.codes.redeem(now, client_id, code, redirect_uri, verifier)?;
-        let (request, user) = match redeemed {
-            Redeemed::Fits { request, user } => (request, user),
+        let (request, owner) = match redeemed {
+            Redeemed::Fits { request, owner } => (request, owner),
             Redeemed::Replay(grant) => {
                 if let Some(grant) = grant {
                     self.end(grant);
@@ -92,10 +93,10 @@ impl Grants {
         };
         let id = GrantId(self.grants.len());
         self.codes.remember_grant(code, id);
-        self.installations.insert((request.client_id.clone(), user.clone()));
+        self.installations.insert((request.client_id.clone(), owner.subject.clone()));
         let grant = Grant {
             client_id: request.client_id,
-            user,
+            owner,
             scope: request.scope.clone(),
             ended: false,
         };
@@ -113,7 +114,7 @@ impl Grants {
         (now < token.expires && !grant.ended).then(|| Allowed {
             grant: token.grant,
             client_id: &grant.client_id,
-            user: &grant.user,
+            subject: &grant.owner.subject,
             scope: &token.scope,
         })
     }
@@ -138,7 +139,7 @@ impl Grants {
         };
         let grant = self.grants.get(&id)?;
         let live = grant.client_id == client_id && !grant.ended && good;
-        live.then(|| Description { user: &grant.user, issued, expires, name: hash.short_name() })
+        live.then(|| Description { owner: &grant.owner, issued, expires, name: hash.short_name() })
     }
 
     /// RFC 7009 §2.1. An access token ends alone; a refresh token, also a spent one, ends its
@@ -162,12 +163,12 @@ impl Grants {
     }
 
     /// Deletes the installation that the grant leads to, and ends this grant. `false` if there is
-    /// none, because another grant of the same client and user has deleted it.
+    /// none, because another grant of the same client and subject has deleted it.
     pub(crate) fn uninstall(&mut self, id: GrantId) -> bool {
         let Some(grant) = self.grants.get(&id) else {
             return false;
         };
-        let installation = (grant.client_id.clone(), grant.user.clone());
+        let installation = (grant.client_id.clone(), grant.owner.subject.clone());
         let found = self.installations.remove(&installation);
         if found {
             self.end(id);
@@ -182,13 +183,25 @@ impl Grants {
         live
     }
 
-    /// What a user does who revokes everything; answers how many grants there were.
-    pub(crate) fn end_all(&mut self) -> usize {
-        let live = self.grants.values_mut().filter(|grant| !grant.ended);
-        let ended = live.map(|grant| grant.ended = true).count();
-        self.access.clear();
-        self.installations.clear();
-        ended
+    /// What users do who revoke: all grants of this client and this subject, or of any. Answers
+    /// how many there were.
+    pub(crate) fn revoke_all(
+        &mut self,
+        client_id: Option<&str>,
+        subject: Option<&Subject>,
+    ) -> usize {
+        self.installations.retain(|(client, whose)| !fits(client, whose, client_id, subject));
+        self.end_all(client_id, subject)
+    }
+
+    /// Ends all grants of this client and this subject, or of any.
+    fn end_all(&mut self, client_id: Option<&str>, subject: Option<&Subject>) -> usize {
+        let found = self
+            .grants
+            .iter()
+            .filter(|(_, grant)| fits(&grant.client_id, &grant.owner.subject, client_id, subject));
+        let found: Vec<GrantId> = found.map(|(id, _)| *id).collect();
+        found.into_iter().map(|id| self.end(id)).sum()
     }
 
     /// Answers how many grants that ended: one, or none if it had ended before.
@@ -205,6 +218,17 @@ impl Grants {
         let token = self.refresh.get(hash)?;
         Some((token, self.grants.get(&token.grant)?))
     }
+}
+
+/// No wish is a wish that all fulfil.
+fn fits(
+    client_id: &str,
+    subject: &Subject,
+    wanted_client: Option<&str>,
+    wanted_subject: Option<&Subject>,
+) -> bool {
+    wanted_client.is_none_or(|wanted| wanted == client_id)
+        && wanted_subject.is_none_or(|wanted| wanted == subject)
 }
 
 #[cfg(test)]

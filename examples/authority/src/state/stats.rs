@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::Subject;
+
 /// What the authority has seen since it started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -32,6 +34,8 @@ pub struct Stats {
     pub grants_revoked_by_replay: u64,
     /// Grants that are not revoked, now.
     pub grants_alive: u64,
+    /// The same by company or organisation; those without any are left out.
+    pub grants_alive_by_subject: BTreeMap<Subject, u64>,
     /// Refresh tokens that would be honoured, now.
     pub refresh_tokens_alive: u64,
     /// Revocation requests (RFC 7009) answered with 200.

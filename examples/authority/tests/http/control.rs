@@ -81,6 +81,7 @@ fn stats_count() {
             "replayed_refresh_tokens": 1,
             "grants_revoked_by_replay": 1,
             "grants_alive": 0,
+            "grants_alive_by_subject": {},
             "refresh_tokens_alive": 0,
             "revocations": 0,
             "installations_deleted": 0,

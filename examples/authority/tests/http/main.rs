@@ -11,4 +11,5 @@ mod policies;
 mod refusals;
 mod resources;
 mod server;
+mod tenants;
 mod token_endpoint;
