@@ -8,13 +8,15 @@ mod introspect;
 use axum::{http::StatusCode, response::Response};
 use serde_json::json;
 
-use crate::{answer, state};
+use crate::{answer, state::State};
+use caller::Refused;
 
 pub(crate) use expenses::expenses;
 pub(crate) use installations::uninstall;
 pub(crate) use introspect::introspect;
 
-fn counted(state: &mut state::State, answer: Response) -> Response {
+fn concluded(state: &mut State, outcome: Result<Response, Refused>) -> Response {
+    let answer = outcome.unwrap_or_else(|refused| refused.answer());
     let count = state.stats.api_calls.entry(answer.status().as_u16());
     *count.or_default() += 1;
     answer

@@ -129,6 +129,7 @@ async fn strike(fault: Fault, exchange: Exchange, line: Line, shared: Arc<Shared
         Fault::Members { set, remove, status } => {
             distort::members(exchange.handle().await, set, &remove, status).await
         }
+        Fault::Data { set, remove } => distort::data(exchange.handle().await, set, &remove).await,
         Fault::FormEncoded => distort::form_encoded(exchange.handle().await).await,
         Fault::Truncate { bytes } => distort::truncated(exchange.handle().await, bytes).await,
         Fault::Pad { bytes } => distort::padded(exchange.handle().await, bytes).await,

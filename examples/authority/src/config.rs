@@ -6,7 +6,7 @@ use std::{
 
 use crate::{
     client::{ClientAuth, RegisteredClient},
-    state::{Entity, InvalidSubject, Policy, Subject},
+    state::{Entity, InvalidSubject, Policy, Subject, Telling},
 };
 
 /// The user that consents unless told otherwise.
@@ -70,6 +70,8 @@ pub struct Config {
     /// What is picked where nobody is asked: `None` is the user's own company, or what the client
     /// proposes by `urn_pleo_params_oauth_subject`.
     pub subject: Option<Subject>,
+    /// What introspection tells.
+    pub telling: Telling,
     /// What becomes of refresh tokens that were used.
     pub policy: Policy,
     /// Whether a refresh ends the grant's earlier access tokens at once, as Pleo does; else they
@@ -105,6 +107,7 @@ impl Default for Config {
             consent: Consent::default(),
             entities: known_entities(),
             subject: None,
+            telling: Telling::default(),
             policy: Policy::default(),
             old_access_token_dies: true,
         }

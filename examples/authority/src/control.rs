@@ -1,5 +1,6 @@
 mod endpoints;
 mod hostile;
+mod keys;
 mod tenants;
 
 use std::{fmt, sync::Arc, time::Duration};

@@ -120,6 +120,16 @@ pub enum Fault {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
     },
+    /// The object `data` of the answer's JSON object with other members, as `subjectURN` of
+    /// `/v1/introspect`.
+    Data {
+        /// Added or replaced, in any JSON type.
+        #[serde(default)]
+        set: BTreeMap<String, Value>,
+        /// Left out.
+        #[serde(default)]
+        remove: Vec<String>,
+    },
     /// The answer's JSON object as `application/x-www-form-urlencoded`.
     FormEncoded,
     /// The answer's body cut short, with a `Content-Length` that agrees.

@@ -13,6 +13,7 @@ use crate::{
     client::ClientAuth,
     client_auth,
     server::Shared,
+    state::Aud,
     token::{form, invalid_request},
 };
 
@@ -28,7 +29,8 @@ pub(crate) async fn introspect(
         Ok(params) => params,
         Err(description) => return invalid_request(description),
     };
-    let state = shared.state();
+    let mut state = shared.state();
+    state.stats.introspections += 1;
     let client = match client_auth::authenticate(&state, &headers, &params) {
         Ok(client) => client,
         Err(invalid) => return invalid.answer(),
@@ -45,16 +47,22 @@ pub(crate) async fn introspect(
     let Some(found) = state.grants.describe(now, &client.id, token) else {
         return answer::json_not_stored(StatusCode::OK, &json!({ "active": false }));
     };
+    let telling = &state.telling;
     let mut body = json!({
         "active": true,
         "sub": found.owner.user,
         "iat": found.issued.unix_seconds(),
         "client_id": client.id,
-        "aud": shared.base_url,
+        "aud": match telling.aud {
+            Aud::Text => json!(shared.base_url),
+            Aud::List => json!([shared.base_url]),
+        },
         "iss": shared.base_url,
         "jti": found.name,
-        "urn:pleo:params:oauth:subject_urn": found.owner.subject,
     });
+    if let Some(subject) = telling.subject.of(&found.owner.subject) {
+        body["urn:pleo:params:oauth:subject_urn"] = subject.into();
+    }
     if let Some(expires) = found.expires {
         body["exp"] = expires.unix_seconds().into();
     }

@@ -62,5 +62,7 @@ pub use control::Control;
 pub use fault::{Fault, FaultRule, InvalidFault, Part, RetryAfter, Which};
 pub use server::{Authority, StartError};
 pub use state::{
-    Entity, EntityError, GrantStatus, InvalidSubject, Policy, Stats, Subject, UnknownPolicy,
+    ApiKeyError, ApiKeyStatus, Aud, CreatedApiKey, Entity, EntityError, GrantStatus,
+    InvalidSubject, KeyKind, KeyRefusal, KeyState, NewApiKey, Policy, Stats, Subject, Telling,
+    ToldSubject, UnknownPolicy,
 };

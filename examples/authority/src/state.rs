@@ -5,11 +5,13 @@ mod clock;
 mod codes;
 mod directory;
 mod grants;
+mod keys;
 mod policy;
 mod random;
 mod scope;
 mod stats;
 mod subject;
+mod telling;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -29,10 +31,15 @@ pub(crate) use directory::Directory;
 pub use directory::{Entity, EntityError};
 pub use grants::GrantStatus;
 pub(crate) use grants::Grants;
+pub use keys::{
+    ApiKeyError, ApiKeyStatus, CreatedApiKey, KeyKind, KeyRefusal, KeyState, NewApiKey,
+};
+pub(crate) use keys::{Key, Keys};
 pub use policy::{Policy, UnknownPolicy};
 pub(crate) use scope::Scope;
 pub use stats::Stats;
 pub use subject::{InvalidSubject, Subject};
+pub use telling::{Aud, Telling, ToldSubject};
 pub(crate) use tokens::{GrantId, Issued, Owner, Refusal};
 
 /// How long a consent page waits for its answer.
@@ -43,6 +50,8 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) directory: Directory,
     pub(crate) grants: Grants,
+    pub(crate) keys: Keys,
+    pub(crate) telling: Telling,
     pub(crate) stats: Stats,
     pub(crate) faults: Faults,
     clients: BTreeMap<String, RegisteredClient>,
@@ -71,6 +80,8 @@ impl State {
             clock: Clock::new(),
             directory: Directory::new(config)?,
             grants: Grants::new(config),
+            keys: Keys::default(),
+            telling: config.telling.clone(),
             stats: Stats::default(),
             faults: Faults::default(),
             clients: BTreeMap::new(),
@@ -103,11 +114,13 @@ impl State {
 
     /// What was counted, and what is alive now.
     pub(crate) fn stats(&self) -> Stats {
-        let live_tokens = self.grants.live_refresh_tokens(self.clock.now());
+        let now = self.clock.now();
+        let live_tokens = self.grants.live_refresh_tokens(now);
         Stats {
             grants_alive: self.grants.alive() as u64,
             grants_alive_by_subject: self.grants.alive_by_subject(),
             refresh_tokens_alive: live_tokens as u64,
+            api_keys_active: self.keys.active(now) as u64,
             ..self.stats.clone()
         }
     }

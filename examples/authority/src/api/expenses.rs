@@ -7,7 +7,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{caller::caller, counted};
+use super::{caller::caller, concluded};
 use crate::{answer, server::Shared, state::Subject};
 
 /// `GET /v1/expenses`: something to fetch; needs the scope `expenses:read`.
@@ -17,17 +17,14 @@ pub(crate) async fn expenses(
     headers: HeaderMap,
 ) -> Response {
     let mut state = shared.state();
-    let company = caller(&state, &headers)
-        .and_then(|caller| caller.needs("expenses:read"))
+    let company = caller(&mut state, &uri, &headers)
+        .and_then(|caller| caller.needs(&mut state, "expenses:read"))
         .and_then(|caller| caller.company(&state, &uri));
-    let answer = match company {
-        Ok(company) => {
-            let body = json!({ "data": expenses_of(&company) });
-            answer::json_not_stored(StatusCode::OK, &body)
-        }
-        Err(refused) => refused.answer(),
-    };
-    counted(&mut state, answer)
+    let outcome = company.map(|company| {
+        let body = json!({ "data": expenses_of(&company) });
+        answer::json_not_stored(StatusCode::OK, &body)
+    });
+    concluded(&mut state, outcome)
 }
 
 /// No two companies have an expense in common.

@@ -119,6 +119,12 @@ impl Grants {
         })
     }
 
+    /// Whether this text is an access token that was not ended, or ever was a refresh token.
+    pub(crate) fn knows(&self, text: &str) -> bool {
+        let hash = Hash::of(text);
+        self.access.contains_key(&hash) || self.refresh.contains_key(&hash)
+    }
+
     /// RFC 7662 §2.2, for tokens of this client only: `None` is `"active": false`.
     pub(crate) fn describe(
         &self,

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Subject;
+use super::{KeyRefusal, Subject};
 
 /// What the authority has seen since it started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -42,6 +42,18 @@ pub struct Stats {
     pub revocations: u64,
     /// Installations that were deleted over the API.
     pub installations_deleted: u64,
+    /// Introspections at the authorization server (RFC 7662), whatever came of them.
+    pub introspections: u64,
+    /// Introspections in the API, whatever came of them.
+    pub api_introspections: u64,
+    /// API keys that are good, now.
+    pub api_keys_active: u64,
+    /// API calls with a good API key; it may still have lacked a scope.
+    pub api_keys_accepted: u64,
+    /// API calls with an API key that opened nothing, by the reason.
+    pub api_keys_refused: BTreeMap<KeyRefusal, u64>,
+    /// API calls with a token or an API key in the address. All of them were refused.
+    pub credentials_in_query: u64,
     /// API calls by the status of their answer.
     pub api_calls: BTreeMap<u16, u64>,
 }

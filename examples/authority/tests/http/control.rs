@@ -85,6 +85,12 @@ fn stats_count() {
             "refresh_tokens_alive": 0,
             "revocations": 0,
             "installations_deleted": 0,
+            "introspections": 0,
+            "api_introspections": 0,
+            "api_keys_active": 0,
+            "api_keys_accepted": 0,
+            "api_keys_refused": {},
+            "credentials_in_query": 0,
             "api_calls": { "200": 1, "401": 1 },
         })
     );

@@ -6,6 +6,8 @@ mod control;
 mod distortions;
 mod faults;
 mod grants;
+mod introspection;
+mod keys;
 mod lifecycle;
 mod policies;
 mod refusals;
