@@ -12,7 +12,7 @@ use crate::{answer, state::State};
 use caller::Refused;
 
 pub(crate) use expenses::expenses;
-pub(crate) use installations::uninstall;
+pub(crate) use installations::{activate, create, show, uninstall, update};
 pub(crate) use introspect::introspect;
 
 fn concluded(state: &mut State, outcome: Result<Response, Refused>) -> Response {

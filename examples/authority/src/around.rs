@@ -63,7 +63,7 @@ impl Exchange {
         if path == "/oauth/token" && grant_type == Some("refresh_token") {
             state.stats.refreshes_received += 1;
         }
-        state.faults.next(path, grant_type)
+        state.faults.next(path, self.parts.method.as_str(), grant_type)
     }
 
     async fn handle(self) -> Response {

@@ -6,7 +6,7 @@ use std::{
 
 use crate::{
     client::{ClientAuth, RegisteredClient},
-    state::{Entity, InvalidSubject, Policy, Subject, Telling},
+    state::{Entity, InvalidSubject, Policy, Reach, Subject, Telling},
 };
 
 /// The user that consents unless told otherwise.
@@ -72,6 +72,10 @@ pub struct Config {
     pub subject: Option<Subject>,
     /// What introspection tells.
     pub telling: Telling,
+    /// Whether an installation that a grant makes waits for `:activate`.
+    pub installation_needs_activation: bool,
+    /// What the end of an installation ends with it.
+    pub reach: Reach,
     /// What becomes of refresh tokens that were used.
     pub policy: Policy,
     /// Whether a refresh ends the grant's earlier access tokens at once, as Pleo does; else they
@@ -108,6 +112,8 @@ impl Default for Config {
             entities: known_entities(),
             subject: None,
             telling: Telling::default(),
+            installation_needs_activation: false,
+            reach: Reach::default(),
             policy: Policy::default(),
             old_access_token_dies: true,
         }

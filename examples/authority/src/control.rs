@@ -1,5 +1,6 @@
 mod endpoints;
 mod hostile;
+mod installations;
 mod keys;
 mod tenants;
 
@@ -51,7 +52,7 @@ impl Control {
     /// them in Pleo; `None` means any. Answers how many there were.
     /// `POST /control/revoke-grants {"client_id": "...", "subject": "urn:..."}`.
     pub fn revoke_grants_of(&self, client_id: Option<&str>, subject: Option<&Subject>) -> usize {
-        self.shared.state().grants.revoke_all(client_id, subject)
+        self.shared.state().revoke_grants(client_id, subject)
     }
 
     /// The next authorization request that would be granted automatically is denied instead.

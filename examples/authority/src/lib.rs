@@ -62,7 +62,8 @@ pub use control::Control;
 pub use fault::{Fault, FaultRule, InvalidFault, Part, RetryAfter, Which};
 pub use server::{Authority, StartError};
 pub use state::{
-    ApiKeyError, ApiKeyStatus, Aud, CreatedApiKey, Entity, EntityError, GrantStatus,
-    InvalidSubject, KeyKind, KeyRefusal, KeyState, NewApiKey, Policy, Stats, Subject, Telling,
-    ToldSubject, UnknownPolicy,
+    ApiKeyError, ApiKeyStatus, Aud, CreatedApiKey, Entity, EntityError, GrantStatus, Installation,
+    InstallationError, InstallationStatus, InvalidSubject, KeyKind, KeyRefusal, KeyState,
+    ListedInstallation, NewApiKey, Policy, Reach, Stats, Subject, Telling, ToldSubject,
+    UnknownPolicy,
 };

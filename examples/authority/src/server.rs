@@ -10,7 +10,7 @@ use axum::{
     Router,
     http::StatusCode,
     middleware,
-    routing::{delete, get, post},
+    routing::{get, post},
 };
 use tokio::{runtime, sync::oneshot};
 
@@ -137,6 +137,7 @@ impl Shared {
 fn router(shared: &Arc<Shared>) -> Router {
     // `get` answers HEAD as well, and a HEAD that issues a code would be a surprise.
     let authorize = get(authorize::authorize).head(not_allowed);
+    let installation = get(api::show).post(api::create).put(api::update).delete(api::uninstall);
     Router::new()
         .route("/oauth/authorize", authorize)
         .route("/oauth/consent", post(authorize::consent))
@@ -146,7 +147,8 @@ fn router(shared: &Arc<Shared>) -> Router {
         .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
         .route("/v1/introspect", get(api::introspect))
         .route("/v1/expenses", get(api::expenses))
-        .route("/v1/installations/me", delete(api::uninstall))
+        .route("/v1/installations/me", installation)
+        .route("/v1/installations/me:activate", post(api::activate))
         .nest("/control", control::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(shared), around))
         .with_state(Arc::clone(shared))

@@ -5,6 +5,7 @@ mod clock;
 mod codes;
 mod directory;
 mod grants;
+mod installations;
 mod keys;
 mod policy;
 mod random;
@@ -23,6 +24,7 @@ use crate::{
     server::StartError,
 };
 use clock::Clock;
+use grants::fits;
 use random::Hash;
 
 pub(crate) use clock::Moment;
@@ -31,6 +33,10 @@ pub(crate) use directory::Directory;
 pub use directory::{Entity, EntityError};
 pub use grants::GrantStatus;
 pub(crate) use grants::Grants;
+pub(crate) use installations::Installations;
+pub use installations::{
+    Installation, InstallationError, InstallationStatus, ListedInstallation, Reach,
+};
 pub use keys::{
     ApiKeyError, ApiKeyStatus, CreatedApiKey, KeyKind, KeyRefusal, KeyState, NewApiKey,
 };
@@ -50,6 +56,7 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) directory: Directory,
     pub(crate) grants: Grants,
+    pub(crate) installations: Installations,
     pub(crate) keys: Keys,
     pub(crate) telling: Telling,
     pub(crate) stats: Stats,
@@ -80,6 +87,7 @@ impl State {
             clock: Clock::new(),
             directory: Directory::new(config)?,
             grants: Grants::new(config),
+            installations: Installations::new(config.installation_needs_activation, config.reach),
             keys: Keys::default(),
             telling: config.telling.clone(),
             stats: Stats::default(),
@@ -120,6 +128,8 @@ impl State {
             grants_alive: self.grants.alive() as u64,
             grants_alive_by_subject: self.grants.alive_by_subject(),
             refresh_tokens_alive: live_tokens as u64,
+            installations_made: self.installations.made(),
+            installations_alive: self.installations.len() as u64,
             api_keys_active: self.keys.active(now) as u64,
             ..self.stats.clone()
         }
@@ -155,6 +165,68 @@ impl State {
                 Decision::Ask { transaction }
             }
         }
+    }
+
+    /// RFC 6749 §4.1.3. A grant makes the installation, if there is none.
+    pub(crate) fn exchange(
+        &mut self,
+        now: Moment,
+        client_id: &str,
+        code: &str,
+        redirect_uri: &str,
+        verifier: &str,
+    ) -> Result<Issued, Refusal> {
+        let issued = self.grants.exchange(now, client_id, code, redirect_uri, verifier)?;
+        if let Some((client_id, subject)) = self.grants.whose(issued.grant) {
+            self.installations.authorized(now, client_id, subject);
+        }
+        Ok(issued)
+    }
+
+    /// An integrated key is made when its integration is installed.
+    pub(crate) fn create_api_key(
+        &mut self,
+        now: Moment,
+        new: NewApiKey,
+    ) -> Result<CreatedApiKey, ApiKeyError> {
+        let (created, key) = self.keys.create(now, new)?;
+        if key.kind == KeyKind::Integrated {
+            let status = InstallationStatus::PendingIntegration;
+            let metadata = serde_json::Map::new();
+            self.installations.create(now, &key.client_id, &key.subject, status, metadata);
+        }
+        Ok(created)
+    }
+
+    /// What customers do who revoke: the grants of this client and this subject, or of any, and
+    /// their installations. Answers how many grants there were.
+    pub(crate) fn revoke_grants(
+        &mut self,
+        client_id: Option<&str>,
+        subject: Option<&Subject>,
+    ) -> usize {
+        self.installations.retain(|client, whose| !fits(client, whose, client_id, subject));
+        self.grants.end_all(client_id, subject)
+    }
+
+    /// Deletes the installation, and ends what ends with it. `false` if there is none.
+    pub(crate) fn uninstall(
+        &mut self,
+        client_id: &str,
+        subject: &Subject,
+        asking: Option<GrantId>,
+    ) -> bool {
+        if !self.installations.remove(client_id, subject) {
+            return false;
+        }
+        self.stats.installations_deleted += 1;
+        self.keys.end_integrated(client_id, subject);
+        match self.installations.reach {
+            Reach::Grant => asking.map_or(0, |grant| self.grants.end(grant)),
+            Reach::Company => self.grants.end_all(Some(client_id), Some(subject)),
+            Reach::Client => self.grants.end_all(Some(client_id), None),
+        };
+        true
     }
 
     /// The answer of the consent page: works once, and only while the page is fresh. Where

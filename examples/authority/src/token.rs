@@ -84,7 +84,6 @@ fn respond(
             let verifier =
                 required("code_verifier").ok_or(TokenError::Request("code_verifier is missing"))?;
             state
-                .grants
                 .exchange(now, &client_id, code, redirect_uri, verifier)
                 .map_err(TokenError::Refused)
         }

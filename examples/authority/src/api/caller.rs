@@ -41,6 +41,10 @@ pub(super) enum Refused {
     Company(&'static str),
     /// The credential does not speak for this company.
     OtherCompany,
+    /// Not for this kind of credential.
+    Forbidden(&'static str),
+    /// The body is not the JSON that is wanted.
+    Body(String),
 }
 
 pub(super) fn caller(state: &mut State, uri: &Uri, headers: &HeaderMap) -> Result<Caller, Refused> {
@@ -173,6 +177,8 @@ impl Refused {
                 format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\""),
             ),
             Self::Company(text) => return error(StatusCode::BAD_REQUEST, "INVALID_COMPANY", text),
+            Self::Forbidden(text) => return error(StatusCode::FORBIDDEN, "FORBIDDEN", text),
+            Self::Body(text) => return error(StatusCode::BAD_REQUEST, "INVALID_BODY", text),
             Self::OtherCompany => {
                 let text = "the credential does not speak for this company";
                 return error(StatusCode::FORBIDDEN, "OTHER_COMPANY", text);

@@ -12,7 +12,7 @@ use axum::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
-use super::{Control, hostile, keys, tenants};
+use super::{Control, hostile, installations, keys, tenants};
 use crate::{
     answer,
     client::{ClientAuth, RegisteredClient, RegistrationError},
@@ -31,6 +31,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/stats", get(stats))
         .route("/clients", post(clients))
         .merge(hostile::routes())
+        .merge(installations::routes())
         .merge(keys::routes())
         .merge(tenants::routes())
         .layer(middleware::from_fn(no_browsers))

@@ -40,7 +40,7 @@ impl Control {
     pub fn create_api_key(&self, new: NewApiKey) -> Result<CreatedApiKey, ApiKeyError> {
         let mut state = self.shared.state();
         let now = state.clock.now();
-        state.keys.create(now, new)
+        state.create_api_key(now, new)
     }
 
     /// All API keys there ever were, without the keys themselves. `GET /control/api-keys`.

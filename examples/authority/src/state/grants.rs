@@ -1,10 +1,7 @@
 mod listing;
 mod rotation;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     clock::Moment,
@@ -39,8 +36,6 @@ pub(crate) struct Grants {
     access: BTreeMap<Hash, AccessToken>,
     /// All that ever were: a replay is seen only by who remembers.
     refresh: BTreeMap<Hash, RefreshToken>,
-    /// By client and subject: one installation, however many grants lead to it.
-    installations: BTreeSet<(String, Subject)>,
 }
 
 impl Grants {
@@ -56,7 +51,6 @@ impl Grants {
             grants: BTreeMap::new(),
             access: BTreeMap::new(),
             refresh: BTreeMap::new(),
-            installations: BTreeSet::new(),
         }
     }
 
@@ -93,7 +87,6 @@ impl Grants {
         };
         let id = GrantId(self.grants.len());
         self.codes.remember_grant(code, id);
-        self.installations.insert((request.client_id.clone(), owner.subject.clone()));
         let grant = Grant {
             client_id: request.client_id,
             owner,
@@ -106,6 +99,12 @@ impl Grants {
         let first = RefreshToken::first(id, now, expires);
         self.refresh.insert(Hash::of(&refresh_token), first);
         Ok(self.issue(now, id, request.scope, refresh_token))
+    }
+
+    /// The client that has this grant, and whom it speaks for.
+    pub(crate) fn whose(&self, id: GrantId) -> Option<(&str, &Subject)> {
+        let grant = self.grants.get(&id)?;
+        Some((&grant.client_id, &grant.owner.subject))
     }
 
     pub(crate) fn allowed(&self, now: Moment, access_token: &str) -> Option<Allowed<'_>> {
@@ -168,20 +167,6 @@ impl Grants {
         Ok(())
     }
 
-    /// Deletes the installation that the grant leads to, and ends this grant. `false` if there is
-    /// none, because another grant of the same client and subject has deleted it.
-    pub(crate) fn uninstall(&mut self, id: GrantId) -> bool {
-        let Some(grant) = self.grants.get(&id) else {
-            return false;
-        };
-        let installation = (grant.client_id.clone(), grant.owner.subject.clone());
-        let found = self.installations.remove(&installation);
-        if found {
-            self.end(id);
-        }
-        found
-    }
-
     /// Ends every access token and no refresh token; answers how many there were.
     pub(crate) fn end_access_tokens(&mut self, now: Moment) -> usize {
         let live = self.access.values().filter(|token| now < token.expires).count();
@@ -189,19 +174,8 @@ impl Grants {
         live
     }
 
-    /// What users do who revoke: all grants of this client and this subject, or of any. Answers
-    /// how many there were.
-    pub(crate) fn revoke_all(
-        &mut self,
-        client_id: Option<&str>,
-        subject: Option<&Subject>,
-    ) -> usize {
-        self.installations.retain(|(client, whose)| !fits(client, whose, client_id, subject));
-        self.end_all(client_id, subject)
-    }
-
-    /// Ends all grants of this client and this subject, or of any.
-    fn end_all(&mut self, client_id: Option<&str>, subject: Option<&Subject>) -> usize {
+    /// Ends all grants of this client and this subject, or of any. Answers how many there were.
+    pub(crate) fn end_all(&mut self, client_id: Option<&str>, subject: Option<&Subject>) -> usize {
         let found = self
             .grants
             .iter()
@@ -211,7 +185,7 @@ impl Grants {
     }
 
     /// Answers how many grants that ended: one, or none if it had ended before.
-    fn end(&mut self, id: GrantId) -> usize {
+    pub(crate) fn end(&mut self, id: GrantId) -> usize {
         self.access.retain(|_, access| access.grant != id);
         let live = self.grants.get_mut(&id).filter(|grant| !grant.ended);
         live.map_or(0, |grant| {
@@ -227,7 +201,7 @@ impl Grants {
 }
 
 /// No wish is a wish that all fulfil.
-fn fits(
+pub(super) fn fits(
     client_id: &str,
     subject: &Subject,
     wanted_client: Option<&str>,

@@ -141,13 +141,14 @@ impl Keys {
         &mut self,
         now: Moment,
         new: NewApiKey,
-    ) -> Result<CreatedApiKey, ApiKeyError> {
+    ) -> Result<(CreatedApiKey, &Key), ApiKeyError> {
         let scope = Scope::parse(&new.scopes.join(" "));
         let scope = scope.filter(|scope| scope.tokens() == new.scopes);
         let scope = scope.ok_or(ApiKeyError::Scopes)?;
         let id = self.keys.len();
         // No form of Pleo's is documented; third parties know this prefix.
         let key = format!("plp_{}", random::token());
+        self.by_hash.insert(Hash::of(&key), id);
         self.keys.push(Key {
             kind: new.kind,
             client_id: new.client_id.unwrap_or_else(|| format!("api-key-{id}")),
@@ -157,8 +158,7 @@ impl Keys {
             set: KeyState::Active,
             accepted: 0,
         });
-        self.by_hash.insert(Hash::of(&key), id);
-        Ok(CreatedApiKey { id, key })
+        Ok((CreatedApiKey { id, key }, &self.keys[id]))
     }
 
     pub(crate) fn set_state(
@@ -189,6 +189,18 @@ impl Keys {
         }
         key.accepted += 1;
         Ok(key)
+    }
+
+    /// Ends the keys that are bound to this installation.
+    pub(crate) fn end_integrated(&mut self, client_id: &str, subject: &Subject) {
+        for key in &mut self.keys {
+            let bound = key.kind == KeyKind::Integrated
+                && key.client_id == client_id
+                && key.subject == *subject;
+            if bound {
+                key.set = KeyState::Revoked;
+            }
+        }
     }
 
     /// Whether this text is or was a key.

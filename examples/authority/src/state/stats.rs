@@ -40,6 +40,12 @@ pub struct Stats {
     pub refresh_tokens_alive: u64,
     /// Revocation requests (RFC 7009) answered with 200.
     pub revocations: u64,
+    /// Installations that were made, by a grant, an integrated API key, or over the API.
+    pub installations_made: u64,
+    /// Installations that there are, now.
+    pub installations_alive: u64,
+    /// Calls of `:activate` that were honoured.
+    pub installations_activated: u64,
     /// Installations that were deleted over the API.
     pub installations_deleted: u64,
     /// Introspections at the authorization server (RFC 7662), whatever came of them.

@@ -43,6 +43,7 @@ pub(super) struct RefreshToken {
 
 /// A token answer (RFC 6749 §5.1).
 pub(crate) struct Issued {
+    pub(crate) grant: GrantId,
     pub(crate) access_token: String,
     pub(crate) refresh_token: String,
     pub(crate) expires_in: u64,

@@ -142,14 +142,14 @@ fn what_is_no_key_opens_nothing() {
         (format!("{}:", key.replace('_', "%5F")), KeyRefusal::Unknown),
     ] {
         let before = world.stats().api_keys_refused.get(&why).copied().unwrap_or_default();
-        for path in ["/v1/introspect", "/v1/expenses"] {
+        for path in ["/v1/introspect", "/v1/expenses", "/v1/installations/me"] {
             let reply = with_pair(&world, path, &pair);
             assert_eq!(reply.status, 401, "{path} {pair:?}");
             let challenges = reply.headers.get_all("www-authenticate").iter();
             assert!(challenges.into_iter().any(|value| value.to_str().unwrap().contains("Basic")));
             assert!(!reply.body.contains(cut));
         }
-        assert_eq!(world.stats().api_keys_refused[&why], before + 2, "{pair:?}");
+        assert_eq!(world.stats().api_keys_refused[&why], before + 3, "{pair:?}");
     }
     // Neither as one finds it in an old quickstart, nor as a token.
     for header in [format!("Basic {key}"), format!("Bearer {key}"), key.clone()] {

@@ -6,6 +6,7 @@ mod control;
 mod distortions;
 mod faults;
 mod grants;
+mod installations;
 mod introspection;
 mod keys;
 mod lifecycle;

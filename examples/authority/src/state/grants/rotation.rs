@@ -154,6 +154,7 @@ impl Grants {
         };
         self.access.insert(Hash::of(&access_token), access);
         Issued {
+            grant,
             access_token,
             refresh_token,
             expires_in: self.access_token_lifetime.as_secs(),
