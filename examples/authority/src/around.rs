@@ -63,7 +63,10 @@ impl Exchange {
         if path == "/oauth/token" && grant_type == Some("refresh_token") {
             state.stats.refreshes_received += 1;
         }
-        state.faults.next(path, self.parts.method.as_str(), grant_type)
+        let now = state.clock.now();
+        // Ahead of the faults: what is turned away uses none of them up.
+        let too_many = state.pace.arrives(now, path);
+        too_many.or_else(|| state.faults.next(path, self.parts.method.as_str(), grant_type))
     }
 
     async fn handle(self) -> Response {

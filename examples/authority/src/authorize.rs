@@ -127,7 +127,7 @@ fn parse(query: &str, known: &crate::state::State) -> Result<AuthorizationReques
     if params.is_repeated("client_id") || params.is_repeated("redirect_uri") {
         return Err(Unsound::Page("client_id or redirect_uri was sent twice."));
     }
-    let client = params.value("client_id").and_then(|id| known.client(id));
+    let client = params.value("client_id").and_then(|id| known.clients.find(id));
     let Some(client) = client else {
         return Err(Unsound::Page("client_id is missing or unknown."));
     };

@@ -6,7 +6,7 @@ use std::{
 
 use crate::{
     client::{ClientAuth, RegisteredClient},
-    state::{Entity, InvalidSubject, Policy, Reach, Subject, Telling},
+    state::{Entity, InvalidSubject, Policy, RateLimit, Reach, Subject, Telling},
 };
 
 /// The user that consents unless told otherwise.
@@ -76,6 +76,8 @@ pub struct Config {
     pub installation_needs_activation: bool,
     /// What the end of an installation ends with it.
     pub reach: Reach,
+    /// How many requests are handled in a window.
+    pub rate_limit: Option<RateLimit>,
     /// What becomes of refresh tokens that were used.
     pub policy: Policy,
     /// Whether a refresh ends the grant's earlier access tokens at once, as Pleo does; else they
@@ -114,6 +116,7 @@ impl Default for Config {
             telling: Telling::default(),
             installation_needs_activation: false,
             reach: Reach::default(),
+            rate_limit: None,
             policy: Policy::default(),
             old_access_token_dies: true,
         }

@@ -1,3 +1,4 @@
+mod credentials;
 mod endpoints;
 mod hostile;
 mod installations;
@@ -79,7 +80,7 @@ impl Control {
     /// # Errors
     /// If the id is taken or the client is unsound.
     pub fn register(&self, client: RegisteredClient) -> Result<(), RegistrationError> {
-        self.shared.state().register(client)
+        self.shared.state().clients.register(client)
     }
 
     /// Puts faults behind those that wait already.

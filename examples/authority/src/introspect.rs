@@ -9,9 +9,7 @@ use axum::{
 use serde_json::json;
 
 use crate::{
-    answer,
-    client::ClientAuth,
-    client_auth,
+    answer, client_auth,
     server::Shared,
     state::Aud,
     token::{form, invalid_request},
@@ -31,12 +29,12 @@ pub(crate) async fn introspect(
     };
     let mut state = shared.state();
     state.stats.introspections += 1;
-    let client = match client_auth::authenticate(&state, &headers, &params) {
+    let client = match client_auth::authenticate(&mut state, &headers, &params) {
         Ok(client) => client,
         Err(invalid) => return invalid.answer(),
     };
     // A bare client_id is no authorization, and RFC 7662 §2.1 asks for one.
-    if client.auth == ClientAuth::None {
+    if client.public {
         let description = "introspection is for clients with a secret";
         return answer::oauth_error(StatusCode::FORBIDDEN, "unauthorized_client", description);
     }
@@ -81,8 +79,8 @@ pub(crate) async fn revoke(
         Err(description) => return invalid_request(description),
     };
     let mut state = shared.state();
-    let client_id = match client_auth::authenticate(&state, &headers, &params) {
-        Ok(client) => client.id.clone(),
+    let client_id = match client_auth::authenticate(&mut state, &headers, &params) {
+        Ok(client) => client.id,
         Err(invalid) => return invalid.answer(),
     };
     let Some(token) = params.value("token") else {

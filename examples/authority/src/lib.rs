@@ -64,6 +64,6 @@ pub use server::{Authority, StartError};
 pub use state::{
     ApiKeyError, ApiKeyStatus, Aud, CreatedApiKey, Entity, EntityError, GrantStatus, Installation,
     InstallationError, InstallationStatus, InvalidSubject, KeyKind, KeyRefusal, KeyState,
-    ListedInstallation, NewApiKey, Policy, Reach, Stats, Subject, Telling, ToldSubject,
-    UnknownPolicy,
+    ListedInstallation, NewApiKey, Policy, RateLimit, Reach, RetryForm, SecretError, Stats,
+    Subject, Telling, ToldSubject, UnknownPolicy,
 };

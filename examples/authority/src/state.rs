@@ -1,12 +1,14 @@
 //! What the authority remembers and the rules by which it changes. No HTTP in here, and no waiting:
 //! every method takes what it needs and answers at once.
 
+mod clients;
 mod clock;
 mod codes;
 mod directory;
 mod grants;
 mod installations;
 mod keys;
+mod pace;
 mod policy;
 mod random;
 mod scope;
@@ -18,7 +20,6 @@ mod tokens;
 use std::collections::BTreeMap;
 
 use crate::{
-    client::{RegisteredClient, RegistrationError},
     config::{Config, Consent, DEFAULT_USER},
     fault::Faults,
     server::StartError,
@@ -27,6 +28,8 @@ use clock::Clock;
 use grants::fits;
 use random::Hash;
 
+pub(crate) use clients::Clients;
+pub use clients::SecretError;
 pub(crate) use clock::Moment;
 pub(crate) use codes::AuthorizationRequest;
 pub(crate) use directory::Directory;
@@ -41,6 +44,8 @@ pub use keys::{
     ApiKeyError, ApiKeyStatus, CreatedApiKey, KeyKind, KeyRefusal, KeyState, NewApiKey,
 };
 pub(crate) use keys::{Key, Keys};
+pub(crate) use pace::Pace;
+pub use pace::{RateLimit, RetryForm};
 pub use policy::{Policy, UnknownPolicy};
 pub(crate) use scope::Scope;
 pub use stats::Stats;
@@ -54,14 +59,15 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(600);
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) clock: Clock,
+    pub(crate) clients: Clients,
     pub(crate) directory: Directory,
     pub(crate) grants: Grants,
     pub(crate) installations: Installations,
     pub(crate) keys: Keys,
     pub(crate) telling: Telling,
+    pub(crate) pace: Pace,
     pub(crate) stats: Stats,
     pub(crate) faults: Faults,
-    clients: BTreeMap<String, RegisteredClient>,
     consent: Consent,
     deny_next: bool,
     /// Requests that wait for a person, by the hash of their transaction id.
@@ -85,39 +91,23 @@ impl State {
     pub(crate) fn new(config: &Config) -> Result<Self, StartError> {
         let mut state = Self {
             clock: Clock::new(),
+            clients: Clients::default(),
             directory: Directory::new(config)?,
             grants: Grants::new(config),
             installations: Installations::new(config.installation_needs_activation, config.reach),
             keys: Keys::default(),
             telling: config.telling.clone(),
+            pace: Pace::new(config.rate_limit.clone()),
             stats: Stats::default(),
             faults: Faults::default(),
-            clients: BTreeMap::new(),
             consent: config.consent.clone(),
             deny_next: false,
             waiting: BTreeMap::new(),
         };
         for client in &config.clients {
-            state.register(client.clone())?;
+            state.clients.register(client.clone())?;
         }
         Ok(state)
-    }
-
-    pub(crate) fn register(&mut self, client: RegisteredClient) -> Result<(), RegistrationError> {
-        client.check()?;
-        if self.clients.contains_key(&client.id) {
-            return Err(RegistrationError::Taken);
-        }
-        self.clients.insert(client.id.clone(), client);
-        Ok(())
-    }
-
-    pub(crate) fn client(&self, id: &str) -> Option<&RegisteredClient> {
-        self.clients.get(id)
-    }
-
-    pub(crate) fn clients(&self) -> impl Iterator<Item = &RegisteredClient> {
-        self.clients.values()
     }
 
     /// What was counted, and what is alive now.
@@ -130,6 +120,8 @@ impl State {
             refresh_tokens_alive: live_tokens as u64,
             installations_made: self.installations.made(),
             installations_alive: self.installations.len() as u64,
+            rate_limited: self.pace.refused(),
+            busiest_window: self.pace.busiest(),
             api_keys_active: self.keys.active(now) as u64,
             ..self.stats.clone()
         }

@@ -12,7 +12,7 @@ use axum::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
-use super::{Control, hostile, installations, keys, tenants};
+use super::{Control, credentials, hostile, installations, keys, tenants};
 use crate::{
     answer,
     client::{ClientAuth, RegisteredClient, RegistrationError},
@@ -30,6 +30,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/consent", post(consent))
         .route("/stats", get(stats))
         .route("/clients", post(clients))
+        .merge(credentials::routes())
         .merge(hostile::routes())
         .merge(installations::routes())
         .merge(keys::routes())

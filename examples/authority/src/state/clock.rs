@@ -41,6 +41,12 @@ impl Moment {
         self.0.as_secs()
     }
 
+    /// Rounded up, so that who waits so long comes late enough.
+    pub(crate) fn seconds_until(self, later: Self) -> u64 {
+        let left = later.0.saturating_sub(self.0);
+        left.as_secs() + u64::from(left.subsec_nanos() > 0)
+    }
+
     /// RFC 3339, in UTC, without a fraction.
     pub(crate) fn rfc_3339(self) -> String {
         let seconds = self.unix_seconds();

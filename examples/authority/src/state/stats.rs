@@ -38,6 +38,13 @@ pub struct Stats {
     pub grants_alive_by_subject: BTreeMap<Subject, u64>,
     /// Refresh tokens that would be honoured, now.
     pub refresh_tokens_alive: u64,
+    /// Requests whose client proved itself by a secret, by the number of the secret: 0 is the one
+    /// that it was registered with.
+    pub client_secrets_used: BTreeMap<u64, u64>,
+    /// Requests beyond the rate limit.
+    pub rate_limited: u64,
+    /// The most requests that came in one window of a rate limit, refused ones too.
+    pub busiest_window: u64,
     /// Revocation requests (RFC 7009) answered with 200.
     pub revocations: u64,
     /// Installations that were made, by a grant, an integrated API key, or over the API.

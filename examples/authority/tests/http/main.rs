@@ -3,6 +3,7 @@
 mod client;
 mod consent;
 mod control;
+mod credentials;
 mod distortions;
 mod faults;
 mod grants;
