@@ -27,6 +27,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A grant speaks for a company or an organisation ([`Subject`]), which a person picks when he
+//! consents; API keys ([`NewApiKey`]) and installations ([`Installation`]) belong to one as well.
+//! The README has all endpoints and knobs.
+//!
 //! Where things are: `state` holds the rules of grants and knows no HTTP; `authorize`, `token`,
 //! `introspect` and `api` each speak HTTP for one endpoint or family of endpoints; `around` is the
 //! one layer that every request and answer passes through, where the faults of `fault` strike:
@@ -55,10 +59,15 @@ mod wire;
 
 pub use client::{ClientAuth, RegisteredClient, RegistrationError};
 pub use config::{
-    BASIC_CLIENT, Config, Consent, DEFAULT_SCOPES, DEFAULT_USER, KnownClient, POST_CLIENT,
-    PUBLIC_CLIENT,
+    BASIC_CLIENT, Config, Consent, DEFAULT_SCOPES, DEFAULT_USER, KnownClient, NORTH_DENMARK,
+    NORTH_GROUP, NORTH_SWEDEN, POST_CLIENT, PUBLIC_CLIENT, SOUTH,
 };
 pub use control::Control;
 pub use fault::{Fault, FaultRule, InvalidFault, Part, RetryAfter, Which};
 pub use server::{Authority, StartError};
-pub use state::{GrantStatus, Policy, Stats, UnknownPolicy};
+pub use state::{
+    ApiKeyError, ApiKeyStatus, Aud, CreatedApiKey, Entity, EntityError, GrantStatus, Installation,
+    InstallationError, InstallationStatus, InvalidSubject, KeyKind, KeyRefusal, KeyState,
+    ListedInstallation, NewApiKey, Policy, RateLimit, Reach, RetryForm, SecretError, Stats,
+    Subject, Telling, ToldSubject, UnknownPolicy,
+};
