@@ -335,6 +335,12 @@ fn a_disconnect_ends_a_candidate_too() {
         Input::Redirected { url: redirect.as_str().into(), proof: BrowserProof::SameProcess };
     asked_and_answered(&mut world, input, &[(503, "")]);
     assert!(world.record()["candidate"].is_object());
+    // An index claims it when somebody else may take it up.
+    let due = world.outputs.iter().rev().find_map(|output| match output {
+        Output::Swap { write: Some(write), .. } => Some(write.due_at),
+        _ => None,
+    });
+    assert_eq!(due, Some(Some(START + 10_000)));
     let outputs = world.run(Input::Revoke);
     assert_eq!(failures(&outputs), ["denied_superseded"]);
     assert_eq!(world.server.uninstalled, ["Bearer canary-access-2"]);

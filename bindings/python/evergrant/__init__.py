@@ -46,6 +46,7 @@ from ._native.evergrant import (
     Write,
     pending_key,
     pending_tenant,
+    pleo_activation_url,
     pleo_config,
     store_key,
 )
@@ -90,6 +91,7 @@ __all__ = [
     "Write",
     "pending_key",
     "pending_tenant",
+    "pleo_activation_url",
     "pleo_config",
     "store_key",
 ]

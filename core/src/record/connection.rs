@@ -215,7 +215,7 @@ impl ConnectionRecord {
         match intent {
             Some(intent) => Some(intent.t_wall.saturating_add(intent.take_after)),
             None => {
-                let candidate = self.candidate.iter().map(|candidate| candidate.taken_up_at(0));
+                let candidate = self.candidate.iter().map(Candidate::left_behind_at);
                 self.due_at.into_iter().chain(self.duty_at()).chain(candidate).min()
             }
         }

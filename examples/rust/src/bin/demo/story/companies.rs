@@ -19,7 +19,7 @@ pub(super) fn tell(before: &Story, directory: &std::path::Path) -> Outcome {
     let authority = Authority::start(Config::default())?;
     let show = Show::after(&before.show());
     let story = Story {
-        client: client(&authority, RefreshPolicy::STRICT, |config| with_companies(config))?,
+        client: client(&authority, RefreshPolicy::STRICT, with_companies)?,
         authority,
         path: directory.join("companies.sqlite"),
         show: Arc::new(Mutex::new(show)),
