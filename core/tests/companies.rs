@@ -343,7 +343,7 @@ fn a_disconnect_ends_a_candidate_too() {
     assert_eq!(due, Some(Some(START + 10_000)));
     let outputs = world.run(Input::Revoke);
     assert_eq!(failures(&outputs), ["denied_superseded"]);
-    assert_eq!(world.server.uninstalled, ["Bearer canary-access-2"]);
+    assert!(world.server.uninstalled.is_empty(), "nobody knows whose it is");
     assert_eq!(world.status(), Status::Disconnected);
     assert!(world.record()["candidate"].is_null() && world.record()["tokens"].is_null());
 }

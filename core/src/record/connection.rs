@@ -261,11 +261,11 @@ impl ConnectionRecord {
         self.tokens = Some(tokens);
     }
 
-    /// The grant is over: no token is left, the generation stays.
+    /// The grant is over: no token is left, the generation stays, and so does what
+    /// may come after it.
     pub(crate) fn wipe(&mut self, status: RecordStatus) {
         self.status = status;
         self.tokens = None;
-        self.candidate = None;
         self.spare = None;
         self.intent = None;
         self.due_at = None;
