@@ -18,6 +18,7 @@ mod env;
 mod failure;
 mod input;
 mod output;
+mod pace;
 mod pleo;
 mod provider;
 mod quirks;
@@ -32,6 +33,7 @@ pub use env::Env;
 pub use failure::{Failure, FailureKind};
 pub use input::{Binding, BrowserProof, HttpFault, Input, Stored};
 pub use output::{Activity, Cause, Output, Status, Step, Write};
+pub use pace::{Pace, Pacer};
 pub use pleo::{Pleo, pleo_activation_url, pleo_config};
 pub use provider::{
     Disconnect, IssPolicy, Method, Parameter, Provider, ProviderConfig, RefreshPolicy, Rotation,

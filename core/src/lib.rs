@@ -73,6 +73,7 @@ mod http_date;
 mod input;
 mod member;
 mod output;
+mod pace;
 mod pleo;
 mod policy;
 mod provider;
@@ -97,6 +98,7 @@ pub use failure::{
 pub use http::{HttpFault, HttpRequest, HttpResponse, Method};
 pub use input::{ApiKey, ApiKeyKind, Authorize, Input};
 pub use output::{Activity, Notice, NoticeFields, Op, Output, Status, Step};
+pub use pace::{Pace, Pacer};
 pub use pleo::Pleo;
 pub use policy::{RefreshPolicy, Rotation, Timing};
 pub use provider::{
