@@ -78,6 +78,7 @@ mod pleo;
 mod policy;
 mod provider;
 mod record;
+mod registration;
 mod requests;
 mod said;
 mod scope;
@@ -108,5 +109,6 @@ pub use record::{
     AuthorizationId, Binding, BrowserProof, Revision, StoreKey, Stored, Write, company_tenant,
     pending_key, pending_tenant, release_company, reserve_company,
 };
+pub use registration::{LogoSize, Registration, RegistrationFault, RegistrationRule};
 pub use said::ServerSaid;
 pub use secret::{Secret, SecretBytes};
