@@ -1,6 +1,6 @@
 //! The registered OAuth client.
 
-use crate::{Provider, Refusal, Secret, TokenEndpointAuthMethod};
+use crate::{Provider, Refusal, Sealing, Secret, TokenEndpointAuthMethod};
 use std::sync::Arc;
 
 /// What is known of a client registration.
@@ -23,15 +23,7 @@ pub struct ClientConfig {
     /// The registered scopes, in the order in which they are asked for.
     pub scopes: Vec<String>,
     /// How records are protected in the store.
-    pub sealing: Sealing,
-}
-
-/// How records are protected in the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
-pub enum Sealing {
-    /// In clear: tokens can be read by whoever reads the store. To be chosen
-    /// only where the store itself is encrypted and guarded.
-    Plain,
+    pub sealing: Arc<Sealing>,
 }
 
 /// A registered OAuth client at a provider; shared by all its connections.
@@ -55,9 +47,7 @@ impl Client {
             token_endpoint_auth_method: config.token_endpoint_auth_method.map(Into::into),
             redirect_uris: config.redirect_uris,
             scopes: config.scopes,
-            sealing: match config.sealing {
-                Sealing::Plain => evergrant::Sealing::Plain,
-            },
+            sealing: config.sealing.inner().clone(),
         };
         Ok(Self(Arc::new(evergrant::Client::new(provider.inner(), config)?)))
     }

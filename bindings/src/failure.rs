@@ -17,6 +17,8 @@ pub struct Failure {
     pub error: Option<String>,
     /// The server's explanation, redacted, for developers.
     pub description: Option<String>,
+    /// The id of the sealing key that is missing, if that is what is wrong.
+    pub sealing_key: Option<String>,
 }
 
 impl From<&evergrant::Failure> for Failure {
@@ -30,6 +32,7 @@ impl From<&evergrant::Failure> for Failure {
             company: failure.company().map(ToOwned::to_owned),
             error: said.map(|said| said.error.clone()),
             description: said.and_then(|said| said.description.clone()),
+            sealing_key: failure.sealing_key().map(str::to_owned),
         }
     }
 }
@@ -70,7 +73,7 @@ impl From<&evergrant::Failure> for FailureKind {
             From::Misconfigured { .. } => Self::Misconfigured,
             From::CompanyMismatch { .. } => Self::CompanyMismatch,
             From::ServerMisbehaved(_) => Self::ServerMisbehaved,
-            From::HostFailed(_) => Self::HostFailed,
+            From::HostFailed(_) | From::SealingKeyMissing { .. } => Self::HostFailed,
         }
     }
 }
@@ -94,6 +97,7 @@ mod tests {
             From::CompanyMismatch { reason: evergrant::CompanyFault::Taken, company: None },
             From::ServerMisbehaved(evergrant::ServerFault::TokenUnusable),
             From::HostFailed(evergrant::HostFault::RecordNewer),
+            From::SealingKeyMissing { id: "k1".to_owned() },
         ];
         for failure in failures {
             let mirrored = Failure::from(&failure);

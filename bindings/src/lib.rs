@@ -24,10 +24,11 @@ mod provider;
 mod quirks;
 mod refusal;
 mod registration;
+mod sealing;
 mod secret;
 
 pub use callback::{pending_key, pending_tenant};
-pub use client::{Client, ClientConfig, Sealing};
+pub use client::{Client, ClientConfig};
 pub use company::{ApiKeyKind, CompanyBinding};
 pub use connection::{Connection, Credential, store_key};
 pub use env::Env;
@@ -43,6 +44,7 @@ pub use provider::{
 pub use quirks::Quirks;
 pub use refusal::Refusal;
 pub use registration::{LogoSize, Registration, RegistrationFault};
+pub use sealing::{Sealing, SealingKey, sealing_key_id};
 pub use secret::{Secret, SecretBytes};
 
 uniffi::setup_scaffolding!("evergrant");

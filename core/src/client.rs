@@ -6,6 +6,7 @@ use crate::{
     provider::{IssPolicy, Provider, TokenEndpointAuthMethod},
     requests::{Requests, SecretInUse},
     scope::is_scope,
+    sealing::Sealing,
     secret::Secret,
     uri::{self, RedirectKind},
 };
@@ -31,14 +32,6 @@ pub struct ClientConfig {
     pub scopes: Vec<String>,
     /// How records are protected in the store.
     pub sealing: Sealing,
-}
-
-/// How records are protected in the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sealing {
-    /// In clear: tokens can be read by whoever reads the store. To be chosen
-    /// only where the store itself is encrypted and guarded.
-    Plain,
 }
 
 /// A registered OAuth client at a provider; shared by all its connections.
@@ -120,8 +113,8 @@ impl Client {
         &self.config.scopes
     }
 
-    pub(crate) fn sealing(&self) -> Sealing {
-        self.config.sealing
+    pub(crate) fn sealing(&self) -> &Sealing {
+        &self.config.sealing
     }
 
     /// What requests carry of the client's own that nobody may be shown.

@@ -88,6 +88,11 @@ reasons! {
         CompanyBindingInvalid = 25 "misuse_company_binding_invalid",
         /// A pacer's rate or burst is 0, or its burst is above its rate.
         PacingInvalid = 26 "misuse_pacing_invalid",
+        /// A sealing key's id is not 1 to 64 characters of `A-Z a-z 0-9 . _ -`, or the
+        /// key is not 32 bytes or all zeros.
+        SealingKeyInvalid = 27 "misuse_sealing_key_invalid",
+        /// Two sealing keys have the same id.
+        SealingKeyDuplicate = 28 "misuse_sealing_key_duplicate",
     }
 }
 
@@ -241,6 +246,10 @@ reasons! {
         RecordSealing = 704 "host_record_sealing",
         /// The store took no write after repeated tries.
         StoreUnanswered = 705 "host_store_unanswered",
+        /// The record's seal is broken: it was changed, or moved here from another
+        /// store key, or sealed with another key of the same id.
+        RecordForged = 706 "host_record_forged",
+        // 707 is that of [`Failure::SealingKeyMissing`], which names the key.
     }
 }
 
@@ -301,6 +310,12 @@ pub enum Failure {
     ServerMisbehaved(ServerFault),
     /// Mend the store or the host.
     HostFailed(HostFault),
+    /// The same: a record is sealed with a key that the client does not have. It was
+    /// not overwritten.
+    SealingKeyMissing {
+        /// The id of the key, which is not a secret.
+        id: String,
+    },
 }
 
 impl Failure {
@@ -325,6 +340,7 @@ impl Failure {
             Self::CompanyMismatch { reason, .. } => (reason.code(), reason.number()),
             Self::ServerMisbehaved(fault) => (fault.code(), fault.number()),
             Self::HostFailed(fault) => (fault.code(), fault.number()),
+            Self::SealingKeyMissing { .. } => ("host_sealing_key_missing", 707),
         }
     }
 
@@ -340,7 +356,7 @@ impl Failure {
             Self::Misconfigured { .. } => "misconfigured",
             Self::CompanyMismatch { .. } => "company_mismatch",
             Self::ServerMisbehaved(_) => "server_misbehaved",
-            Self::HostFailed(_) => "host_failed",
+            Self::HostFailed(_) | Self::SealingKeyMissing { .. } => "host_failed",
         }
     }
 
@@ -355,7 +371,8 @@ impl Failure {
             | Self::Misconfigured { .. }
             | Self::CompanyMismatch { .. }
             | Self::ServerMisbehaved(_)
-            | Self::HostFailed(_) => None,
+            | Self::HostFailed(_)
+            | Self::SealingKeyMissing { .. } => None,
         }
     }
 
@@ -370,7 +387,8 @@ impl Failure {
             | Self::CallbackRefused(_)
             | Self::Misconfigured { .. }
             | Self::ServerMisbehaved(_)
-            | Self::HostFailed(_) => None,
+            | Self::HostFailed(_)
+            | Self::SealingKeyMissing { .. } => None,
         }
     }
 
@@ -384,7 +402,16 @@ impl Failure {
             | Self::CallbackRefused(_)
             | Self::CompanyMismatch { .. }
             | Self::ServerMisbehaved(_)
-            | Self::HostFailed(_) => None,
+            | Self::HostFailed(_)
+            | Self::SealingKeyMissing { .. } => None,
+        }
+    }
+
+    /// The id of the sealing key that is missing, if that is what is wrong.
+    pub fn sealing_key(&self) -> Option<&str> {
+        match self {
+            Self::SealingKeyMissing { id } => Some(id),
+            _ => None,
         }
     }
 
@@ -408,7 +435,8 @@ mod tests {
 
     #[test]
     fn codes_and_numbers_are_unique_and_stable() {
-        let mut all: Vec<(&str, u16)> = Vec::from([("outcome_unknown", 801)]);
+        let mut all: Vec<(&str, u16)> =
+            Vec::from([("outcome_unknown", 801), ("host_sealing_key_missing", 707)]);
         macro_rules! collect { ($($name:ident)*) => { $(
             all.extend($name::ALL.iter().map(|reason| (reason.code(), reason.number())));
         )* } }
@@ -417,7 +445,7 @@ mod tests {
         let codes: BTreeSet<_> = all.iter().map(|(code, _)| code).collect();
         let numbers: BTreeSet<_> = all.iter().map(|(_, number)| number).collect();
         assert_eq!((codes.len(), numbers.len()), (all.len(), all.len()));
-        assert_eq!(all.len(), 80, "append only: change this number with every addition");
+        assert_eq!(all.len(), 84, "append only: change this number with every addition");
         let prefixes = all.iter().all(|(code, number)| match number / 100 {
             0 => code.starts_with("misuse_"),
             1 => code.starts_with("reauthenticate_"),

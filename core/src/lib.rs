@@ -82,13 +82,14 @@ mod registration;
 mod requests;
 mod said;
 mod scope;
+mod sealing;
 mod secret;
 mod state;
 mod token;
 mod uri;
 
 pub use answer::Deviation;
-pub use client::{Client, ClientConfig, Sealing};
+pub use client::{Client, ClientConfig};
 pub use company::CompanyBinding;
 pub use connection::{Connection, Credential};
 pub use env::Env;
@@ -111,4 +112,7 @@ pub use record::{
 };
 pub use registration::{LogoSize, Registration, RegistrationFault, RegistrationRule};
 pub use said::ServerSaid;
+#[cfg(feature = "sealed")]
+pub use sealing::{KeyRing, SealingKey};
+pub use sealing::{Sealing, sealing_key_id};
 pub use secret::{Secret, SecretBytes};

@@ -106,6 +106,11 @@ enum evg_result
     EVG_RESULT_MISUSE_COMPANY_BINDING_INVALID = 25,
     // A rate or burst that is none; there is no pacer in C.
     EVG_RESULT_MISUSE_PACING_INVALID = 26,
+    // A sealing key's id is not 1 to 64 characters of `A-Z a-z 0-9 . _ -`, or the
+    // key is not 32 bytes or all zeros.
+    EVG_RESULT_MISUSE_SEALING_KEY_INVALID = 27,
+    // Two sealing keys have the same id.
+    EVG_RESULT_MISUSE_SEALING_KEY_DUPLICATE = 28,
     // The server refused the grant: revoked, expired there, or replaced.
     EVG_RESULT_REAUTHENTICATE_REJECTED = 101,
     // An answer was lost on the way, and with it the only copy of the next
@@ -208,6 +213,12 @@ enum evg_result
     EVG_RESULT_HOST_RECORD_SEALING = 704,
     // The store took no write after repeated tries.
     EVG_RESULT_HOST_STORE_UNANSWERED = 705,
+    // The record's seal is broken: it was changed, or moved here from another
+    // store key, or sealed with another key of the same id.
+    EVG_RESULT_HOST_RECORD_FORGED = 706,
+    // The record is sealed with a key that the client does not have, named by
+    // evg_step_failed_sealing_key() or evg_sealing_key_id(). It was not overwritten.
+    EVG_RESULT_HOST_SEALING_KEY_MISSING = 707,
     // The request may have been handled, but nobody can know.
     EVG_RESULT_OUTCOME_UNKNOWN = 801,
     // The credential is another company's than the connection's, or than the one chosen.
@@ -237,6 +248,8 @@ enum evg_result
     EVG_RESULT_INDEX_INVALID = 9007,
     // A setting that has no default was never set.
     EVG_RESULT_SETTING_MISSING = 9008,
+    // This library was built without it: here, without the Cargo feature `sealed`.
+    EVG_RESULT_NOT_BUILT = 9009,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -534,7 +547,8 @@ enum evg_sealing
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
     // In clear: tokens can be read by whoever reads the store. To be chosen
-    // only where the store itself is encrypted and guarded.
+    // only where the store itself is encrypted and guarded. For records that are
+    // sealed, evg_client_config_set_sealing_key() is called instead.
     EVG_SEALING_PLAIN = 1,
 };
 #ifndef __cplusplus
@@ -760,7 +774,8 @@ evg_result evg_provider_config_set_authorization_lifetime(struct evg_provider_co
 //
 // `*client` is yours, to be given to evg_client_free(). Errors: the
 // EVG_RESULT_MISUSE_ that names the setting at fault;
-// EVG_RESULT_SETTING_MISSING if no sealing was chosen.
+// EVG_RESULT_SETTING_MISSING if no sealing was chosen, or older sealing keys were
+// given without an active one.
 evg_result evg_client_new(const struct evg_provider *provider,
                           const struct evg_client_config *config,
                           struct evg_client **client);
@@ -774,7 +789,7 @@ void evg_client_free(struct evg_client *client);
 // `*config` is yours, to be given to evg_client_config_free().
 evg_result evg_client_config_new(struct evg_client_config **config);
 
-// Frees a configuration, and wipes its secret unless a client still has it.
+// Frees a configuration, and wipes its secrets unless a client still has them.
 // NULL is allowed.
 void evg_client_config_free(struct evg_client_config *config);
 
@@ -811,10 +826,46 @@ evg_result evg_client_config_add_scope(struct evg_client_config *config,
                                        const char *scope,
                                        size_t scope_len);
 
-// Sets how records are protected in the store; `sealing` is an `evg_sealing`.
-// Required: there is no default. Errors: EVG_RESULT_UNKNOWN_TAG.
+// Sets how records are protected in the store; `sealing` is an `evg_sealing`. This
+// or evg_client_config_set_sealing_key() is required; the last of them counts.
+// Errors: EVG_RESULT_UNKNOWN_TAG.
 evg_result evg_client_config_set_sealing(struct evg_client_config *config,
                                          uint32_t sealing);
+
+// Has records sealed with AES-256-GCM-SIV, each for its own store key, with this key:
+// 32 bytes from the system's generator or from a key management service, never a
+// password. Your own copy is yours to wipe.
+//
+// The id stands in every record, is not a secret, and is never given to another key:
+// 1 to 64 characters of `A-Z a-z 0-9 . _ -`. To rotate, set a new key and add the one
+// before as an older one. Errors: EVG_RESULT_MISUSE_SEALING_KEY_INVALID,
+// EVG_RESULT_NOT_BUILT.
+evg_result evg_client_config_set_sealing_key(struct evg_client_config *config,
+                                             const char *id,
+                                             size_t id_len,
+                                             const uint8_t *key,
+                                             size_t key_len);
+
+// Adds a key that records were sealed with before: they are opened with it, and
+// sealed with the active key when they are next written. Errors:
+// EVG_RESULT_MISUSE_SEALING_KEY_INVALID, EVG_RESULT_NOT_BUILT.
+evg_result evg_client_config_add_older_sealing_key(struct evg_client_config *config,
+                                                   const char *id,
+                                                   size_t id_len,
+                                                   const uint8_t *key,
+                                                   size_t key_len);
+
+// Takes records in clear beside sealed ones: for the time in which a store is brought
+// from EVG_SEALING_PLAIN to sealed records, and no longer, since meanwhile whoever
+// writes to the store can forge any record. Every record that is written is sealed.
+// Errors: EVG_RESULT_NOT_BUILT.
+evg_result evg_client_config_accept_plain_records(struct evg_client_config *config);
+
+// With which key a record is sealed, by its id; NULL data for a record in clear. The
+// id is borrowed from `record`. It tells whether an old key is still needed.
+evg_result evg_sealing_key_id(const uint8_t *record,
+                              size_t record_len,
+                              struct evg_text *id);
 
 // Makes what is asked for: to come back to `redirect_uri`, a registered one,
 // and to be recognised then as `binding` says, an `evg_binding`.
@@ -1207,6 +1258,12 @@ evg_result evg_step_failed_error(const struct evg_step *step, struct evg_text *e
 // if it gave none. Borrowed until the step is freed. Errors: EVG_RESULT_WRONG_KIND.
 evg_result evg_step_failed_description(const struct evg_step *step,
                                        struct evg_text *description);
+
+// The id of the key that is missing, for EVG_RESULT_HOST_SEALING_KEY_MISSING; NULL
+// data for other failures. It is not a secret. Borrowed until the step is freed.
+// Errors: EVG_RESULT_WRONG_KIND.
+evg_result evg_step_failed_sealing_key(const struct evg_step *step,
+                                       struct evg_text *id);
 
 // The stable name of EVG_OUTPUT_NOTICE, the same in every language, such as
 // "refresh_started". Nothing in a notice is a secret. It lives for ever.

@@ -5,10 +5,11 @@ use crate::{
     handle::{self, Place, shared, text, unique},
     provider::EvgProvider,
     result::EvgResult,
-    tag::{EvgAuthMethod, EvgSealing},
+    sealing::SealingChoice,
+    tag::EvgAuthMethod,
 };
 use core::ffi::c_char;
-use evergrant::{Client, ClientConfig, Sealing, Secret, TokenEndpointAuthMethod};
+use evergrant::{Client, ClientConfig, Secret, TokenEndpointAuthMethod};
 use std::sync::Arc;
 
 /// What is known of a client registration, to be checked by evg_client_new().
@@ -20,7 +21,7 @@ pub struct EvgClientConfig {
     method: Option<TokenEndpointAuthMethod>,
     redirect_uris: Vec<String>,
     scopes: Vec<String>,
-    sealing: Option<Sealing>,
+    pub(crate) sealing: SealingChoice,
 }
 
 /// A registered client at a provider, shared by all its connections. Immutable:
@@ -33,7 +34,8 @@ pub struct EvgClient(pub(crate) Arc<Client>);
 ///
 /// `*client` is yours, to be given to evg_client_free(). Errors: the
 /// EVG_RESULT_MISUSE_ that names the setting at fault;
-/// EVG_RESULT_SETTING_MISSING if no sealing was chosen.
+/// EVG_RESULT_SETTING_MISSING if no sealing was chosen, or older sealing keys were
+/// given without an active one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evg_client_new(
     provider: *const EvgProvider,
@@ -53,7 +55,7 @@ pub unsafe extern "C" fn evg_client_new(
                 token_endpoint_auth_method: config.method,
                 redirect_uris: config.redirect_uris.clone(),
                 scopes: config.scopes.clone(),
-                sealing: config.sealing.ok_or(EvgResult::SettingMissing)?,
+                sealing: config.sealing.made()?,
             },
         )?;
         place.write_handle(EvgClient(Arc::new(checked)));
@@ -84,13 +86,13 @@ pub unsafe extern "C" fn evg_client_config_new(config: *mut *mut EvgClientConfig
             method: None,
             redirect_uris: Vec::new(),
             scopes: Vec::new(),
-            sealing: None,
+            sealing: SealingChoice::default(),
         });
         Ok(())
     })
 }
 
-/// Frees a configuration, and wipes its secret unless a client still has it.
+/// Frees a configuration, and wipes its secrets unless a client still has them.
 /// NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evg_client_config_free(config: *mut EvgClientConfig) {
@@ -185,21 +187,6 @@ pub unsafe extern "C" fn evg_client_config_add_scope(
     unsafe {
         with_text(config, scope, scope_len, |config, scope| config.scopes.push(scope.to_owned()))
     }
-}
-
-/// Sets how records are protected in the store; `sealing` is an `evg_sealing`.
-/// Required: there is no default. Errors: EVG_RESULT_UNKNOWN_TAG.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn evg_client_config_set_sealing(
-    config: *mut EvgClientConfig,
-    sealing: u32,
-) -> EvgResult {
-    boundary(|| {
-        let sealing = EvgSealing::try_from(sealing)?.into();
-        // SAFETY: the caller's promise.
-        unsafe { unique(config) }?.sealing = Some(sealing);
-        Ok(())
-    })
 }
 
 /// # Safety

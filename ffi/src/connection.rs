@@ -252,7 +252,7 @@ mod tests {
             client::evg_client_config_new(&raw mut config);
             client::evg_client_config_set_client_id(config, c"id".as_ptr(), 2);
             client::evg_client_config_add_redirect_uri(config, uri.as_ptr(), uri.count_bytes());
-            client::evg_client_config_set_sealing(config, 1);
+            crate::sealing::evg_client_config_set_sealing(config, 1);
             client::evg_client_new(provider, config, &raw mut client);
             evg_connection_new(client, c"tenant".as_ptr(), 6, &raw mut connection);
             client::evg_client_config_free(config);

@@ -21,6 +21,7 @@ pub mod news;
 pub mod provider;
 pub mod request;
 pub mod result;
+pub mod sealing;
 pub mod step;
 pub mod tag;
 

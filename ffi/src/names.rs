@@ -51,6 +51,8 @@ codes! {
         CompanyInvalid => MisuseCompanyInvalid c"misuse_company_invalid",
         CompanyBindingInvalid => MisuseCompanyBindingInvalid c"misuse_company_binding_invalid",
         PacingInvalid => MisusePacingInvalid c"misuse_pacing_invalid",
+        SealingKeyInvalid => MisuseSealingKeyInvalid c"misuse_sealing_key_invalid",
+        SealingKeyDuplicate => MisuseSealingKeyDuplicate c"misuse_sealing_key_duplicate",
     }
     Cause {
         Rejected => ReauthenticateRejected c"reauthenticate_rejected",
@@ -115,6 +117,7 @@ codes! {
         RecordForeign => HostRecordForeign c"host_record_foreign",
         RecordSealing => HostRecordSealing c"host_record_sealing",
         StoreUnanswered => HostStoreUnanswered c"host_store_unanswered",
+        RecordForged => HostRecordForged c"host_record_forged",
     }
     CompanyFault {
         Mismatch => CompanyMismatch c"company_mismatch",
@@ -124,6 +127,7 @@ codes! {
     }
     ; own {
         OutcomeUnknown c"outcome_unknown",
+        HostSealingKeyMissing c"host_sealing_key_missing",
         Ok c"ok",
         NullArgument c"null_argument",
         InvalidUtf8 c"invalid_utf8",
@@ -133,6 +137,7 @@ codes! {
         LengthInvalid c"length_invalid",
         IndexInvalid c"index_invalid",
         SettingMissing c"setting_missing",
+        NotBuilt c"not_built",
     }
 }
 
@@ -148,6 +153,7 @@ impl From<&Failure> for EvgResult {
             Failure::CompanyMismatch { reason, .. } => (*reason).into(),
             Failure::ServerMisbehaved(fault) => (*fault).into(),
             Failure::HostFailed(fault) => (*fault).into(),
+            Failure::SealingKeyMissing { .. } => Self::HostSealingKeyMissing,
         }
     }
 }
@@ -189,9 +195,12 @@ mod tests {
         }
         same!(Misuse Cause Delay Denial CallbackFault ConfigurationFault ServerFault HostFault);
         same!(CompanyFault);
-        let unknown = Failure::OutcomeUnknown;
-        assert_eq!(seen((&unknown).into()), (unknown.code().to_owned(), unknown.number()));
-        known.insert(unknown.number());
+        let missing = Failure::SealingKeyMissing { id: "k".into() };
+        for failure in [Failure::OutcomeUnknown, missing] {
+            let core = (failure.code().to_owned(), failure.number());
+            assert_eq!(seen((&failure).into()), core);
+            known.insert(failure.number());
+        }
         let own = NAMES.iter().filter(|(code, _)| !known.contains(&(*code as u16)));
         assert!(own.clone().all(|(code, _)| matches!(*code as u32, 0 | 9001..)));
         assert_eq!(known.len() + own.count(), NAMES.len(), "no number stands twice");

@@ -227,6 +227,18 @@ pub unsafe extern "C" fn evg_step_failed_description(
     }
 }
 
+/// The id of the key that is missing, for EVG_RESULT_HOST_SEALING_KEY_MISSING; NULL
+/// data for other failures. It is not a secret. Borrowed until the step is freed.
+/// Errors: EVG_RESULT_WRONG_KIND.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_step_failed_sealing_key(
+    step: *const EvgStep,
+    id: *mut EvgText,
+) -> EvgResult {
+    // SAFETY: the caller's promise.
+    unsafe { field(step, id, of!(Output::Failed { failure, .. } => failure.sealing_key().into())) }
+}
+
 /// The stable name of EVG_OUTPUT_NOTICE, the same in every language, such as
 /// "refresh_started". Nothing in a notice is a secret. It lives for ever.
 /// Errors: EVG_RESULT_WRONG_KIND.

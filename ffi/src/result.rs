@@ -65,6 +65,11 @@ pub enum EvgResult {
     MisuseCompanyBindingInvalid = 25,
     /// A rate or burst that is none; there is no pacer in C.
     MisusePacingInvalid = 26,
+    /// A sealing key's id is not 1 to 64 characters of `A-Z a-z 0-9 . _ -`, or the
+    /// key is not 32 bytes or all zeros.
+    MisuseSealingKeyInvalid = 27,
+    /// Two sealing keys have the same id.
+    MisuseSealingKeyDuplicate = 28,
     /// The server refused the grant: revoked, expired there, or replaced.
     ReauthenticateRejected = 101,
     /// An answer was lost on the way, and with it the only copy of the next
@@ -167,6 +172,12 @@ pub enum EvgResult {
     HostRecordSealing = 704,
     /// The store took no write after repeated tries.
     HostStoreUnanswered = 705,
+    /// The record's seal is broken: it was changed, or moved here from another
+    /// store key, or sealed with another key of the same id.
+    HostRecordForged = 706,
+    /// The record is sealed with a key that the client does not have, named by
+    /// evg_step_failed_sealing_key() or evg_sealing_key_id(). It was not overwritten.
+    HostSealingKeyMissing = 707,
     /// The request may have been handled, but nobody can know.
     OutcomeUnknown = 801,
     /// The credential is another company's than the connection's, or than the one chosen.
@@ -196,4 +207,6 @@ pub enum EvgResult {
     IndexInvalid = 9007,
     /// A setting that has no default was never set.
     SettingMissing = 9008,
+    /// This library was built without it: here, without the Cargo feature `sealed`.
+    NotBuilt = 9009,
 }

@@ -149,7 +149,8 @@ impl From<EvgAuthMethod> for evergrant::TokenEndpointAuthMethod {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EvgSealing {
     /// In clear: tokens can be read by whoever reads the store. To be chosen
-    /// only where the store itself is encrypted and guarded.
+    /// only where the store itself is encrypted and guarded. For records that are
+    /// sealed, evg_client_config_set_sealing_key() is called instead.
     Plain = 1,
 }
 

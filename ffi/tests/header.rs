@@ -10,6 +10,7 @@ const FILES: &[&str] = &[
     "names",
     "provider",
     "client",
+    "sealing",
     "authorize",
     "connection",
     "input",

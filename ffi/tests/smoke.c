@@ -39,6 +39,7 @@ static void send_http(evg_connection *connection, const evg_step *step, evg_step
 static char opened[2048];
 static uint64_t token_generation = EVG_NONE;
 static evg_result failed;
+static char missing[65];
 
 /* Performs every output, and every output of the steps that this leads to. */
 static void perform(evg_connection *connection, evg_step *step) {
@@ -72,6 +73,9 @@ static void perform(evg_connection *connection, evg_step *step) {
             OK(evg_step_failed_code(step, &failed));
             OK(evg_step_failed_kind(step, &text));
             printf("  fails %.*s, %s\n", (int)text.len, text.data, evg_result_name(failed));
+            OK(evg_step_failed_sealing_key(step, &text));
+            CHECK((text.data != NULL) == (failed == EVG_RESULT_HOST_SEALING_KEY_MISSING));
+            snprintf(missing, sizeof missing, "%.*s", (int)text.len, text.data ? text.data : "");
         } else if (kind == EVG_OUTPUT_NOTICE) {
             OK(evg_step_notice_code(step, &text));
             printf("  note  %.*s\n", (int)text.len, text.data);
@@ -102,7 +106,9 @@ static evg_provider *make_provider(void) {
     return provider;
 }
 
-static evg_client *make_client(void) {
+/* A client that seals with the key of this id. */
+static evg_client *make_client(const char *id) {
+    static const uint8_t key[32] = {7};
     evg_provider *provider = make_provider();
     evg_client_config *config;
     evg_client *client;
@@ -114,6 +120,11 @@ static evg_client *make_client(void) {
     OK(evg_client_config_add_scope(config, TEXT("users:read")));
     WANT(EVG_RESULT_SETTING_MISSING, evg_client_new(provider, config, &client));
     OK(evg_client_config_set_sealing(config, EVG_SEALING_PLAIN));
+    WANT(EVG_RESULT_MISUSE_SEALING_KEY_INVALID,
+         evg_client_config_set_sealing_key(config, id, strlen(id), key, 31));
+    OK(evg_client_config_add_older_sealing_key(config, TEXT("k0"), key, 32));
+    WANT(EVG_RESULT_SETTING_MISSING, evg_client_new(provider, config, &client));
+    OK(evg_client_config_set_sealing_key(config, id, strlen(id), key, 32));
     OK(evg_client_new(provider, config, &client));
     evg_client_config_free(config);
     evg_provider_free(provider); /* the client keeps what it needs */
@@ -172,10 +183,15 @@ static void restore(evg_client *client, evg_connection *connection) {
     OK(evg_connection_store_key(connection, &key));
     struct row *row = row_of(key);
     size_t len = revision_text(row, revision, sizeof revision);
-    WANT(EVG_RESULT_HOST_RECORD_FOREIGN,
+    evg_text id;
+    OK(evg_sealing_key_id(row->record, row->len, &id));
+    CHECK(id.len == 2 && memcmp(id.data, "k1", 2) == 0);
+    OK(evg_sealing_key_id((const uint8_t *)"{}", 2, &id));
+    CHECK(id.data == NULL);
+    WANT(EVG_RESULT_HOST_RECORD_FORGED,
          evg_connection_restore(client, TEXT("tenant-43"), revision, len, row->record, row->len,
                                 EVG_NONE, &again));
-    WANT(EVG_RESULT_HOST_RECORD_UNREADABLE,
+    WANT(EVG_RESULT_HOST_RECORD_SEALING,
          evg_connection_restore(client, TEXT("tenant-42"), revision, len, row->record, 5,
                                 EVG_NONE, &again));
     OK(evg_connection_restore(client, TEXT("tenant-42"), revision, len, row->record, row->len,
@@ -188,6 +204,19 @@ static void restore(evg_client *client, evg_connection *connection) {
                                     &generation, &header));
     CHECK(header.len == 11);
     evg_connection_free(again);
+}
+
+/* A client without the key refuses, and says which key it is. */
+static void missing_key(void) {
+    evg_client *client = make_client("k2");
+    evg_connection *connection;
+    evg_step *step;
+    OK(evg_connection_new(client, TEXT("tenant-42"), &connection));
+    OK(evg_connection_step_token_wanted(connection, world(), 0, &step));
+    perform(connection, step);
+    CHECK(failed == EVG_RESULT_HOST_SEALING_KEY_MISSING && strcmp(missing, "k1") == 0);
+    evg_connection_free(connection);
+    evg_client_free(client);
 }
 
 static void misuse(evg_client *client, evg_connection *connection) {
@@ -272,10 +301,11 @@ int main(void) {
     evg_connection *connection;
     OK(evg_provider_new_pleo(EVG_PLEO_STAGING, &pleo));
     evg_provider_free(pleo);
-    evg_client *client = make_client();
+    evg_client *client = make_client("k1");
     OK(evg_connection_new(client, TEXT("tenant-42"), &connection));
     lifecycle(connection);
     restore(client, connection);
+    missing_key();
     misuse(client, connection);
     evg_client_free(client); /* the connection keeps what it needs */
     evg_connection_free(connection);

@@ -41,6 +41,7 @@ from ._native.evergrant import (
     RegistrationFault,
     Rotation,
     Sealing,
+    SealingKey,
     Secret,
     SecretBytes,
     Status,
@@ -53,6 +54,7 @@ from ._native.evergrant import (
     pending_tenant,
     pleo_activation_url,
     pleo_config,
+    sealing_key_id,
     store_key,
 )
 
@@ -91,6 +93,7 @@ __all__ = [
     "RegistrationFault",
     "Rotation",
     "Sealing",
+    "SealingKey",
     "Secret",
     "SecretBytes",
     "Status",
@@ -103,8 +106,12 @@ __all__ = [
     "pending_tenant",
     "pleo_activation_url",
     "pleo_config",
+    "sealing_key_id",
     "store_key",
 ]
+
+# One object is enough: it has no state and holds no key.
+Sealing.PLAIN = Sealing.plain()  # type: ignore[attr-defined]
 
 
 def _refuse_to_copy(self: object, protocol: Any) -> NoReturn:
@@ -113,7 +120,7 @@ def _refuse_to_copy(self: object, protocol: Any) -> NoReturn:
 
 # An object is a handle: a copy of it would free the same memory twice, and a
 # pickle of it would mean nothing to another process.
-for _object in (Client, Connection, Env, Pacer, Provider, Secret, SecretBytes):
+for _object in (Client, Connection, Env, Pacer, Provider, Sealing, Secret, SecretBytes):
     _object.__reduce_ex__ = _refuse_to_copy  # type: ignore[method-assign]
 del _object
 

@@ -27,6 +27,7 @@ from evergrant import (
     Rotation,
     Refusal,
     Sealing,
+    SealingKey,
     Secret,
     SecretBytes,
     Step,
@@ -126,9 +127,22 @@ def read_client(given: dict) -> ClientConfig:
             "client_secret": None if secret is None else Secret(secret),
             "previous_client_secret": None if previous is None else Secret(previous),
             "token_endpoint_auth_method": None if method is None else auth_method(method),
-            "sealing": Sealing[given["sealing"].upper()],
+            "sealing": read_sealing(given["sealing"]),
         }
     )
+
+
+def read_sealing(given: str | dict) -> Sealing:
+    match given:
+        case "plain":
+            return Sealing.PLAIN
+        case {"active": active, "older": older}:
+            return Sealing.sealed(active=read_key(active), older=[read_key(key) for key in older])
+    raise ValueError(given)
+
+
+def read_key(given: list[str]) -> SealingKey:
+    return SealingKey(id=given[0], key=SecretBytes(bytes.fromhex(given[1])))
 
 
 def auth_method(name: str) -> TokenEndpointAuthMethod:

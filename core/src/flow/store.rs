@@ -2,10 +2,10 @@
 
 use super::{Cx, STORE_TRIES};
 use crate::{
-    client::Sealing,
     failure::Failure,
     output::{Op, Output},
     record::{Revision, StoreKey, Stored, Write, connection::ConnectionRecord, decode, encode},
+    sealing::Sealing,
     state::{Attempt, Known, Ops, State},
 };
 use alloc::boxed::Box;
@@ -59,7 +59,7 @@ pub(crate) fn adopt(
 
 /// What the store holds, read.
 pub(crate) fn known(
-    sealing: Sealing,
+    sealing: &Sealing,
     key: &StoreKey,
     current: Option<Stored>,
 ) -> Result<Known, Failure> {

@@ -6,7 +6,11 @@ use alloc::{collections::BTreeSet, format, string::ToString as _};
 use std::{fs, path::Path};
 
 fn frozen(version: u32) -> Vec<(String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/frozen/v{version}"));
+    in_folder(&format!("v{version}"))
+}
+
+fn in_folder(name: &str) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/frozen").join(name);
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|file| {
@@ -33,7 +37,8 @@ fn rewritten(name: &str, json: &str) -> Result<String, Failure> {
 }
 
 fn again<R: Record>(key: &StoreKey, json: &str) -> Result<SecretBytes, Failure> {
-    decode::<R>(Sealing::Plain, key, json.as_bytes()).map(|record| encode(Sealing::Plain, &record))
+    decode::<R>(&Sealing::Plain, key, json.as_bytes())
+        .map(|record| encode(&Sealing::Plain, &record))
 }
 
 #[test]
@@ -82,5 +87,29 @@ fn what_could_not_be_kept_is_not_read() {
         // Of a newer version it is known to be newer.
         let newer = json.replacen("\"v\":1", "\"v\":2", 1);
         assert_eq!(rewritten(&name, &newer), Err(Failure::HostFailed(HostFault::RecordNewer)));
+    }
+}
+
+/// The same records, sealed: the envelope is frozen as they are. The key of these files
+/// is the bytes from 0 to 31.
+#[cfg(feature = "sealed")]
+#[test]
+fn every_frozen_sealed_record_is_opened_and_sealed_again_byte_for_byte() {
+    let key = SecretBytes::new((0..32).collect::<Vec<u8>>());
+    let key = crate::SealingKey::new("frozen-1", key).unwrap();
+    let sealing = Sealing::Sealed(crate::KeyRing::new(key, Vec::new()).unwrap());
+    let sealed = in_folder("v1-sealed");
+    let plain = frozen(1);
+    let names = |files: &[(String, String)]| -> Vec<String> {
+        files.iter().map(|(name, _)| name.clone()).collect()
+    };
+    assert_eq!(names(&sealed), names(&plain));
+    for ((name, sealed), (_, json)) in sealed.iter().zip(&plain) {
+        let members: Map<String, Value> = serde_json::from_str(json).unwrap();
+        let key = members["key"].as_str().unwrap();
+        let opened = sealing.open(key, sealed.as_bytes()).unwrap();
+        assert_eq!(std::str::from_utf8(&opened).unwrap(), json, "{name}");
+        let again = sealing.close(key, opened.to_vec());
+        assert_eq!(again.expose(), sealed.as_bytes(), "{name}");
     }
 }

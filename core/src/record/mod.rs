@@ -14,9 +14,10 @@ pub use company::{company_tenant, release_company, reserve_company};
 pub use pending::{Binding, BrowserProof};
 
 use crate::{
-    client::{Client, Sealing},
+    client::Client,
     entropy,
     failure::{Failure, HostFault, Misuse},
+    sealing::Sealing,
     secret::{Secret, SecretBytes},
     uri,
 };
@@ -166,9 +167,6 @@ pub struct Write {
 /// The version that this code writes, and the newest that it reads.
 pub(crate) const VERSION: u32 = 1;
 
-/// How a sealed record begins, which no JSON object does.
-const SEALED: &[u8] = b"evergrant ";
-
 /// A record's own part of reading and writing it.
 pub(crate) trait Record: Serialize + DeserializeOwned {
     /// The members of the JSON object, all that this version knows.
@@ -204,8 +202,7 @@ pub(crate) enum Kind {
 }
 
 /// The bytes of a record, in the envelope that the client asks for.
-pub(crate) fn encode<R: Record>(sealing: Sealing, record: &R) -> SecretBytes {
-    let Sealing::Plain = sealing;
+pub(crate) fn encode<R: Record>(sealing: &Sealing, record: &R) -> SecretBytes {
     // Records are trees of text and integers: writing one cannot fail.
     let mut bytes = serde_json::to_vec(record).unwrap_or_default();
     if let Some(unknown) = record.unknown_ref().0.as_deref() {
@@ -215,22 +212,20 @@ pub(crate) fn encode<R: Record>(sealing: Sealing, record: &R) -> SecretBytes {
         bytes.push(b',');
         bytes.extend(members.into_iter().skip(1));
     }
-    SecretBytes::new(bytes)
+    let (_, _, key) = record.header();
+    sealing.close(key.as_str(), bytes)
 }
 
 /// Reads a record that must be of this kind and stand under this key.
 pub(crate) fn decode<R: Record>(
-    sealing: Sealing,
+    sealing: &Sealing,
     key: &StoreKey,
     bytes: &[u8],
 ) -> Result<R, Failure> {
-    let Sealing::Plain = sealing;
-    if bytes.starts_with(SEALED) {
-        return fault(HostFault::RecordSealing);
-    }
-    let record: R = match serde_json::from_slice(bytes) {
+    let json = sealing.open(key.as_str(), bytes)?;
+    let record: R = match serde_json::from_slice(&json) {
         Ok(record) => record,
-        Err(_) => decode_with_unknown(bytes)?,
+        Err(_) => decode_with_unknown(&json)?,
     };
     let (version, kind, own_key) = record.header();
     if version > VERSION {

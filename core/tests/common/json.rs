@@ -113,7 +113,6 @@ pub fn configuration(provider: &ProviderConfig, client: &ClientConfig, tenant: &
         .raw("authorization_lifetime", provider.authorization_lifetime)
         .raw("answer_limit", provider.answer_limit)
         .end();
-    let Sealing::Plain = client.sealing;
     let client = Object::new()
         .text("client_id", &client.client_id)
         .maybe_text("client_secret", client.client_secret.as_ref().map(Secret::expose))
@@ -124,7 +123,7 @@ pub fn configuration(provider: &ProviderConfig, client: &ClientConfig, tenant: &
         .maybe_text("token_endpoint_auth_method", client.token_endpoint_auth_method.map(method))
         .raw("redirect_uris", list(&client.redirect_uris, |uri| text(uri)))
         .raw("scopes", list(&client.scopes, |scope| text(scope)))
-        .text("sealing", "plain")
+        .raw("sealing", sealing(&client.sealing))
         .end();
     Object::new().raw("provider", provider).raw("client", client).text("tenant", tenant).end()
 }
@@ -141,6 +140,17 @@ pub fn refresh(policy: &RefreshPolicy) -> String {
         .raw("family_per_user", policy.family_per_user)
         .raw("timing", timing)
         .end()
+}
+
+/// `"plain"`, or the keys: those of the fixture, which is the only ring there is here.
+fn sealing(sealing: &Sealing) -> String {
+    if *sealing == Sealing::Plain {
+        return text("plain");
+    }
+    assert_eq!(*sealing, super::fixture_ring(), "no other keys are written down");
+    let key = |(id, byte): &(&str, u8)| format!("[{},{}]", text(id), text(&hex(&[*byte; 32])));
+    let [active, older @ ..] = &super::FIXTURE_KEYS;
+    Object::new().raw("active", key(active)).raw("older", list(older, key)).end()
 }
 
 fn rotation(rotation: Rotation) -> &'static str {

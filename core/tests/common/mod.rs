@@ -40,6 +40,21 @@ pub fn client_config() -> ClientConfig {
     }
 }
 
+/// The keys of the transcripts: an id, and the byte that the key is made of.
+pub const FIXTURE_KEYS: [(&str, u8); 2] = [("fixture-2", 0x22), ("fixture-1", 0x11)];
+
+#[cfg(feature = "sealed")]
+pub fn fixture_ring() -> Sealing {
+    let key = |(id, byte)| SealingKey::new(id, SecretBytes::new([byte; 32])).unwrap();
+    let [active, older] = FIXTURE_KEYS.map(key);
+    Sealing::Sealed(KeyRing::new(active, vec![older]).unwrap())
+}
+
+#[cfg(not(feature = "sealed"))]
+pub fn fixture_ring() -> Sealing {
+    Sealing::Plain
+}
+
 pub fn client_of(provider: ProviderConfig, client: ClientConfig) -> Arc<Client> {
     Arc::new(Client::new(Arc::new(Provider::new(provider).unwrap()), client).unwrap())
 }

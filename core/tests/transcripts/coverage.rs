@@ -22,6 +22,9 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("misuse misuse_quirk_invalid", CONFIGURED),
     ("misuse misuse_answer_limit_invalid", CONFIGURED),
     ("misuse misuse_company_binding_invalid", CONFIGURED),
+    ("misuse misuse_sealing_key_invalid", CONFIGURED),
+    ("misuse misuse_sealing_key_duplicate", CONFIGURED),
+    ("misuse misuse_pacing_invalid", "the pacer is not the machine"),
 ];
 
 const CONFIGURED: &str = "found before there is a connection that could step";
@@ -49,7 +52,7 @@ fn expected() -> BTreeSet<String> {
     )* } }
     codes!("misuse": Misuse);
     codes!("failure": Cause Delay Denial CallbackFault ConfigurationFault ServerFault HostFault CompanyFault);
-    add("failure", vec!["outcome_unknown"]);
+    add("failure", vec!["outcome_unknown", "host_sealing_key_missing"]);
     codes!("deviation": Deviation);
     add("preset", PRESETS.iter().map(|(name, _)| *name).collect());
     add(
@@ -63,7 +66,7 @@ fn expected() -> BTreeSet<String> {
             Failure::Misconfigured { .. } => "misconfigured",
             Failure::CompanyMismatch { .. } => "company_mismatch",
             Failure::ServerMisbehaved(_) => "server_misbehaved",
-            Failure::HostFailed(_) => "host_failed",
+            Failure::HostFailed(_) | Failure::SealingKeyMissing { .. } => "host_failed",
         }),
     );
     add(

@@ -18,6 +18,7 @@ mod policies;
 mod refresh;
 mod restarts;
 mod script;
+mod sealed;
 mod takeover;
 
 use expect_test::expect_file;
@@ -51,6 +52,7 @@ lives! {
     companies: companies api_keys client_secrets;
     disconnect: disconnect_forget disconnect_revocation disconnect_api_request disconnect_races;
     answers: api_answers quirks no_quirks;
+    sealed: sealed;
     restarts: restarts_authorization restarts_refresh restarts_disconnect;
     policies: policy_strict policy_oidc_provider policy_single_use policy_okta policy_siblings
         policy_atlassian policy_same_successor policy_newest_wins policy_connect2id
