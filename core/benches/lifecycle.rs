@@ -57,7 +57,7 @@ fn token_body() -> Vec<u8> {
     .into_bytes()
 }
 
-fn client() -> Arc<Client> {
+fn client(sealing: Sealing) -> Arc<Client> {
     let provider = Provider::new(ProviderConfig {
         environment: "bench".into(),
         authorization_endpoint: "https://as.example/authorize".into(),
@@ -75,10 +75,15 @@ fn client() -> Arc<Client> {
             token_endpoint_auth_method: None,
             redirect_uris: vec![REDIRECT_URI.into()],
             scopes: SCOPES.map(String::from).to_vec(),
-            sealing: Sealing::Plain,
+            sealing,
         },
     );
     Arc::new(client.unwrap())
+}
+
+fn sealed() -> Sealing {
+    let key = SealingKey::new("2026-01", SecretBytes::new([7; 32])).unwrap();
+    Sealing::Sealed(KeyRing::new(key, Vec::new()).unwrap())
 }
 
 /// A host that answers everything at once.
@@ -288,7 +293,8 @@ fn refresh_answered(client: &Arc<Client>, body: &SecretBytes) -> (Connection, En
 }
 
 fn benches(c: &mut Criterion) {
-    let (ours, theirs) = (client(), peer::client());
+    let (ours, theirs) = (client(Sealing::Plain), peer::client());
+    let sealed = client(sealed());
     let body = token_body();
     let shared = SecretBytes::new(body.clone());
 
@@ -306,6 +312,9 @@ fn benches(c: &mut Criterion) {
 
     let mut group = c.benchmark_group("whole lifecycle");
     group.bench_function("evergrant, records in memory", |b| b.iter(|| lifecycle(&ours, &shared)));
+    group.bench_function("evergrant, records in memory, sealed", |b| {
+        b.iter(|| lifecycle(&sealed, &shared));
+    });
     group.bench_function("oauth2, nothing kept", |b| b.iter(|| peer::lifecycle(&theirs, &body)));
     group.finish();
 
@@ -324,6 +333,19 @@ fn benches(c: &mut Criterion) {
     group.bench_function("evergrant, servable generation", |b| {
         b.iter(|| black_box(host.connection.servable(black_box(host.now))));
     });
+    group.finish();
+
+    let mut group = c.benchmark_group("restore");
+    for (name, client) in [("evergrant, in clear", &ours), ("evergrant, sealed", &sealed)] {
+        let mut host = Host::new(client.clone(), &shared);
+        host.authorize();
+        host.redirected();
+        let stored = host.store[0].clone();
+        println!("bytes of the record, {name}: {}", stored.as_ref().unwrap().bytes.len());
+        group.bench_function(name, |b| {
+            b.iter(|| Connection::restore(client.clone(), "tenant", stored.clone()).unwrap());
+        });
+    }
     group.finish();
 
     let mut group = c.benchmark_group("token answer");
