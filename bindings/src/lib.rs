@@ -17,6 +17,7 @@ mod env;
 mod failure;
 mod input;
 mod output;
+mod pace;
 mod provider;
 mod quirks;
 mod refusal;
@@ -29,6 +30,7 @@ pub use env::Env;
 pub use failure::{Failure, FailureKind};
 pub use input::{Binding, BrowserProof, HttpFault, Input, Stored};
 pub use output::{Activity, Cause, Output, Status, Step, Write};
+pub use pace::{Pace, Pacer};
 pub use provider::{
     Disconnect, IssPolicy, Method, Parameter, Pleo, Provider, ProviderConfig, RefreshPolicy,
     Rotation, Timing, TokenEndpointAuthMethod, pleo_config,

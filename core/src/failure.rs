@@ -79,6 +79,8 @@ reasons! {
         QuirkInvalid = 21 "misuse_quirk_invalid",
         /// The limit of answers is below 1,024 bytes.
         AnswerLimitInvalid = 22 "misuse_answer_limit_invalid",
+        /// A pacer's rate or burst is 0, or its burst is above its rate.
+        PacingInvalid = 23 "misuse_pacing_invalid",
     }
 }
 
@@ -367,7 +369,7 @@ mod tests {
         let codes: BTreeSet<_> = all.iter().map(|(code, _)| code).collect();
         let numbers: BTreeSet<_> = all.iter().map(|(_, number)| number).collect();
         assert_eq!((codes.len(), numbers.len()), (all.len(), all.len()));
-        assert_eq!(all.len(), 70, "append only: change this number with every addition");
+        assert_eq!(all.len(), 71, "append only: change this number with every addition");
         let prefixes = all.iter().all(|(code, number)| match number / 100 {
             0 => code.starts_with("misuse_"),
             1 => code.starts_with("reauthenticate_"),

@@ -70,6 +70,7 @@ mod http_date;
 mod input;
 mod member;
 mod output;
+mod pace;
 mod pleo;
 mod policy;
 mod provider;
@@ -92,6 +93,7 @@ pub use failure::{
 pub use http::{HttpFault, HttpRequest, HttpResponse, Method};
 pub use input::{Authorize, Input};
 pub use output::{Activity, Notice, NoticeFields, Op, Output, Status, Step};
+pub use pace::{Pace, Pacer};
 pub use pleo::Pleo;
 pub use policy::{RefreshPolicy, Rotation, Timing};
 pub use provider::{

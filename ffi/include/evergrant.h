@@ -98,6 +98,8 @@ enum evg_result
     EVG_RESULT_MISUSE_QUIRK_INVALID = 21,
     // The limit of answers is below 1,024 bytes.
     EVG_RESULT_MISUSE_ANSWER_LIMIT_INVALID = 22,
+    // A rate or burst that is none; there is no pacer in C.
+    EVG_RESULT_MISUSE_PACING_INVALID = 23,
     // The server refused the grant: revoked, expired there, or replaced.
     EVG_RESULT_REAUTHENTICATE_REJECTED = 101,
     // An answer was lost on the way, and with it the only copy of the next

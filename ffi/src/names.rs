@@ -47,6 +47,7 @@ codes! {
         EnvInvalid => MisuseEnvInvalid c"misuse_env_invalid",
         QuirkInvalid => MisuseQuirkInvalid c"misuse_quirk_invalid",
         AnswerLimitInvalid => MisuseAnswerLimitInvalid c"misuse_answer_limit_invalid",
+        PacingInvalid => MisusePacingInvalid c"misuse_pacing_invalid",
     }
     Cause {
         Rejected => ReauthenticateRejected c"reauthenticate_rejected",

@@ -57,6 +57,8 @@ pub enum EvgResult {
     MisuseQuirkInvalid = 21,
     /// The limit of answers is below 1,024 bytes.
     MisuseAnswerLimitInvalid = 22,
+    /// A rate or burst that is none; there is no pacer in C.
+    MisusePacingInvalid = 23,
     /// The server refused the grant: revoked, expired there, or replaced.
     ReauthenticateRejected = 101,
     /// An answer was lost on the way, and with it the only copy of the next

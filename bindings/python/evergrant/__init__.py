@@ -25,6 +25,8 @@ from ._native.evergrant import (
     IssPolicy,
     Method,
     Output,
+    Pace,
+    Pacer,
     Parameter,
     Pleo,
     Provider,
@@ -67,6 +69,8 @@ __all__ = [
     "IssPolicy",
     "Method",
     "Output",
+    "Pace",
+    "Pacer",
     "Parameter",
     "Pleo",
     "Provider",
@@ -97,7 +101,7 @@ def _refuse_to_copy(self: object, protocol: Any) -> NoReturn:
 
 # An object is a handle: a copy of it would free the same memory twice, and a
 # pickle of it would mean nothing to another process.
-for _object in (Client, Connection, Env, Provider, Secret, SecretBytes):
+for _object in (Client, Connection, Env, Pacer, Provider, Secret, SecretBytes):
     _object.__reduce_ex__ = _refuse_to_copy  # type: ignore[method-assign]
 del _object
 
