@@ -21,6 +21,7 @@ mod pace;
 mod provider;
 mod quirks;
 mod refusal;
+mod registration;
 mod secret;
 
 pub use callback::{pending_key, pending_tenant};
@@ -37,6 +38,7 @@ pub use provider::{
 };
 pub use quirks::Quirks;
 pub use refusal::Refusal;
+pub use registration::{LogoSize, Registration, RegistrationFault};
 pub use secret::{Secret, SecretBytes};
 
 uniffi::setup_scaffolding!("evergrant");

@@ -75,6 +75,7 @@ mod pleo;
 mod policy;
 mod provider;
 mod record;
+mod registration;
 mod said;
 mod scope;
 mod secret;
@@ -103,5 +104,6 @@ pub use record::{
     AuthorizationId, Binding, BrowserProof, Revision, StoreKey, Stored, Write, company_tenant,
     pending_key, pending_tenant, reserve_company,
 };
+pub use registration::{LogoSize, Registration, RegistrationFault, RegistrationRule};
 pub use said::ServerSaid;
 pub use secret::{Secret, SecretBytes};
