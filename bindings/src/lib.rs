@@ -18,9 +18,11 @@ mod env;
 mod failure;
 mod input;
 mod output;
+mod pace;
 mod provider;
 mod quirks;
 mod refusal;
+mod registration;
 mod secret;
 
 pub use callback::{pending_key, pending_tenant};
@@ -31,12 +33,14 @@ pub use env::Env;
 pub use failure::{Failure, FailureKind};
 pub use input::{Binding, BrowserProof, HttpFault, Input, Stored};
 pub use output::{Activity, Cause, Output, Status, Step, Write};
+pub use pace::{Pace, Pacer};
 pub use provider::{
     Disconnect, IssPolicy, Method, Parameter, Pleo, Provider, ProviderConfig, RefreshPolicy,
     Rotation, Timing, TokenEndpointAuthMethod, pleo_config,
 };
 pub use quirks::Quirks;
 pub use refusal::Refusal;
+pub use registration::{LogoSize, Registration, RegistrationFault};
 pub use secret::{Secret, SecretBytes};
 
 uniffi::setup_scaffolding!("evergrant");

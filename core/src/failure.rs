@@ -86,6 +86,8 @@ reasons! {
         CompanyInvalid = 24 "misuse_company_invalid",
         /// How a company is learnt: not on the API's origin, no JSON pointer, or no prefix.
         CompanyBindingInvalid = 25 "misuse_company_binding_invalid",
+        /// A pacer's rate or burst is 0, or its burst is above its rate.
+        PacingInvalid = 26 "misuse_pacing_invalid",
     }
 }
 
@@ -415,7 +417,7 @@ mod tests {
         let codes: BTreeSet<_> = all.iter().map(|(code, _)| code).collect();
         let numbers: BTreeSet<_> = all.iter().map(|(_, number)| number).collect();
         assert_eq!((codes.len(), numbers.len()), (all.len(), all.len()));
-        assert_eq!(all.len(), 79, "append only: change this number with every addition");
+        assert_eq!(all.len(), 80, "append only: change this number with every addition");
         let prefixes = all.iter().all(|(code, number)| match number / 100 {
             0 => code.starts_with("misuse_"),
             1 => code.starts_with("reauthenticate_"),

@@ -73,10 +73,12 @@ mod http_date;
 mod input;
 mod member;
 mod output;
+mod pace;
 mod pleo;
 mod policy;
 mod provider;
 mod record;
+mod registration;
 mod requests;
 mod said;
 mod scope;
@@ -97,6 +99,7 @@ pub use failure::{
 pub use http::{HttpFault, HttpRequest, HttpResponse, Method};
 pub use input::{ApiKey, ApiKeyKind, Authorize, Input};
 pub use output::{Activity, Notice, NoticeFields, Op, Output, Status, Step};
+pub use pace::{Pace, Pacer};
 pub use pleo::Pleo;
 pub use policy::{RefreshPolicy, Rotation, Timing};
 pub use provider::{
@@ -106,5 +109,6 @@ pub use record::{
     AuthorizationId, Binding, BrowserProof, Revision, StoreKey, Stored, Write, company_tenant,
     pending_key, pending_tenant, reserve_company,
 };
+pub use registration::{LogoSize, Registration, RegistrationFault, RegistrationRule};
 pub use said::ServerSaid;
 pub use secret::{Secret, SecretBytes};

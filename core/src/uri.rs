@@ -90,7 +90,7 @@ pub(crate) fn is_path(rest: &str) -> bool {
 
 /// Labels of letters, digits and hyphens (RFC 1123 §2.1), the last of which no
 /// lenient parser could take for a number (`127.1`, `0x7f000001`).
-fn is_dns_name(host: &str) -> bool {
+pub(crate) fn is_dns_name(host: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')

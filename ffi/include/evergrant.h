@@ -104,6 +104,8 @@ enum evg_result
     EVG_RESULT_MISUSE_COMPANY_INVALID = 24,
     // How a company is learnt: not on the API's origin, no JSON pointer, or no prefix.
     EVG_RESULT_MISUSE_COMPANY_BINDING_INVALID = 25,
+    // A rate or burst that is none; there is no pacer in C.
+    EVG_RESULT_MISUSE_PACING_INVALID = 26,
     // The server refused the grant: revoked, expired there, or replaced.
     EVG_RESULT_REAUTHENTICATE_REJECTED = 101,
     // An answer was lost on the way, and with it the only copy of the next

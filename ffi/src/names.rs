@@ -50,6 +50,7 @@ codes! {
         ApiKeysUnsupported => MisuseApiKeysUnsupported c"misuse_api_keys_unsupported",
         CompanyInvalid => MisuseCompanyInvalid c"misuse_company_invalid",
         CompanyBindingInvalid => MisuseCompanyBindingInvalid c"misuse_company_binding_invalid",
+        PacingInvalid => MisusePacingInvalid c"misuse_pacing_invalid",
     }
     Cause {
         Rejected => ReauthenticateRejected c"reauthenticate_rejected",

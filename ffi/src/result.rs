@@ -63,6 +63,8 @@ pub enum EvgResult {
     MisuseCompanyInvalid = 24,
     /// How a company is learnt: not on the API's origin, no JSON pointer, or no prefix.
     MisuseCompanyBindingInvalid = 25,
+    /// A rate or burst that is none; there is no pacer in C.
+    MisusePacingInvalid = 26,
     /// The server refused the grant: revoked, expired there, or replaced.
     ReauthenticateRejected = 101,
     /// An answer was lost on the way, and with it the only copy of the next

@@ -25,8 +25,11 @@ from ._native.evergrant import (
     Input,
     InternalError,
     IssPolicy,
+    LogoSize,
     Method,
     Output,
+    Pace,
+    Pacer,
     Parameter,
     Pleo,
     Provider,
@@ -34,6 +37,8 @@ from ._native.evergrant import (
     Quirks,
     RefreshPolicy,
     Refusal,
+    Registration,
+    RegistrationFault,
     Rotation,
     Sealing,
     Secret,
@@ -69,8 +74,11 @@ __all__ = [
     "Input",
     "InternalError",
     "IssPolicy",
+    "LogoSize",
     "Method",
     "Output",
+    "Pace",
+    "Pacer",
     "Parameter",
     "Pleo",
     "Provider",
@@ -78,6 +86,8 @@ __all__ = [
     "Quirks",
     "RefreshPolicy",
     "Refusal",
+    "Registration",
+    "RegistrationFault",
     "Rotation",
     "Sealing",
     "Secret",
@@ -101,7 +111,7 @@ def _refuse_to_copy(self: object, protocol: Any) -> NoReturn:
 
 # An object is a handle: a copy of it would free the same memory twice, and a
 # pickle of it would mean nothing to another process.
-for _object in (Client, Connection, Env, Provider, Secret, SecretBytes):
+for _object in (Client, Connection, Env, Pacer, Provider, Secret, SecretBytes):
     _object.__reduce_ex__ = _refuse_to_copy  # type: ignore[method-assign]
 del _object
 

@@ -63,7 +63,10 @@ impl Exchange {
         if path == "/oauth/token" && grant_type == Some("refresh_token") {
             state.stats.refreshes_received += 1;
         }
-        state.faults.next(path, grant_type)
+        let now = state.clock.now();
+        // Ahead of the faults: what is turned away uses none of them up.
+        let too_many = state.pace.arrives(now, path);
+        too_many.or_else(|| state.faults.next(path, self.parts.method.as_str(), grant_type))
     }
 
     async fn handle(self) -> Response {
@@ -129,6 +132,7 @@ async fn strike(fault: Fault, exchange: Exchange, line: Line, shared: Arc<Shared
         Fault::Members { set, remove, status } => {
             distort::members(exchange.handle().await, set, &remove, status).await
         }
+        Fault::Data { set, remove } => distort::data(exchange.handle().await, set, &remove).await,
         Fault::FormEncoded => distort::form_encoded(exchange.handle().await).await,
         Fault::Truncate { bytes } => distort::truncated(exchange.handle().await, bytes).await,
         Fault::Pad { bytes } => distort::padded(exchange.handle().await, bytes).await,

@@ -9,11 +9,15 @@ use axum::{
 
 use crate::{
     answer,
+    config::DEFAULT_USER,
     form::Params,
     page,
     server::Shared,
-    state::{AuthorizationRequest, Decision, Scope},
+    state::{Answer, AuthorizationRequest, Decision, Scope, Subject},
 };
+
+/// A parameter of Pleo: the subject that the client would like.
+const PROPOSED: &str = "urn_pleo_params_oauth_subject";
 
 /// Why a request comes to nothing.
 enum Unsound {
@@ -43,7 +47,11 @@ pub(crate) async fn authorize(State(shared): State<Arc<Shared>>, uri: Uri) -> Re
         }
     };
     match state.decide(request.clone()) {
-        Decision::Ask { transaction } => page::consent(&request, &transaction),
+        Decision::Ask { transaction } => {
+            let offered = state.directory.offered(DEFAULT_USER);
+            let picked = state.directory.picked(DEFAULT_USER, request.proposed.as_ref());
+            page::consent(&request, &transaction, &offered, &picked)
+        }
         decided => conclude(StatusCode::FOUND, &request, &decided, &shared.base_url),
     }
 }
@@ -54,14 +62,24 @@ pub(crate) async fn consent(State(shared): State<Arc<Shared>>, body: Bytes) -> R
     let Some(params) = Params::parse(&body).filter(|params| !params.any_repeated()) else {
         return page::error("This form cannot be read.");
     };
-    let allow = match params.value("decision") {
-        Some("allow") => true,
-        Some("deny") => false,
+    let subject = params.value("subject").map(str::parse::<Subject>).transpose();
+    let Ok(subject) = subject else {
+        return page::error("This form names no company and no organisation.");
+    };
+    let mut state = shared.state();
+    let offered = |subject: &Subject| {
+        state.directory.offered(DEFAULT_USER).iter().any(|entity| entity.subject == *subject)
+    };
+    if !subject.as_ref().is_none_or(offered) {
+        return page::error("This company or organisation was not offered.");
+    }
+    let answer = match params.value("decision") {
+        Some("allow") => Answer::Allow(subject),
+        Some("deny") => Answer::Deny,
         _ => return page::error("This form says neither Allow nor Deny."),
     };
     let transaction = params.value("transaction").unwrap_or_default();
-    let answered = shared.state().answer(transaction, allow);
-    match answered {
+    match state.answer(transaction, answer) {
         // 303, so that the browser turns its POST into a GET.
         Some((request, decided)) => {
             conclude(StatusCode::SEE_OTHER, &request, &decided, &shared.base_url)
@@ -109,7 +127,7 @@ fn parse(query: &str, known: &crate::state::State) -> Result<AuthorizationReques
     if params.is_repeated("client_id") || params.is_repeated("redirect_uri") {
         return Err(Unsound::Page("client_id or redirect_uri was sent twice."));
     }
-    let client = params.value("client_id").and_then(|id| known.client(id));
+    let client = params.value("client_id").and_then(|id| known.clients.find(id));
     let Some(client) = client else {
         return Err(Unsound::Page("client_id is missing or unknown."));
     };
@@ -156,6 +174,8 @@ fn parse(query: &str, known: &crate::state::State) -> Result<AuthorizationReques
         scope,
         state: state.into(),
         code_challenge: code_challenge.into(),
+        // A proposal and no more: the person picks.
+        proposed: params.value(PROPOSED).and_then(|text| text.parse().ok()),
     })
 }
 

@@ -6,7 +6,7 @@ use std::{
 
 use crate::{
     client::{ClientAuth, RegisteredClient},
-    state::Policy,
+    state::{Entity, InvalidSubject, Policy, RateLimit, Reach, Subject, Telling},
 };
 
 /// The user that consents unless told otherwise.
@@ -27,6 +27,18 @@ pub const POST_CLIENT: KnownClient =
 
 /// A public client (`none`).
 pub const PUBLIC_CLIENT: KnownClient = KnownClient { id: "demo-public", secret: None };
+
+/// An organisation that [`Config::default`] knows.
+pub const NORTH_GROUP: &str = "urn:pleo:organisation:00000000-0000-8000-8000-000000000001";
+
+/// A company of [`NORTH_GROUP`].
+pub const NORTH_DENMARK: &str = "urn:pleo:company:00000000-0000-8000-8000-00000000000a";
+
+/// Another company of [`NORTH_GROUP`].
+pub const NORTH_SWEDEN: &str = "urn:pleo:company:00000000-0000-8000-8000-00000000000b";
+
+/// A company that belongs to no organisation.
+pub const SOUTH: &str = "urn:pleo:company:00000000-0000-8000-8000-00000000000c";
 
 /// The credentials of a client that [`Config::default`] registers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,6 +65,19 @@ pub struct Config {
     pub code_lifetime: Duration,
     /// Who decides on authorization requests.
     pub consent: Consent,
+    /// Companies and organisations that a person can pick, beside his own company.
+    pub entities: Vec<Entity>,
+    /// What is picked where nobody is asked: `None` is the user's own company, or what the client
+    /// proposes by `urn_pleo_params_oauth_subject`.
+    pub subject: Option<Subject>,
+    /// What introspection tells.
+    pub telling: Telling,
+    /// Whether an installation that a grant makes waits for `:activate`.
+    pub installation_needs_activation: bool,
+    /// What the end of an installation ends with it.
+    pub reach: Reach,
+    /// How many requests are handled in a window.
+    pub rate_limit: Option<RateLimit>,
     /// What becomes of refresh tokens that were used.
     pub policy: Policy,
     /// Whether a refresh ends the grant's earlier access tokens at once, as Pleo does; else they
@@ -65,7 +90,8 @@ pub struct Config {
 pub enum Consent {
     /// Every request is granted at once.
     Automatic {
-        /// The user in whose name it is granted. Each user has one company.
+        /// The user in whose name it is granted. Each user has one company of his own, and
+        /// picks it unless told otherwise.
         user: String,
     },
     /// A page asks, and [`DEFAULT_USER`] is the one who answers it.
@@ -85,6 +111,12 @@ impl Default for Config {
             refresh_token_lifetime: Some(Duration::from_secs(60 * 24 * 60 * 60)),
             code_lifetime: Duration::from_secs(60),
             consent: Consent::default(),
+            entities: known_entities(),
+            subject: None,
+            telling: Telling::default(),
+            installation_needs_activation: false,
+            reach: Reach::default(),
+            rate_limit: None,
             policy: Policy::default(),
             old_access_token_dies: true,
         }
@@ -95,6 +127,25 @@ impl Default for Consent {
     fn default() -> Self {
         Self::Automatic { user: DEFAULT_USER.into() }
     }
+}
+
+fn known_entities() -> Vec<Entity> {
+    let known = [
+        (NORTH_GROUP, "North Group", None),
+        (NORTH_DENMARK, "North Denmark", Some(NORTH_GROUP)),
+        (NORTH_SWEDEN, "North Sweden", Some(NORTH_GROUP)),
+        (SOUTH, "South", None),
+    ];
+    let entity = |(subject, name, organisation): (&str, &str, Option<&str>)| {
+        let organisation = organisation.map(str::parse).transpose()?;
+        Ok::<_, InvalidSubject>(Entity {
+            subject: subject.parse()?,
+            name: name.into(),
+            organisation,
+        })
+    };
+    // A test holds that none of them is left out.
+    known.into_iter().filter_map(|known| entity(known).ok()).collect()
 }
 
 impl KnownClient {

@@ -1,5 +1,9 @@
+mod credentials;
 mod endpoints;
 mod hostile;
+mod installations;
+mod keys;
+mod tenants;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -8,7 +12,7 @@ use crate::{
     config::Consent,
     fault::{FaultRule, InvalidFault},
     server::Shared,
-    state::{GrantStatus, Policy, Stats},
+    state::{GrantStatus, Policy, Stats, Subject},
 };
 
 pub(crate) use endpoints::routes;
@@ -42,7 +46,14 @@ impl Control {
     /// Ends every grant, as if all users had revoked everything. Answers how many there were.
     /// `POST /control/revoke-grants`.
     pub fn revoke_grants(&self) -> usize {
-        self.shared.state().grants.end_all()
+        self.revoke_grants_of(None, None)
+    }
+
+    /// Ends the grants of this client and of this subject only, as if the customer had revoked
+    /// them in Pleo; `None` means any. Answers how many there were.
+    /// `POST /control/revoke-grants {"client_id": "...", "subject": "urn:..."}`.
+    pub fn revoke_grants_of(&self, client_id: Option<&str>, subject: Option<&Subject>) -> usize {
+        self.shared.state().revoke_grants(client_id, subject)
     }
 
     /// The next authorization request that would be granted automatically is denied instead.
@@ -69,7 +80,7 @@ impl Control {
     /// # Errors
     /// If the id is taken or the client is unsound.
     pub fn register(&self, client: RegisteredClient) -> Result<(), RegistrationError> {
-        self.shared.state().register(client)
+        self.shared.state().clients.register(client)
     }
 
     /// Puts faults behind those that wait already.

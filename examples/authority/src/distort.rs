@@ -59,6 +59,22 @@ pub(crate) async fn members(
     with_body(answer, Value::Object(members).to_string().into_bytes())
 }
 
+pub(crate) async fn data(
+    answer: Response,
+    set: BTreeMap<String, Value>,
+    remove: &[String],
+) -> Response {
+    let (answer, body) = taken_apart(answer).await;
+    let Some(mut members) = object(&body) else {
+        return with_body(answer, body);
+    };
+    if let Some(Value::Object(data)) = members.get_mut("data") {
+        data.extend(set);
+        data.retain(|name, _| !remove.contains(name));
+    }
+    with_body(answer, Value::Object(members).to_string().into_bytes())
+}
+
 pub(crate) async fn form_encoded(answer: Response) -> Response {
     let (mut answer, body) = taken_apart(answer).await;
     let Some(members) = object(&body) else {

@@ -15,6 +15,9 @@ const MOST_PADDING: u64 = 64 * 1024 * 1024;
 pub struct FaultRule {
     /// The path, exactly: `/oauth/token`.
     pub path: String,
+    /// Only requests with this method: `DELETE`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     /// Only token requests with this `grant_type` (RFC 6749 §4.1.3, §6).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant_type: Option<String>,
@@ -120,6 +123,16 @@ pub enum Fault {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
     },
+    /// The object `data` of the answer's JSON object with other members, as `subjectURN` of
+    /// `/v1/introspect`.
+    Data {
+        /// Added or replaced, in any JSON type.
+        #[serde(default)]
+        set: BTreeMap<String, Value>,
+        /// Left out.
+        #[serde(default)]
+        remove: Vec<String>,
+    },
     /// The answer's JSON object as `application/x-www-form-urlencoded`.
     FormEncoded,
     /// The answer's body cut short, with a `Content-Length` that agrees.
@@ -198,7 +211,7 @@ impl FaultRule {
     /// The next request to the path.
     #[must_use]
     pub fn new(path: &str, fault: Fault) -> Self {
-        Self { path: path.into(), grant_type: None, times: once(), fault }
+        Self { path: path.into(), method: None, grant_type: None, times: once(), fault }
     }
 
     /// The next refresh request (RFC 6749 §6).
@@ -206,6 +219,12 @@ impl FaultRule {
     pub fn refresh(fault: Fault) -> Self {
         let grant_type = Some("refresh_token".into());
         Self { grant_type, ..Self::new("/oauth/token", fault) }
+    }
+
+    /// Only requests with this method.
+    #[must_use]
+    pub fn method(self, method: &str) -> Self {
+        Self { method: Some(method.into()), ..self }
     }
 
     /// As many requests, one after the other.
@@ -250,9 +269,15 @@ impl Faults {
     }
 
     /// What strikes this request.
-    pub(crate) fn next(&mut self, path: &str, grant_type: Option<&str>) -> Option<Fault> {
+    pub(crate) fn next(
+        &mut self,
+        path: &str,
+        method: &str,
+        grant_type: Option<&str>,
+    ) -> Option<Fault> {
         let fits = |rule: &FaultRule| {
             rule.path == path
+                && rule.method.as_deref().is_none_or(|wanted| wanted == method)
                 && rule.grant_type.as_deref().is_none_or(|wanted| grant_type == Some(wanted))
         };
         let i = self.0.iter().position(fits)?;

@@ -31,6 +31,10 @@ impl Params {
         self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
+        self.values.values().map(String::as_str)
+    }
+
     pub(crate) fn is_repeated(&self, name: &str) -> bool {
         self.repeated.contains(name)
     }

@@ -9,11 +9,9 @@ use axum::{
 use serde_json::json;
 
 use crate::{
-    answer,
-    client::ClientAuth,
-    client_auth,
+    answer, client_auth,
     server::Shared,
-    state::company_of,
+    state::Aud,
     token::{form, invalid_request},
 };
 
@@ -29,13 +27,14 @@ pub(crate) async fn introspect(
         Ok(params) => params,
         Err(description) => return invalid_request(description),
     };
-    let state = shared.state();
-    let client = match client_auth::authenticate(&state, &headers, &params) {
+    let mut state = shared.state();
+    state.stats.introspections += 1;
+    let client = match client_auth::authenticate(&mut state, &headers, &params) {
         Ok(client) => client,
         Err(invalid) => return invalid.answer(),
     };
     // A bare client_id is no authorization, and RFC 7662 §2.1 asks for one.
-    if client.auth == ClientAuth::None {
+    if client.public {
         let description = "introspection is for clients with a secret";
         return answer::oauth_error(StatusCode::FORBIDDEN, "unauthorized_client", description);
     }
@@ -46,16 +45,22 @@ pub(crate) async fn introspect(
     let Some(found) = state.grants.describe(now, &client.id, token) else {
         return answer::json_not_stored(StatusCode::OK, &json!({ "active": false }));
     };
+    let telling = &state.telling;
     let mut body = json!({
         "active": true,
-        "sub": found.user,
+        "sub": found.owner.user,
         "iat": found.issued.unix_seconds(),
         "client_id": client.id,
-        "aud": shared.base_url,
+        "aud": match telling.aud {
+            Aud::Text => json!(shared.base_url),
+            Aud::List => json!([shared.base_url]),
+        },
         "iss": shared.base_url,
         "jti": found.name,
-        "urn:pleo:params:oauth:subject_urn": company_of(found.user),
     });
+    if let Some(subject) = telling.subject.of(&found.owner.subject) {
+        body["urn:pleo:params:oauth:subject_urn"] = subject.into();
+    }
     if let Some(expires) = found.expires {
         body["exp"] = expires.unix_seconds().into();
     }
@@ -74,8 +79,8 @@ pub(crate) async fn revoke(
         Err(description) => return invalid_request(description),
     };
     let mut state = shared.state();
-    let client_id = match client_auth::authenticate(&state, &headers, &params) {
-        Ok(client) => client.id.clone(),
+    let client_id = match client_auth::authenticate(&mut state, &headers, &params) {
+        Ok(client) => client.id,
         Err(invalid) => return invalid.answer(),
     };
     let Some(token) = params.value("token") else {

@@ -55,10 +55,15 @@ mod wire;
 
 pub use client::{ClientAuth, RegisteredClient, RegistrationError};
 pub use config::{
-    BASIC_CLIENT, Config, Consent, DEFAULT_SCOPES, DEFAULT_USER, KnownClient, POST_CLIENT,
-    PUBLIC_CLIENT,
+    BASIC_CLIENT, Config, Consent, DEFAULT_SCOPES, DEFAULT_USER, KnownClient, NORTH_DENMARK,
+    NORTH_GROUP, NORTH_SWEDEN, POST_CLIENT, PUBLIC_CLIENT, SOUTH,
 };
 pub use control::Control;
 pub use fault::{Fault, FaultRule, InvalidFault, Part, RetryAfter, Which};
 pub use server::{Authority, StartError};
-pub use state::{GrantStatus, Policy, Stats, UnknownPolicy};
+pub use state::{
+    ApiKeyError, ApiKeyStatus, Aud, CreatedApiKey, Entity, EntityError, GrantStatus, Installation,
+    InstallationError, InstallationStatus, InvalidSubject, KeyKind, KeyRefusal, KeyState,
+    ListedInstallation, NewApiKey, Policy, RateLimit, Reach, RetryForm, SecretError, Stats,
+    Subject, Telling, ToldSubject, UnknownPolicy,
+};

@@ -8,7 +8,7 @@ use crate::{answer, server::Shared};
 /// `GET /.well-known/oauth-authorization-server` (RFC 8414 §2, §3).
 pub(crate) async fn metadata(State(shared): State<Arc<Shared>>) -> Response {
     let state = shared.state();
-    let scopes: BTreeSet<&String> = state.clients().flat_map(|client| &client.scopes).collect();
+    let scopes: BTreeSet<&String> = state.clients.all().flat_map(|client| &client.scopes).collect();
     let base = &shared.base_url;
     let body = json!({
         "issuer": base,

@@ -10,7 +10,7 @@ use axum::{
     Router,
     http::StatusCode,
     middleware,
-    routing::{delete, get, post},
+    routing::{get, post},
 };
 use tokio::{runtime, sync::oneshot};
 
@@ -22,7 +22,7 @@ use crate::{
     config::Config,
     control::{self, Control},
     introspect, metadata,
-    state::State,
+    state::{EntityError, State},
     token,
     wire::{Line, Lines},
 };
@@ -49,6 +49,9 @@ pub enum StartError {
     /// A client of the configuration cannot be registered.
     #[error("cannot register a client: {0}")]
     Client(#[from] RegistrationError),
+    /// A company or organisation of the configuration cannot be there.
+    #[error("cannot add an entity: {0}")]
+    Entity(#[from] EntityError),
     /// The address is taken, or the system refused a socket or a thread.
     #[error("cannot listen: {0}")]
     Io(#[from] io::Error),
@@ -134,6 +137,7 @@ impl Shared {
 fn router(shared: &Arc<Shared>) -> Router {
     // `get` answers HEAD as well, and a HEAD that issues a code would be a surprise.
     let authorize = get(authorize::authorize).head(not_allowed);
+    let installation = get(api::show).post(api::create).put(api::update).delete(api::uninstall);
     Router::new()
         .route("/oauth/authorize", authorize)
         .route("/oauth/consent", post(authorize::consent))
@@ -143,7 +147,8 @@ fn router(shared: &Arc<Shared>) -> Router {
         .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
         .route("/v1/introspect", get(api::introspect))
         .route("/v1/expenses", get(api::expenses))
-        .route("/v1/installations/me", delete(api::uninstall))
+        .route("/v1/installations/me", installation)
+        .route("/v1/installations/me:activate", post(api::activate))
         .nest("/control", control::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(shared), around))
         .with_state(Arc::clone(shared))

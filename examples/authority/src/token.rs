@@ -73,7 +73,7 @@ fn respond(
     params: &Params,
 ) -> Result<Issued, TokenError> {
     let client = client_auth::authenticate(state, headers, params).map_err(TokenError::Client)?;
-    let client_id = client.id.clone();
+    let client_id = client.id;
     let now = state.clock.now();
     let required = |name| params.value(name);
     match params.value("grant_type") {
@@ -84,7 +84,6 @@ fn respond(
             let verifier =
                 required("code_verifier").ok_or(TokenError::Request("code_verifier is missing"))?;
             state
-                .grants
                 .exchange(now, &client_id, code, redirect_uri, verifier)
                 .map_err(TokenError::Refused)
         }

@@ -12,12 +12,13 @@ use axum::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
-use super::{Control, hostile};
+use super::{Control, credentials, hostile, installations, keys, tenants};
 use crate::{
     answer,
     client::{ClientAuth, RegisteredClient, RegistrationError},
     config::{Consent, DEFAULT_USER},
     server::Shared,
+    state::Subject,
 };
 
 pub(crate) fn routes() -> Router<Arc<Shared>> {
@@ -29,13 +30,24 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/consent", post(consent))
         .route("/stats", get(stats))
         .route("/clients", post(clients))
+        .merge(credentials::routes())
         .merge(hostile::routes())
+        .merge(installations::routes())
+        .merge(keys::routes())
+        .merge(tenants::routes())
         .layer(middleware::from_fn(no_browsers))
 }
 
 #[derive(Deserialize)]
 struct Advance {
     seconds: f64,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whose {
+    client_id: Option<String>,
+    subject: Option<Subject>,
 }
 
 #[derive(Deserialize)]
@@ -84,8 +96,14 @@ async fn revoke_access_tokens(State(shared): State<Arc<Shared>>) -> Response {
     answer::json(StatusCode::OK, &json!({ "revoked": revoked }))
 }
 
-async fn revoke_grants(State(shared): State<Arc<Shared>>) -> Response {
-    let revoked = Control::new(shared).revoke_grants();
+async fn revoke_grants(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    let whose = if body.is_empty() { Ok(Whose::default()) } else { parse::<Whose>(&body) };
+    let whose = match whose {
+        Ok(whose) => whose,
+        Err(text) => return refuse(StatusCode::BAD_REQUEST, &text),
+    };
+    let control = Control::new(shared);
+    let revoked = control.revoke_grants_of(whose.client_id.as_deref(), whose.subject.as_ref());
     answer::json(StatusCode::OK, &json!({ "revoked": revoked }))
 }
 

@@ -4,7 +4,8 @@ use super::{
     clock::Moment,
     random::{Hash, challenge_of},
     scope::Scope,
-    tokens::{GrantId, Refusal},
+    subject::Subject,
+    tokens::{GrantId, Owner, Refusal},
 };
 
 /// A sound authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3).
@@ -15,6 +16,8 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) scope: Scope,
     pub(crate) state: String,
     pub(crate) code_challenge: String,
+    /// The subject that the client proposes (`urn_pleo_params_oauth_subject`).
+    pub(crate) proposed: Option<Subject>,
 }
 
 /// Authorization codes. A code is good for one attempt of its client, be the attempt right or wrong.
@@ -24,7 +27,7 @@ pub(super) struct Codes(BTreeMap<Hash, Code>);
 #[derive(Debug)]
 struct Code {
     request: AuthorizationRequest,
-    user: String,
+    owner: Owner,
     expires: Moment,
     stage: Stage,
 }
@@ -39,7 +42,7 @@ enum Stage {
 
 pub(super) enum Redeemed {
     /// First use and everything fits.
-    Fits { request: AuthorizationRequest, user: String },
+    Fits { request: AuthorizationRequest, owner: Owner },
     /// A replay; the grant of the first use has to end (RFC 6749 §4.1.2).
     Replay(Option<GrantId>),
 }
@@ -49,10 +52,10 @@ impl Codes {
         &mut self,
         code: &str,
         request: AuthorizationRequest,
-        user: &str,
+        owner: Owner,
         expires: Moment,
     ) {
-        let code_state = Code { request, user: user.into(), expires, stage: Stage::Fresh };
+        let code_state = Code { request, owner, expires, stage: Stage::Fresh };
         self.0.insert(Hash::of(code), code_state);
     }
 
@@ -84,7 +87,7 @@ impl Codes {
         if !is_verifier(verifier) || challenge_of(verifier) != code.request.code_challenge {
             return Err(Refusal::Grant("code_verifier does not match the code_challenge"));
         }
-        Ok(Redeemed::Fits { request: code.request.clone(), user: code.user.clone() })
+        Ok(Redeemed::Fits { request: code.request.clone(), owner: code.owner.clone() })
     }
 
     pub(super) fn remember_grant(&mut self, code: &str, grant: GrantId) {

@@ -1,10 +1,7 @@
 mod listing;
 mod rotation;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     clock::Moment,
@@ -12,8 +9,9 @@ use super::{
     policy::Policy,
     random::{self, Hash, Secret},
     scope::Scope,
+    subject::Subject,
     tokens::{
-        AccessToken, Allowed, Description, Grant, GrantId, Issued, RefreshToken, Refusal,
+        AccessToken, Allowed, Description, Grant, GrantId, Issued, Owner, RefreshToken, Refusal,
         RevokeRefused,
     },
 };
@@ -38,8 +36,6 @@ pub(crate) struct Grants {
     access: BTreeMap<Hash, AccessToken>,
     /// All that ever were: a replay is seen only by who remembers.
     refresh: BTreeMap<Hash, RefreshToken>,
-    /// By client and user: one installation, however many grants lead to it.
-    installations: BTreeSet<(String, String)>,
 }
 
 impl Grants {
@@ -55,7 +51,6 @@ impl Grants {
             grants: BTreeMap::new(),
             access: BTreeMap::new(),
             refresh: BTreeMap::new(),
-            installations: BTreeSet::new(),
         }
     }
 
@@ -63,11 +58,11 @@ impl Grants {
         &mut self,
         now: Moment,
         request: AuthorizationRequest,
-        user: &str,
+        owner: Owner,
     ) -> String {
         let code = random::token();
         let expires = now.plus(self.code_lifetime);
-        self.codes.add(&code, request, user, expires);
+        self.codes.add(&code, request, owner, expires);
         code
     }
 
@@ -81,8 +76,8 @@ impl Grants {
         verifier: &str,
     ) -> Result<Issued, Refusal> {
         let redeemed = self.codes.redeem(now, client_id, code, redirect_uri, verifier)?;
-        let (request, user) = match redeemed {
-            Redeemed::Fits { request, user } => (request, user),
+        let (request, owner) = match redeemed {
+            Redeemed::Fits { request, owner } => (request, owner),
             Redeemed::Replay(grant) => {
                 if let Some(grant) = grant {
                     self.end(grant);
@@ -92,10 +87,9 @@ impl Grants {
         };
         let id = GrantId(self.grants.len());
         self.codes.remember_grant(code, id);
-        self.installations.insert((request.client_id.clone(), user.clone()));
         let grant = Grant {
             client_id: request.client_id,
-            user,
+            owner,
             scope: request.scope.clone(),
             ended: false,
         };
@@ -107,15 +101,27 @@ impl Grants {
         Ok(self.issue(now, id, request.scope, refresh_token))
     }
 
+    /// The client that has this grant, and whom it speaks for.
+    pub(crate) fn whose(&self, id: GrantId) -> Option<(&str, &Subject)> {
+        let grant = self.grants.get(&id)?;
+        Some((&grant.client_id, &grant.owner.subject))
+    }
+
     pub(crate) fn allowed(&self, now: Moment, access_token: &str) -> Option<Allowed<'_>> {
         let token = self.access.get(&Hash::of(access_token))?;
         let grant = self.grants.get(&token.grant)?;
         (now < token.expires && !grant.ended).then(|| Allowed {
             grant: token.grant,
             client_id: &grant.client_id,
-            user: &grant.user,
+            subject: &grant.owner.subject,
             scope: &token.scope,
         })
+    }
+
+    /// Whether this text is an access token that was not ended, or ever was a refresh token.
+    pub(crate) fn knows(&self, text: &str) -> bool {
+        let hash = Hash::of(text);
+        self.access.contains_key(&hash) || self.refresh.contains_key(&hash)
     }
 
     /// RFC 7662 §2.2, for tokens of this client only: `None` is `"active": false`.
@@ -138,7 +144,7 @@ impl Grants {
         };
         let grant = self.grants.get(&id)?;
         let live = grant.client_id == client_id && !grant.ended && good;
-        live.then(|| Description { user: &grant.user, issued, expires, name: hash.short_name() })
+        live.then(|| Description { owner: &grant.owner, issued, expires, name: hash.short_name() })
     }
 
     /// RFC 7009 §2.1. An access token ends alone; a refresh token, also a spent one, ends its
@@ -161,20 +167,6 @@ impl Grants {
         Ok(())
     }
 
-    /// Deletes the installation that the grant leads to, and ends this grant. `false` if there is
-    /// none, because another grant of the same client and user has deleted it.
-    pub(crate) fn uninstall(&mut self, id: GrantId) -> bool {
-        let Some(grant) = self.grants.get(&id) else {
-            return false;
-        };
-        let installation = (grant.client_id.clone(), grant.user.clone());
-        let found = self.installations.remove(&installation);
-        if found {
-            self.end(id);
-        }
-        found
-    }
-
     /// Ends every access token and no refresh token; answers how many there were.
     pub(crate) fn end_access_tokens(&mut self, now: Moment) -> usize {
         let live = self.access.values().filter(|token| now < token.expires).count();
@@ -182,17 +174,18 @@ impl Grants {
         live
     }
 
-    /// What a user does who revokes everything; answers how many grants there were.
-    pub(crate) fn end_all(&mut self) -> usize {
-        let live = self.grants.values_mut().filter(|grant| !grant.ended);
-        let ended = live.map(|grant| grant.ended = true).count();
-        self.access.clear();
-        self.installations.clear();
-        ended
+    /// Ends all grants of this client and this subject, or of any. Answers how many there were.
+    pub(crate) fn end_all(&mut self, client_id: Option<&str>, subject: Option<&Subject>) -> usize {
+        let found = self
+            .grants
+            .iter()
+            .filter(|(_, grant)| fits(&grant.client_id, &grant.owner.subject, client_id, subject));
+        let found: Vec<GrantId> = found.map(|(id, _)| *id).collect();
+        found.into_iter().map(|id| self.end(id)).sum()
     }
 
     /// Answers how many grants that ended: one, or none if it had ended before.
-    fn end(&mut self, id: GrantId) -> usize {
+    pub(crate) fn end(&mut self, id: GrantId) -> usize {
         self.access.retain(|_, access| access.grant != id);
         let live = self.grants.get_mut(&id).filter(|grant| !grant.ended);
         live.map_or(0, |grant| {
@@ -205,6 +198,17 @@ impl Grants {
         let token = self.refresh.get(hash)?;
         Some((token, self.grants.get(&token.grant)?))
     }
+}
+
+/// No wish is a wish that all fulfil.
+pub(super) fn fits(
+    client_id: &str,
+    subject: &Subject,
+    wanted_client: Option<&str>,
+    wanted_subject: Option<&Subject>,
+) -> bool {
+    wanted_client.is_none_or(|wanted| wanted == client_id)
+        && wanted_subject.is_none_or(|wanted| wanted == subject)
 }
 
 #[cfg(test)]

@@ -15,8 +15,10 @@ fn granted(grants: &mut Grants, now: Moment) -> Issued {
         scope: Scope::parse("a:read b:read").unwrap(),
         state: "s".into(),
         code_challenge: challenge_of(VERIFIER),
+        proposed: None,
     };
-    let code = grants.issue_code(now, request, "alice");
+    let owner = Owner { user: "alice".into(), subject: Subject::company_of("alice") };
+    let code = grants.issue_code(now, request, owner);
     grants.exchange(now, "c", &code, BACK, VERIFIER).unwrap()
 }
 

@@ -1,14 +1,21 @@
 use std::fmt;
 
-use super::{clock::Moment, random::Hash, scope::Scope};
+use super::{Subject, clock::Moment, random::Hash, scope::Scope};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct GrantId(pub(super) usize);
 
+/// Who consented, and for whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub(crate) user: String,
+    pub(crate) subject: Subject,
+}
+
 #[derive(Debug)]
 pub(super) struct Grant {
     pub(super) client_id: String,
-    pub(super) user: String,
+    pub(super) owner: Owner,
     pub(super) scope: Scope,
     pub(super) ended: bool,
 }
@@ -36,6 +43,7 @@ pub(super) struct RefreshToken {
 
 /// A token answer (RFC 6749 §5.1).
 pub(crate) struct Issued {
+    pub(crate) grant: GrantId,
     pub(crate) access_token: String,
     pub(crate) refresh_token: String,
     pub(crate) expires_in: u64,
@@ -63,14 +71,14 @@ pub(crate) struct RevokeRefused;
 pub(crate) struct Allowed<'a> {
     pub(crate) grant: GrantId,
     pub(crate) client_id: &'a str,
-    pub(crate) user: &'a str,
+    pub(crate) subject: &'a Subject,
     pub(crate) scope: &'a Scope,
 }
 
 /// What introspection tells about a live token (RFC 7662 §2.2).
 #[derive(Debug)]
 pub(crate) struct Description<'a> {
-    pub(crate) user: &'a str,
+    pub(crate) owner: &'a Owner,
     pub(crate) issued: Moment,
     pub(crate) expires: Option<Moment>,
     pub(crate) name: String,

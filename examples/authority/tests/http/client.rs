@@ -73,6 +73,12 @@ impl World {
         reply(request.call())
     }
 
+    pub(crate) fn put(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+        let request =
+            headers.iter().fold(self.agent.put(self.url(path)), |r, (n, v)| r.header(*n, *v));
+        reply(request.send(body))
+    }
+
     pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let request =
             headers.iter().fold(self.agent.post(self.url(path)), |r, (n, v)| r.header(*n, *v));

@@ -1,6 +1,6 @@
 //! What a test may ask about grants without spending anything.
 
-use evergrant_authority::{BASIC_CLIENT, POST_CLIENT, Policy};
+use evergrant_authority::{BASIC_CLIENT, POST_CLIENT, Policy, Subject};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -25,6 +25,7 @@ fn grants_are_listed_with_their_tokens_by_hash() {
             "id": 0,
             "client_id": BASIC_CLIENT.id,
             "user": "alice",
+            "subject": Subject::company_of("alice"),
             "alive": true,
             "access_tokens_alive": 1,
             "refresh_tokens": { sha256(&first.refresh): false, sha256(&second.refresh): true },
@@ -33,6 +34,7 @@ fn grants_are_listed_with_their_tokens_by_hash() {
             "id": 1,
             "client_id": POST_CLIENT.id,
             "user": "bob",
+            "subject": Subject::company_of("bob"),
             "alive": false,
             "access_tokens_alive": 0,
             "refresh_tokens": { sha256(&other.refresh): false },

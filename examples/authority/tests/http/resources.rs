@@ -1,6 +1,6 @@
 //! Introspection, revocation, metadata and the API.
 
-use evergrant_authority::{BASIC_CLIENT, Consent, POST_CLIENT, PUBLIC_CLIENT};
+use evergrant_authority::{BASIC_CLIENT, Config, Consent, POST_CLIENT, PUBLIC_CLIENT, Reach};
 
 use crate::client::*;
 
@@ -132,7 +132,7 @@ fn the_api_wants_a_live_bearer_token() {
 
 #[test]
 fn an_installation_is_deleted_once() {
-    let world = World::new();
+    let world = World::with(Config { reach: Reach::Grant, ..Config::default() });
     let (one, two) = (world.connect(BASIC_CLIENT), world.connect(BASIC_CLIENT));
     let delete = |token: &str| {
         let bearer = format!("Bearer {token}");

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Grants, Moment};
+use super::{Grants, Moment, Subject};
 
 /// A grant as the authority sees it now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -14,6 +14,8 @@ pub struct GrantStatus {
     pub client_id: String,
     /// The user who consented.
     pub user: String,
+    /// The company or organisation that it was granted for.
+    pub subject: Subject,
     /// Not revoked. A grant that is alive may still have no live refresh token: all expired, say.
     pub alive: bool,
     /// Access tokens that the API would take now.
@@ -31,7 +33,8 @@ impl Grants {
             GrantStatus {
                 id: id.0,
                 client_id: grant.client_id.clone(),
-                user: grant.user.clone(),
+                user: grant.owner.user.clone(),
+                subject: grant.owner.subject.clone(),
                 alive: !grant.ended,
                 access_tokens_alive: access.filter(|token| now < token.expires).count(),
                 refresh_tokens: refresh
@@ -44,6 +47,14 @@ impl Grants {
 
     pub(crate) fn alive(&self) -> usize {
         self.grants.values().filter(|grant| !grant.ended).count()
+    }
+
+    pub(crate) fn alive_by_subject(&self) -> BTreeMap<Subject, u64> {
+        let mut alive = BTreeMap::new();
+        for grant in self.grants.values().filter(|grant| !grant.ended) {
+            *alive.entry(grant.owner.subject.clone()).or_default() += 1;
+        }
+        alive
     }
 
     pub(crate) fn live_refresh_tokens(&self, now: Moment) -> usize {

@@ -129,9 +129,10 @@ impl Grants {
         let Some(grant) = self.grants.get(&id) else {
             return 0;
         };
-        let whose = (grant.client_id.clone(), grant.user.clone());
+        let whose = (grant.client_id.clone(), grant.owner.user.clone());
         let all = self.grants.iter().filter(|(_, other)| {
-            (other.client_id.as_str(), other.user.as_str()) == (whose.0.as_str(), whose.1.as_str())
+            (other.client_id.as_str(), other.owner.user.as_str())
+                == (whose.0.as_str(), whose.1.as_str())
         });
         let all: Vec<GrantId> = all.map(|(id, _)| *id).collect();
         all.into_iter().map(|id| self.end(id)).sum()
@@ -153,6 +154,7 @@ impl Grants {
         };
         self.access.insert(Hash::of(&access_token), access);
         Issued {
+            grant,
             access_token,
             refresh_token,
             expires_in: self.access_token_lifetime.as_secs(),
