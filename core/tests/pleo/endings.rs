@@ -16,9 +16,15 @@ fn lost() -> World {
 
 #[test]
 fn pleo_24_what_a_lost_grant_means_comes_in_pleos_order() {
-    for error in ["invalid_grant", "invalid_token"] {
-        let mut world = expired();
-        let sent = until_sent(&mut world, wanted());
+    for (error, early) in
+        [("invalid_grant", false), ("invalid_token", false), ("invalid_grant", true)]
+    {
+        let mut world = if early { connected() } else { expired() };
+        // Also where the access token would be good for a while yet.
+        let input = if early { Input::Wake } else { wanted() };
+        let due = world.connection.wake_at(world.now).filter(|_| early);
+        world.advance(due.map_or(0, |due| due - world.now));
+        let sent = until_sent(&mut world, input);
         world.server.faults.push_back(refused(error));
         let answer = world.perform(&http(&sent)).unwrap();
         // 1. Calls stop with the answer itself, before the store knows.
@@ -36,8 +42,10 @@ fn pleo_24_what_a_lost_grant_means_comes_in_pleos_order() {
         let mut codes = notices(&outputs);
         codes.retain(|code| *code != "refresh_failed");
         assert_eq!(codes, ["unauthenticated", "tokens_wiped", "grant_lost"]);
-        assert!(matches!(outputs.last(), Some(Output::Failed { failure, .. })
-            if failure.code() == "reauthenticate_rejected"));
+        // Who had wanted a token is told last; who had not sees the status.
+        let told = failures(&outputs);
+        assert_eq!(told, if early { vec![] } else { vec!["reauthenticate_rejected"] });
+        assert!(early || matches!(outputs.last(), Some(Output::Failed { .. })));
         assert_eq!(world.status(), Status::ReauthenticationRequired(Cause::Rejected));
         assert!(!world.record().to_string().contains("canary"));
     }
