@@ -9,6 +9,7 @@ mod tap;
 
 mod companies;
 mod disconnect;
+mod guide;
 mod keys;
 mod pacing;
 mod together;
