@@ -19,6 +19,7 @@ mod failure;
 mod input;
 mod output;
 mod pace;
+mod pleo;
 mod provider;
 mod quirks;
 mod refusal;
@@ -34,9 +35,10 @@ pub use failure::{Failure, FailureKind};
 pub use input::{Binding, BrowserProof, HttpFault, Input, Stored};
 pub use output::{Activity, Cause, Output, Status, Step, Write};
 pub use pace::{Pace, Pacer};
+pub use pleo::{Pleo, pleo_activation_url, pleo_config};
 pub use provider::{
-    Disconnect, IssPolicy, Method, Parameter, Pleo, Provider, ProviderConfig, RefreshPolicy,
-    Rotation, Timing, TokenEndpointAuthMethod, pleo_config,
+    Disconnect, IssPolicy, Method, Parameter, Provider, ProviderConfig, RefreshPolicy, Rotation,
+    Timing, TokenEndpointAuthMethod,
 };
 pub use quirks::Quirks;
 pub use refusal::Refusal;

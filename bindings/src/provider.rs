@@ -1,6 +1,6 @@
 //! An authorization server and its API, as data.
 
-use crate::{CompanyBinding, Quirks, Refusal};
+use crate::{CompanyBinding, Pleo, Quirks, Refusal};
 use std::sync::Arc;
 
 /// What is known of a provider.
@@ -197,16 +197,6 @@ mirror! {
     }
 }
 
-mirror! {
-    /// Which of Pleo's environments. Credentials of one never work in the other.
-    Pleo {
-        /// `auth.staging.pleo.io` and `external.staging.pleo.io`
-        Staging,
-        /// `auth.pleo.io` and `external.pleo.io`
-        Production,
-    }
-}
-
 /// How a grant is ended at the server.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
 pub enum Disconnect {
@@ -396,10 +386,4 @@ impl Provider {
     pub(crate) fn inner(&self) -> Arc<evergrant::Provider> {
         Arc::clone(&self.0)
     }
-}
-
-/// The data of one of Pleo's environments, to be changed where a test needs it.
-#[uniffi::export]
-pub fn pleo_config(environment: Pleo) -> ProviderConfig {
-    evergrant::Pleo::from(environment).config().into()
 }

@@ -107,7 +107,7 @@ pub use provider::{
 };
 pub use record::{
     AuthorizationId, Binding, BrowserProof, Revision, StoreKey, Stored, Write, company_tenant,
-    pending_key, pending_tenant, reserve_company,
+    pending_key, pending_tenant, release_company, reserve_company,
 };
 pub use registration::{LogoSize, Registration, RegistrationFault, RegistrationRule};
 pub use said::ServerSaid;

@@ -51,6 +51,7 @@ from ._native.evergrant import (
     Write,
     pending_key,
     pending_tenant,
+    pleo_activation_url,
     pleo_config,
     store_key,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "Write",
     "pending_key",
     "pending_tenant",
+    "pleo_activation_url",
     "pleo_config",
     "store_key",
 ]

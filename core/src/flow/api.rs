@@ -7,9 +7,10 @@ use crate::{
     http::retry_after,
     output::Activity,
     said::ServerSaid,
+    secret::Secret,
     state::State,
 };
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 /// What the status of an API answer means for the grant (RFC 6750 §3.1).
 pub(crate) fn answered(
@@ -25,7 +26,13 @@ pub(crate) fn answered(
     };
     let failure = match status {
         401 => return refresh::refused_by_api(state, cx, generation),
-        403 => forbidden(headers),
+        403 => {
+            let header = state.known.record().and_then(|record| record.tokens.as_ref());
+            let header = header.map(|tokens| tokens.header.clone());
+            let key = header.as_ref().and_then(super::key::bare);
+            let sent: Vec<&Secret> = header.iter().chain(&key).collect();
+            forbidden(headers, &sent)
+        }
         429 => later(Delay::RateLimited),
         500.. => later(Delay::Unavailable),
         _ => return,
@@ -34,13 +41,14 @@ pub(crate) fn answered(
 }
 
 /// What stands in the way by the API's own word: no refresh mends it.
-pub(crate) fn forbidden(headers: &[(String, String)]) -> Failure {
+/// `sent` is what the request carried, to be taken out of the API's words.
+pub(crate) fn forbidden(headers: &[(String, String)], sent: &[&Secret]) -> Failure {
     let challenge = challenge::bearer(headers);
     let value = |name| challenge.as_ref().and_then(|challenge| challenge.value(name));
     let reason = match value("error") {
         Some("insufficient_scope") => Denial::InsufficientScope,
         Some(_) | None => Denial::Forbidden,
     };
-    let said = value("error").map(|error| ServerSaid::new(error, value("error_description"), &[]));
+    let said = value("error").map(|error| ServerSaid::new(error, value("error_description"), sent));
     Failure::Denied { reason, said }
 }

@@ -1,10 +1,10 @@
 //! Keys: a credential that a person pastes. It is tried against the API before it
 //! is stored, and stored together with its company.
 
-use super::{Cx, bind, store};
+use super::{Cx, refresh, store};
 use crate::{
     entropy::Id,
-    failure::{Denial, Failure, Misuse},
+    failure::{Delay, Denial, Failure, Misuse},
     input::ApiKey,
     output::Activity,
     record::{candidate::Candidate, connection::Tokens},
@@ -13,6 +13,8 @@ use crate::{
 };
 use alloc::{boxed::Box, format, string::String};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use core::str;
+use zeroize::Zeroizing;
 
 /// Longer keys are none.
 const LONGEST: usize = 512;
@@ -40,12 +42,22 @@ pub(crate) fn enter(state: &mut State, cx: &mut Cx<'_>, entered: ApiKey) {
     if key.is_empty() || key.expose().len() > LONGEST || !key.expose().bytes().all(good) {
         return cx.fail(Activity::Key, Failure::denied(Denial::KeyMalformed));
     }
-    if let Some(candidate) = core::mem::take(&mut state.bind).candidate() {
-        // Whoever enters another key means that one; an authorization's candidate
-        // stays in the record.
-        if candidate.authorization.is_none() {
+    let of_grant = state.bind.candidate().map(|candidate| candidate.authorization.is_some());
+    match of_grant {
+        // A grant is only being asked for: it stays in the record, and waits.
+        Some(true) if state.bind.is_only_asking() => state.bind = Bind::Idle,
+        // It is being put in its place: its answer comes first.
+        Some(true) => {
+            let at = cx.now().saturating_add(refresh::FIRST_PAUSE);
+            let failure = Failure::TryLater { at, reason: Delay::Busy };
+            return cx.fail(Activity::Key, failure);
+        }
+        // Whoever enters another key means that one.
+        Some(false) => {
+            state.bind = Bind::Idle;
             cx.fail(Activity::Key, Failure::denied(Denial::Superseded));
         }
+        None => {}
     }
     // The key is the user name, the password is empty.
     let pair = Secret::new(format!("{}:", key.expose()));
@@ -66,13 +78,16 @@ pub(crate) fn enter(state: &mut State, cx: &mut Cx<'_>, entered: ApiKey) {
         asked_scope: entered.scopes.join(" "),
         return_context: None,
         created_at: cx.now(),
-        begun_in: state.known.record().map(|record| record.generation),
+        begun_in: Some(state.known.record().map_or(0, |record| record.generation)),
         company: entered.company,
     });
-    if state.known.is_unread() {
-        let op = store::read(state, cx);
-        state.bind = Bind::Looking { op, tries: 0, candidate };
-        return;
-    }
-    bind::ask(state, cx, candidate, 0);
+    // Another process may have bound the connection since it was last looked at.
+    let op = store::read(state, cx);
+    state.bind = Bind::Looking { op, tries: 0, candidate };
+}
+
+/// The key itself, out of its header: for taking it out of what a peer says.
+pub(crate) fn bare(header: &Secret) -> Option<Secret> {
+    let pair = Zeroizing::new(STANDARD.decode(header.expose().strip_prefix("Basic ")?).ok()?);
+    Some(Secret::from(str::from_utf8(&pair).ok()?.strip_suffix(':')?))
 }

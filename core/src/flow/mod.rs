@@ -74,7 +74,12 @@ impl Cx<'_> {
     /// server knows not this one, and has used nothing up. From here on that one is used.
     pub(crate) fn takes_other_secret(&mut self, state: &mut State, outcome: &Outcome) -> bool {
         let unknown = matches!(outcome, Outcome::Refused(ConfigurationFault::InvalidClient, _));
-        let other = unknown && self.client.has_previous_secret();
+        unknown && self.turns_to_other_secret(state)
+    }
+
+    /// The same, where an endpoint has no outcomes and says it by its status alone.
+    pub(crate) fn turns_to_other_secret(&mut self, state: &mut State) -> bool {
+        let other = self.client.has_previous_secret();
         if other {
             self.secret = self.secret.other();
             state.secret = self.secret;

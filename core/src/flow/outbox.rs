@@ -20,6 +20,12 @@ const ATTEMPTS: u16 = 10;
 /// An answer to the outbox's own op, or the time.
 pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
     match (core::mem::take(&mut state.outbox), signal) {
+        // The server knows the client by its other secret.
+        (Outbox::Sent { both_secrets: false, .. }, Signal::HttpDone(response))
+            if response.status == 401 && cx.turns_to_other_secret(state) =>
+        {
+            send(state, cx, true);
+        }
         (Outbox::Sent { owed, .. }, Signal::HttpDone(response)) => match response.status {
             200..=299 => settle(state, cx, &owed, Done::Yes),
             408 | 429 | 500..=599 => {
@@ -74,6 +80,10 @@ pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
 
 /// Sends the first duty that is due, or drops it.
 fn begin(state: &mut State, cx: &mut Cx<'_>) {
+    send(state, cx, false);
+}
+
+fn send(state: &mut State, cx: &mut Cx<'_>, both_secrets: bool) {
     let Some(record) = state.known.record() else { return };
     let now = cx.now();
     if record.duty_due(now).is_none_or(|at| now < at) {
@@ -97,7 +107,7 @@ fn begin(state: &mut State, cx: &mut Cx<'_>) {
     };
     let within = provider.refresh.timing.send_within;
     let (op, give_up_at) = cx.send(&mut state.ops, request, within);
-    state.outbox = Outbox::Sent { op, owed, give_up_at };
+    state.outbox = Outbox::Sent { op, owed, give_up_at, both_secrets };
 }
 
 /// What became of a duty.

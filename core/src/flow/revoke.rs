@@ -13,7 +13,6 @@ use crate::{
     output::{Activity, Notice},
     provider::Disconnect,
     record::connection::{ConnectionRecord, RecordStatus, Tokens},
-    requests::SecretInUse,
     secret::{Secret, SecretBytes},
     state::{Known, Revoke, State, Told},
     token::Outcome,
@@ -80,21 +79,23 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             resume(state, cx);
         }
         // The server knows the client by its other secret.
-        (Revoke::Sent { .. }, Signal::HttpDone(response))
-            if response.status == 401 && is_of_current_secret(cx) =>
+        (Revoke::Sent { both_secrets: false, .. }, Signal::HttpDone(response))
+            if response.status == 401 && is_revocation(cx) && cx.turns_to_other_secret(state) =>
         {
-            cx.secret = cx.secret.other();
-            state.secret = cx.secret;
-            resume(state, cx);
+            tell(state, cx, true);
         }
         // The access token is dead, which is no reason not to tell.
         (Revoke::Sent { .. }, Signal::HttpDone(response))
             if response.status == 401 && to_renew_with(state, cx).is_some() =>
         {
-            renew(state, cx);
+            renew(state, cx, false);
         }
-        (Revoke::Renewing { sent, .. }, Signal::HttpDone(response)) => {
-            match cx.judge(&response, &[&sent]) {
+        (Revoke::Renewing { sent, both_secrets, .. }, Signal::HttpDone(response)) => {
+            let outcome = cx.judge(&response, &[&sent]);
+            if !both_secrets && cx.takes_other_secret(state, &outcome) {
+                return renew(state, cx, true);
+            }
+            match outcome {
                 Outcome::Success(answer) => renewed(state, cx, answer, sent),
                 Outcome::Dead(_) | Outcome::Refused(..) => finish(state, cx, Told::No),
                 Outcome::Postponed { after, .. } | Outcome::Unknown { after, .. } => {
@@ -185,13 +186,10 @@ pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
 fn mark(state: &mut State, cx: &mut Cx<'_>) {
     let mut next = store::known_or_new(state, cx);
     if let RecordStatus::Disconnecting { .. } = next.status {
-        return tell(state, cx);
+        return tell(state, cx, false);
     }
-    // A grant that was never used is ended like one that was.
-    if let Some(candidate) = next.candidate.take_if(|_| next.tokens.is_none()) {
-        next.grant_id = Some(candidate.grant_id);
-        next.tokens = Some(candidate.tokens);
-    }
+    // Of a candidate nobody knows whose it is: where the server ends all that a company
+    // has, it is only forgotten.
     bind::superseded(state, cx, &mut next);
     next.advance();
     next.exchanging = None;
@@ -221,7 +219,9 @@ fn marked(state: &mut State, cx: &mut Cx<'_>) {
 /// Goes on with what the store says: only while it says `Disconnecting`.
 fn resume(state: &mut State, cx: &mut Cx<'_>) {
     match state.known.record().map(|record| record.status) {
-        Some(RecordStatus::Disconnecting { .. }) if may_tell(state, cx.now()) => tell(state, cx),
+        Some(RecordStatus::Disconnecting { .. }) if may_tell(state, cx.now()) => {
+            tell(state, cx, false)
+        }
         Some(RecordStatus::Disconnected) => buried(state, cx, false),
         Some(
             RecordStatus::Disconnecting { .. }
@@ -233,11 +233,9 @@ fn resume(state: &mut State, cx: &mut Cx<'_>) {
     }
 }
 
-/// Whether a revocation was refused that another secret may be right for.
-fn is_of_current_secret(cx: &Cx<'_>) -> bool {
-    let revocation =
-        matches!(cx.client.provider().config().disconnect, Disconnect::Revocation { .. });
-    revocation && cx.client.has_previous_secret() && cx.secret == SecretInUse::Current
+/// Whether the server is told by the client, and not by the token itself.
+fn is_revocation(cx: &Cx<'_>) -> bool {
+    matches!(cx.client.provider().config().disconnect, Disconnect::Revocation { .. })
 }
 
 /// Whether the time has come, by a clock that may have been set back since.
@@ -254,11 +252,11 @@ fn may_tell(state: &State, now: u64) -> bool {
 }
 
 /// Tells the server, in the provider's way.
-fn tell(state: &mut State, cx: &mut Cx<'_>) {
+fn tell(state: &mut State, cx: &mut Cx<'_>, both_secrets: bool) {
     let Some(record) = state.known.record() else { return };
     let expired = |tokens: &Tokens| tokens.access_exp.is_some_and(|expiry| cx.now() >= expiry);
     if record.tokens.as_ref().is_some_and(expired) && to_renew_with(state, cx).is_some() {
-        return renew(state, cx);
+        return renew(state, cx, both_secrets);
     }
     let request = record.tokens.as_ref().and_then(|tokens| {
         match &cx.client.provider().config().disconnect {
@@ -284,7 +282,7 @@ fn tell(state: &mut State, cx: &mut Cx<'_>) {
     let within = cx.client.provider().config().refresh.timing.send_within;
     let (op, give_up_at) = cx.send(&mut state.ops, request, within);
     let token_id = stored_token_id(state);
-    state.revoke = Revoke::Sent { op, give_up_at, token_id };
+    state.revoke = Revoke::Sent { op, give_up_at, token_id, both_secrets };
 }
 
 /// The refresh token for the one renewal that an end may take, where the server
@@ -295,17 +293,17 @@ fn to_renew_with<'a>(state: &'a State, cx: &Cx<'_>) -> Option<&'a Secret> {
     let tokens = record.tokens.as_ref()?;
     let by_access_token =
         matches!(cx.client.provider().config().disconnect, Disconnect::ApiRequest { .. });
-    let renewed = record.disconnected_at.is_none_or(|at| tokens.obtained_at > at);
+    let renewed = record.disconnected_gen.is_none_or(|gone| record.generation > gone);
     let good = by_access_token && !renewed && refresh::is_refreshable(tokens, cx.now());
     tokens.refresh.as_ref().filter(|_| good)
 }
 
-fn renew(state: &mut State, cx: &mut Cx<'_>) {
+fn renew(state: &mut State, cx: &mut Cx<'_>, both_secrets: bool) {
     let Some(sent) = to_renew_with(state, cx).cloned() else { return };
     let request = cx.requests().refresh_request(&sent);
     let within = cx.client.provider().config().refresh.timing.send_within;
     let (op, give_up_at) = cx.send(&mut state.ops, request, within);
-    state.revoke = Revoke::Renewing { op, give_up_at, sent };
+    state.revoke = Revoke::Renewing { op, give_up_at, sent, both_secrets };
 }
 
 /// The new tokens are stored before the server is told with them.
@@ -314,10 +312,7 @@ fn renewed(state: &mut State, cx: &mut Cx<'_>, answer: TokenAnswer, sent: Secret
     let RecordStatus::Disconnecting { .. } = next.status else { return resume(state, cx) };
     let old = next.tokens.take();
     let scope = old.as_ref().map(|tokens| tokens.scope.clone()).unwrap_or_default();
-    let (mut tokens, _, _) = refresh::renewed(cx, answer, sent, scope, old.as_ref());
-    // Once: also where the clock stands still.
-    let ended_at = next.disconnected_at.unwrap_or_default();
-    tokens.obtained_at = tokens.obtained_at.max(ended_at.saturating_add(1));
+    let (tokens, _, _) = refresh::renewed(cx, answer, sent, scope, old.as_ref());
     next.hand_over(tokens);
     let attempt = Box::new(store::write(state, cx, next));
     state.revoke = Revoke::Marking { attempt };

@@ -41,10 +41,14 @@ impl Candidate {
         self.tokens.access_exp.map_or(longest, |expiry| expiry.min(longest))
     }
 
-    /// When somebody who finds it in the record takes it up. One that is said to be
-    /// of the future is of a clock that has been set back since.
+    /// When somebody who finds it in the record takes it up.
+    pub(crate) fn left_behind_at(&self) -> u64 {
+        self.tokens.obtained_at.saturating_add(PATIENCE)
+    }
+
+    /// The same as seen now: one that is said to be of the future is of a clock that
+    /// has been set back since.
     pub(crate) fn taken_up_at(&self, now: u64) -> u64 {
-        let since = self.tokens.obtained_at;
-        if now < since { now } else { since.saturating_add(PATIENCE) }
+        if now < self.tokens.obtained_at { now } else { self.left_behind_at() }
     }
 }

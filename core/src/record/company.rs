@@ -15,7 +15,9 @@ pub(super) struct Company {
     v: u32,
     kind: Kind,
     key: StoreKey,
-    tenant: String,
+    /// None once it has been released.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tenant: Option<String>,
     #[serde(skip)]
     unknown: Unknown,
 }
@@ -27,17 +29,17 @@ pub(super) struct Company {
 /// [`Misuse::TenantInvalid`] if the tenant is empty or over 256 bytes.
 pub fn reserve_company(client: &Client, company: &str, tenant: &str) -> Result<Write, Misuse> {
     StoreKey::connection(client, tenant)?;
-    let record = Company {
-        v: VERSION,
-        kind: Kind::Company,
-        key: StoreKey::company(client, company),
-        tenant: String::from(tenant),
-        unknown: Unknown::default(),
-    };
-    Ok(Write { bytes: encode(client.sealing(), &record), due_at: None, purge_at: None })
+    Ok(write(client, company, Some(String::from(tenant))))
 }
 
-/// For which tenant a company is reserved.
+/// What to write under [`StoreKey::company`] once its tenant is gone for good, by a
+/// swap over the revision that was read: another tenant may then have the company.
+/// A connection never does this by itself: who disconnects may come back.
+pub fn release_company(client: &Client, company: &str) -> Write {
+    write(client, company, None)
+}
+
+/// For which tenant a company is reserved; none if it has been released.
 ///
 /// # Errors
 /// [`Failure::HostFailed`] if the bytes are not the reservation of this company.
@@ -45,10 +47,21 @@ pub fn company_tenant(
     client: &Client,
     company: &str,
     bytes: &SecretBytes,
-) -> Result<String, Failure> {
+) -> Result<Option<String>, Failure> {
     let key = StoreKey::company(client, company);
     let record: Company = decode(client.sealing(), &key, bytes.expose())?;
     Ok(record.tenant)
+}
+
+fn write(client: &Client, company: &str, tenant: Option<String>) -> Write {
+    let record = Company {
+        v: VERSION,
+        kind: Kind::Company,
+        key: StoreKey::company(client, company),
+        tenant,
+        unknown: Unknown::default(),
+    };
+    Write { bytes: encode(client.sealing(), &record), due_at: None, purge_at: None }
 }
 
 impl Record for Company {

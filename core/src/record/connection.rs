@@ -215,7 +215,7 @@ impl ConnectionRecord {
         match intent {
             Some(intent) => Some(intent.t_wall.saturating_add(intent.take_after)),
             None => {
-                let candidate = self.candidate.iter().map(|candidate| candidate.taken_up_at(0));
+                let candidate = self.candidate.iter().map(Candidate::left_behind_at);
                 self.due_at.into_iter().chain(self.duty_at()).chain(candidate).min()
             }
         }
@@ -261,11 +261,11 @@ impl ConnectionRecord {
         self.tokens = Some(tokens);
     }
 
-    /// The grant is over: no token is left, the generation stays.
+    /// The grant is over: no token is left, the generation stays, and so does what
+    /// may come after it.
     pub(crate) fn wipe(&mut self, status: RecordStatus) {
         self.status = status;
         self.tokens = None;
-        self.candidate = None;
         self.spare = None;
         self.intent = None;
         self.due_at = None;

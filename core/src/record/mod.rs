@@ -10,7 +10,7 @@ pub(crate) mod company;
 pub(crate) mod connection;
 pub(crate) mod pending;
 
-pub use company::{company_tenant, reserve_company};
+pub use company::{company_tenant, release_company, reserve_company};
 pub use pending::{Binding, BrowserProof};
 
 use crate::{

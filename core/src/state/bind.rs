@@ -17,6 +17,8 @@ pub(crate) enum Bind {
     Pausing { until: Deadline, tries: u8, candidate: Box<Candidate> },
     /// The company is being reserved for this tenant.
     Reserving { op: Op, tries: u8, learnt: Learned, candidate: Box<Candidate> },
+    /// The record is being read once more: the candidate was not in it.
+    Rereading { op: Op, learnt: Learned, candidate: Box<Candidate> },
     /// The credential is being put in the place of the one before.
     Promoting { attempt: Box<Attempt>, learnt: Learned, candidate: Box<Candidate> },
     /// It is not to be used: is its company another tenant's, who must not lose it?
@@ -30,7 +32,8 @@ pub(crate) enum Bind {
 /// What the API said of the credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Learned {
-    pub(crate) company: String,
+    /// None where the provider needs none.
+    pub(crate) company: Option<String>,
     pub(crate) scope: Option<String>,
 }
 
@@ -40,11 +43,17 @@ impl Bind {
             Self::Looking { op, .. }
             | Self::Asking { op, .. }
             | Self::Reserving { op, .. }
+            | Self::Rereading { op, .. }
             | Self::Checking { op, .. }
             | Self::Uninstalling { op, .. } => Some(*op),
             Self::Promoting { attempt, .. } | Self::Dropping { attempt, .. } => Some(attempt.op),
             Self::Idle | Self::Pausing { .. } => None,
         }
+    }
+
+    /// Whether nothing has been written, and nothing is about to be.
+    pub(crate) fn is_only_asking(&self) -> bool {
+        matches!(self, Self::Asking { .. } | Self::Pausing { .. })
     }
 
     pub(crate) fn candidate(&self) -> Option<&Candidate> {
@@ -53,6 +62,7 @@ impl Bind {
             | Self::Asking { candidate, .. }
             | Self::Pausing { candidate, .. }
             | Self::Reserving { candidate, .. }
+            | Self::Rereading { candidate, .. }
             | Self::Promoting { candidate, .. }
             | Self::Checking { candidate, .. }
             | Self::Uninstalling { candidate, .. }

@@ -33,6 +33,8 @@ pub(crate) struct State {
     pub(crate) authorizations: Vec<Authorization>,
     pub(crate) exchanges: Vec<Exchange>,
     pub(crate) bind: Bind,
+    /// The candidate that was answered for last: not to be taken up again here.
+    pub(crate) answered: Option<Id>,
     pub(crate) refresh: Refresh,
     pub(crate) revoke: Revoke,
     pub(crate) outbox: Outbox,

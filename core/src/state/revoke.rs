@@ -14,9 +14,9 @@ pub(crate) enum Revoke {
     /// `Disconnecting` is being written: from here on no token is served.
     Marking { attempt: Box<Attempt> },
     /// The access token with which the server is to be told has died: a new one.
-    Renewing { op: Op, give_up_at: u64, sent: Secret },
+    Renewing { op: Op, give_up_at: u64, sent: Secret, both_secrets: bool },
     /// The server is being told.
-    Sent { op: Op, give_up_at: u64, token_id: Option<Id> },
+    Sent { op: Op, give_up_at: u64, token_id: Option<Id>, both_secrets: bool },
     /// The tombstone is being written, after the end of these tokens was told.
     Burying { attempt: Box<Attempt>, told: Told, token_id: Option<Id> },
     /// The store failed in the midst; taken up again at this time.
@@ -33,6 +33,7 @@ pub(crate) enum Outbox {
         op: Op,
         owed: Secret,
         give_up_at: u64,
+        both_secrets: bool,
     },
     /// What became of it is being written; if that fails, looked at again then.
     Writing {

@@ -22,6 +22,7 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("misuse misuse_quirk_invalid", CONFIGURED),
     ("misuse misuse_answer_limit_invalid", CONFIGURED),
     ("misuse misuse_company_binding_invalid", CONFIGURED),
+    ("misuse misuse_pacing_invalid", CONFIGURED),
 ];
 
 const CONFIGURED: &str = "found before there is a connection that could step";

@@ -27,6 +27,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A grant speaks for a company or an organisation ([`Subject`]), which a person picks when he
+//! consents; API keys ([`NewApiKey`]) and installations ([`Installation`]) belong to one as well.
+//! The README has all endpoints and knobs.
+//!
 //! Where things are: `state` holds the rules of grants and knows no HTTP; `authorize`, `token`,
 //! `introspect` and `api` each speak HTTP for one endpoint or family of endpoints; `around` is the
 //! one layer that every request and answer passes through, where the faults of `fault` strike:

@@ -207,6 +207,7 @@ fn the_demo_ends_well_and_shows_no_secret() {
         assert!(text.lines().any(|line| line.trim().starts_with(told)), "{told}");
     }
     assert!(text.contains("13  A disconnect beats a late refresh"));
+    assert!(text.contains("16  Another company is picked by mistake"));
     for secret in ["code=", "state=", "Bearer", "s3cret"] {
         assert!(!text.contains(secret), "{secret}");
     }

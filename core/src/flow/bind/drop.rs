@@ -8,7 +8,9 @@ use crate::{
     http::HttpRequest,
     output::Notice,
     provider::Disconnect,
-    record::{StoreKey, candidate::Candidate, connection::ConnectionRecord},
+    record::{
+        StoreKey, Stored, candidate::Candidate, company_tenant, connection::ConnectionRecord,
+    },
     secret::{Secret, SecretBytes},
     state::{Bind, State},
 };
@@ -35,13 +37,19 @@ pub(super) fn check(
 
 pub(super) fn step(state: &mut State, cx: &mut Cx<'_>, stage: Bind, signal: Signal) {
     match (stage, signal) {
-        (Bind::Checking { failure, candidate, .. }, Signal::Swapped(None)) => {
-            uninstall(state, cx, candidate, failure);
+        (Bind::Checking { failure, candidate, .. }, Signal::Swapped(current)) => {
+            let is_free = |stored: Stored| {
+                let company = failure.company().unwrap_or_default();
+                matches!(company_tenant(cx.client, company, &stored.bytes), Ok(None))
+            };
+            if current.is_none_or(is_free) {
+                return uninstall(state, cx, candidate, failure);
+            }
+            forget(state, cx, candidate, failure);
         }
-        (
-            Bind::Checking { failure, candidate, .. },
-            Signal::Swapped(Some(_)) | Signal::SwapUnanswered,
-        ) => forget(state, cx, candidate, failure),
+        (Bind::Checking { failure, candidate, .. }, Signal::SwapUnanswered) => {
+            forget(state, cx, candidate, failure);
+        }
         (Bind::Uninstalling { failure, candidate, .. }, Signal::HttpDone(response)) => {
             let confirmed = matches!(response.status, 200..=299 | 404);
             cx.notice(Notice::TokenRevoked { confirmed });
@@ -60,7 +68,7 @@ pub(super) fn step(state: &mut State, cx: &mut Cx<'_>, stage: Bind, signal: Sign
         (Bind::Dropping { attempt, failure, candidate }, Signal::Swapped(current)) => {
             match store::confirm(state, cx, *attempt, current) {
                 Ok(false) => forget(state, cx, candidate, failure),
-                Ok(true) | Err(_) => fail(cx, &candidate, failure),
+                Ok(true) | Err(_) => fail(state, cx, &candidate, failure),
             }
         }
         (Bind::Dropping { attempt, failure, candidate }, Signal::SwapUnanswered) => {
@@ -69,7 +77,7 @@ pub(super) fn step(state: &mut State, cx: &mut Cx<'_>, stage: Bind, signal: Sign
                     state.bind = Bind::Dropping { attempt: Box::new(attempt), failure, candidate };
                 }
                 // It stays in the record, serves nobody, and is taken up again.
-                None => fail(cx, &candidate, failure),
+                None => fail(state, cx, &candidate, failure),
             }
         }
         (stage, _) => state.bind = stage,
@@ -104,7 +112,7 @@ pub(super) fn forget(
     let is_it = |stored: &mut Candidate| stored.tokens.token_id == token_id;
     let mut next = store::known_or_new(state, cx);
     let Some(stored) = next.candidate.take_if(|stored| is_it(stored)) else {
-        return fail(cx, &candidate, failure);
+        return fail(state, cx, &candidate, failure);
     };
     owe(cx, &mut next, stored);
     let attempt = Box::new(store::write(state, cx, next));
@@ -122,12 +130,16 @@ fn owe(cx: &Cx<'_>, next: &mut ConnectionRecord, candidate: Candidate) {
 }
 
 /// Something newer has taken the place of the candidate in this record, if any: a
-/// disconnect or another authorization.
+/// disconnect, a key, or another authorization.
 pub(crate) fn superseded(state: &mut State, cx: &mut Cx<'_>, next: &mut ConnectionRecord) {
-    if let Some(candidate) = next.candidate.take() {
-        owe(cx, next, candidate);
+    let stored = next.candidate.take();
+    let bound = core::mem::take(&mut state.bind).candidate().cloned();
+    for candidate in bound.iter().chain(&stored) {
+        if state.answered != Some(candidate.tokens.token_id) {
+            fail(state, cx, candidate, Failure::denied(Denial::Superseded));
+        }
     }
-    if let Some(candidate) = core::mem::take(&mut state.bind).candidate() {
-        fail(cx, candidate, Failure::denied(Denial::Superseded));
+    if let Some(candidate) = stored {
+        owe(cx, next, candidate);
     }
 }

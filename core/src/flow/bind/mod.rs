@@ -18,7 +18,8 @@ use crate::{
     failure::{CompanyFault, Delay, Denial, Failure, ServerFault},
     http::{HttpRequest, HttpResponse, Method},
     output::Activity,
-    record::{StoreKey, candidate::Candidate, company_tenant, reserve_company},
+    record::{Revision, StoreKey, candidate::Candidate, company_tenant, reserve_company},
+    scope,
     secret::SecretBytes,
     state::{Bind, Learned, State},
 };
@@ -26,6 +27,12 @@ use alloc::{boxed::Box, string::String, vec};
 
 /// Somebody sits before a form: no more questions than this are asked of a key.
 const KEY_TRIES: u8 = 3;
+
+/// Nor does anybody sit there for longer than this.
+const KEY_PATIENCE: u64 = 10_000;
+
+/// A grant is not given up after fewer questions than this.
+const GRANT_TRIES: u8 = 5;
 
 /// How a credential's company is learnt.
 pub(crate) fn binding<'a>(cx: &'a Cx<'_>, candidate: &Candidate) -> Option<&'a CompanyBinding> {
@@ -39,7 +46,9 @@ pub(crate) fn binding<'a>(cx: &'a Cx<'_>, candidate: &Candidate) -> Option<&'a C
 /// Asks whose the credential is that the record holds as a candidate.
 pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>) {
     let stored = state.known.record().and_then(|record| record.candidate.clone());
-    if let (Some(candidate), Bind::Idle) = (stored, &state.bind) {
+    if let (Some(candidate), Bind::Idle) = (stored, &state.bind)
+        && state.answered != Some(candidate.tokens.token_id)
+    {
         ask(state, cx, Box::new(candidate), 0);
     }
 }
@@ -47,16 +56,21 @@ pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>) {
 /// An answer to the binding's own op, or the time.
 pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
     match (core::mem::take(&mut state.bind), signal) {
-        (Bind::Looking { candidate, .. }, Signal::Swapped(current)) => {
+        (Bind::Looking { mut candidate, .. }, Signal::Swapped(current)) => {
             match store::adopt(state, cx, current) {
-                Ok(()) => ask(state, cx, candidate, 0),
-                Err(failure) => fail(cx, &candidate, failure),
+                Ok(()) => {
+                    let record = state.known.record();
+                    candidate.begun_in = Some(record.map_or(0, |record| record.generation));
+                    ask(state, cx, candidate, 0);
+                }
+                Err(failure) => fail(state, cx, &candidate, failure),
             }
         }
         (Bind::Looking { tries, candidate, .. }, Signal::SwapUnanswered) => {
             let tries = tries.saturating_add(1);
             if tries >= STORE_TRIES {
-                return fail(cx, &candidate, store_slow(cx));
+                let failure = store_slow(cx);
+                return fail(state, cx, &candidate, failure);
             }
             let op = store::read(state, cx);
             state.bind = Bind::Looking { op, tries, candidate };
@@ -75,27 +89,32 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         (Bind::Pausing { until, candidate, tries }, Signal::Wake) if until.has_passed(cx.now()) => {
             ask(state, cx, candidate, tries);
         }
-        (Bind::Reserving { learnt, candidate, .. }, Signal::Swapped(current)) => {
+        (Bind::Reserving { learnt, candidate, tries, .. }, Signal::Swapped(current)) => {
+            let tries = tries.saturating_add(1);
             let Some(stored) = current else {
-                return reserve(state, cx, candidate, learnt, 0);
+                return reserve(state, cx, candidate, learnt, None, tries);
             };
-            match company_tenant(cx.client, &learnt.company, &stored.bytes) {
-                Ok(tenant) if tenant == cx.tenant => promote::promote(state, cx, candidate, learnt),
+            let company = learnt.company.as_deref().unwrap_or_default();
+            match company_tenant(cx.client, company, &stored.bytes) {
+                Ok(Some(tenant)) if tenant == cx.tenant => {
+                    promote::promote(state, cx, candidate, learnt, false);
+                }
+                Ok(None) => reserve(state, cx, candidate, learnt, Some(stored.revision), tries),
                 // Another tenant's, who must not lose it: only forgotten here.
-                Ok(_) => {
+                Ok(Some(_)) => {
                     let failure = mismatch(CompanyFault::Taken, Some(&learnt));
                     drop::forget(state, cx, candidate, failure);
                 }
-                Err(failure) => drop::forget(state, cx, candidate, failure),
+                // A newer version's, say: what cannot be read now may be readable soon.
+                Err(failure) => refused_by_store(state, cx, candidate, failure),
             }
         }
         (Bind::Reserving { learnt, candidate, tries, .. }, Signal::SwapUnanswered) => {
-            if tries.saturating_add(1) < STORE_TRIES {
-                return reserve(state, cx, candidate, learnt, tries.saturating_add(1));
-            }
-            later(state, cx, candidate, 0, Delay::StoreSlow, None);
+            reserve(state, cx, candidate, learnt, None, tries.saturating_add(1));
         }
-        (stage @ Bind::Promoting { .. }, signal) => promote::step(state, cx, stage, signal),
+        (stage @ (Bind::Rereading { .. } | Bind::Promoting { .. }), signal) => {
+            promote::step(state, cx, stage, signal);
+        }
         (
             stage @ (Bind::Checking { .. } | Bind::Uninstalling { .. } | Bind::Dropping { .. }),
             signal,
@@ -121,8 +140,9 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
 pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
     match &state.bind {
         Bind::Idle => {
-            let record = state.known.record()?;
-            record.candidate.as_ref().map(|candidate| candidate.taken_up_at(now))
+            let candidate = state.known.record()?.candidate.as_ref()?;
+            let open = state.answered != Some(candidate.tokens.token_id);
+            open.then(|| candidate.taken_up_at(now))
         }
         Bind::Asking { give_up_at, .. } | Bind::Uninstalling { give_up_at, .. } => {
             Some(*give_up_at)
@@ -130,6 +150,7 @@ pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
         Bind::Pausing { until, .. } => Some(until.at(now)),
         Bind::Looking { .. }
         | Bind::Reserving { .. }
+        | Bind::Rereading { .. }
         | Bind::Promoting { .. }
         | Bind::Checking { .. }
         | Bind::Dropping { .. } => None,
@@ -139,8 +160,9 @@ pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
 /// Asks the API whose the credential is.
 pub(crate) fn ask(state: &mut State, cx: &mut Cx<'_>, candidate: Box<Candidate>, tries: u8) {
     let Some(binding) = binding(cx, &candidate) else {
-        // Of a provider whose data have been changed since.
-        return drop::forget(state, cx, candidate, mismatch(CompanyFault::Unknown, None));
+        // The provider's data have been changed since: it needs no company any more.
+        let learnt = Learned { company: None, scope: None };
+        return promote::promote(state, cx, candidate, learnt, false);
     };
     let request = HttpRequest {
         method: Method::Get,
@@ -175,8 +197,14 @@ fn answered(
         }
         Learnt::Unreadable => mismatch(CompanyFault::Unknown, None),
         Learnt::Unauthorized if is_key => Failure::denied(Denial::KeyInvalid),
+        // It ran out while nobody asked: begin a new authorization.
+        Learnt::Unauthorized if cx.now() >= candidate.ends_at() => Failure::OutcomeUnknown,
         Learnt::Unauthorized => Failure::ServerMisbehaved(ServerFault::FreshTokenRefused),
-        Learnt::Forbidden => super::api::forbidden(&response.headers),
+        Learnt::Forbidden => {
+            let header = &candidate.tokens.header;
+            let key = super::key::bare(header);
+            super::api::forbidden(&response.headers, &[header, key.as_ref().unwrap_or(header)])
+        }
     };
     // Nobody knows whose it is: the server is not told, it is only forgotten.
     drop::forget(state, cx, candidate, failure);
@@ -188,15 +216,18 @@ fn told(
     cx: &mut Cx<'_>,
     candidate: Box<Candidate>,
     subject: Subject,
-    scope: Option<String>,
+    granted: Option<String>,
 ) {
     let bound = state.known.record().and_then(|record| record.company.clone());
-    let wanted = bound.or_else(|| candidate.company.clone());
-    let company = match (subject, wanted) {
-        (Subject::Company(company), Some(wanted)) if company != wanted => {
-            let learnt = Learned { company, scope };
+    let chosen = candidate.company.clone();
+    let other = |wanted: &Option<String>, company: &String| {
+        wanted.as_ref().is_some_and(|wanted| wanted != company)
+    };
+    let company = match (subject, bound.clone().or_else(|| chosen.clone())) {
+        (Subject::Company(company), _) if other(&bound, &company) || other(&chosen, &company) => {
+            let learnt = Learned { company: Some(company.clone()), scope: granted };
             let failure = mismatch(CompanyFault::Mismatch, Some(&learnt));
-            return drop::check(state, cx, candidate, &learnt.company, failure);
+            return drop::check(state, cx, candidate, &company, failure);
         }
         (Subject::Company(company), _) => company,
         // What the host has chosen must be what the connection has been.
@@ -214,27 +245,32 @@ fn told(
             return drop::forget(state, cx, candidate, failure);
         }
     };
-    let learnt = Learned { company, scope };
-    let granted = learnt.scope.as_deref().unwrap_or(&candidate.tokens.scope);
-    let missing = crate::scope::missing(&candidate.asked_scope, granted);
-    if candidate.tokens.key.is_some() && !missing.is_empty() {
+    let learnt = Learned { company: Some(company), scope: granted };
+    let lacks = |granted: &String| !scope::missing(&candidate.asked_scope, granted).is_empty();
+    if candidate.tokens.key.is_some() && learnt.scope.as_ref().is_some_and(lacks) {
         return drop::forget(state, cx, candidate, Failure::denied(Denial::InsufficientScope));
     }
-    reserve(state, cx, candidate, learnt, 0);
+    reserve(state, cx, candidate, learnt, None, 0);
 }
 
-/// Reserves the company for this tenant, unless it is reserved already.
+/// Reserves the company for this tenant, unless it is reserved already; `released` is
+/// the revision at which somebody has let it go.
 fn reserve(
     state: &mut State,
     cx: &mut Cx<'_>,
     candidate: Box<Candidate>,
     learnt: Learned,
+    released: Option<Revision>,
     tries: u8,
 ) {
+    if tries >= STORE_TRIES {
+        return later(state, cx, candidate, KEY_TRIES, Delay::StoreSlow, None);
+    }
     // The tenant is one: this connection has its name.
-    let write = reserve_company(cx.client, &learnt.company, cx.tenant).ok();
-    let key = StoreKey::company(cx.client, &learnt.company);
-    let op = store::swap(&mut state.ops, cx, key, None, write);
+    let company = learnt.company.as_deref().unwrap_or_default();
+    let write = reserve_company(cx.client, company, cx.tenant).ok();
+    let key = StoreKey::company(cx.client, company);
+    let op = store::swap(&mut state.ops, cx, key, released, write);
     state.bind = Bind::Reserving { op, tries, learnt, candidate };
 }
 
@@ -249,29 +285,47 @@ fn later(
 ) {
     let tries = tries.saturating_add(1);
     let pause = refresh::pause(cx, u16::from(tries)).max(after.unwrap_or_default());
-    let until = Deadline::after(cx.now(), pause);
     let over = match candidate.tokens.key {
-        Some(_) => tries >= KEY_TRIES,
-        None => until.at(cx.now()) >= candidate.ends_at(),
+        Some(_) => tries >= KEY_TRIES || pause > KEY_PATIENCE,
+        // By more than one look at the clock, which may be ahead for a moment.
+        None => tries >= GRANT_TRIES && cx.now() >= candidate.ends_at(),
     };
     if over {
-        let failure = Failure::TryLater { at: until.at(cx.now()), reason };
+        let failure = Failure::TryLater { at: cx.now().saturating_add(pause), reason };
         return drop::forget(state, cx, candidate, failure);
     }
+    let left = candidate.ends_at().saturating_sub(cx.now()).max(refresh::FIRST_PAUSE);
+    let until = Deadline::after(cx.now(), pause.min(left));
     state.bind = Bind::Pausing { until, tries, candidate };
 }
 
 fn mismatch(reason: CompanyFault, learnt: Option<&Learned>) -> Failure {
-    let company = learnt.map(|learnt| learnt.company.clone());
+    let company = learnt.and_then(|learnt| learnt.company.clone());
     Failure::CompanyMismatch { reason, company }
+}
+
+/// The store holds what cannot be used, and must not be overwritten: looked at again
+/// later, so that an authorization is not lost to it.
+pub(super) fn refused_by_store(
+    state: &mut State,
+    cx: &mut Cx<'_>,
+    candidate: Box<Candidate>,
+    failure: Failure,
+) {
+    if candidate.tokens.key.is_some() || cx.now() >= candidate.ends_at() {
+        return fail(state, cx, &candidate, failure);
+    }
+    let until = Deadline::after(cx.now(), refresh::LONGEST_PAUSE);
+    state.bind = Bind::Pausing { until, tries: GRANT_TRIES, candidate };
 }
 
 fn store_slow(cx: &Cx<'_>) -> Failure {
     Failure::TryLater { at: cx.now(), reason: Delay::StoreSlow }
 }
 
-/// Tells whoever brought the credential that it came to nothing.
-fn fail(cx: &mut Cx<'_>, candidate: &Candidate, failure: Failure) {
+/// Tells whoever brought the credential that it came to nothing; once.
+fn fail(state: &mut State, cx: &mut Cx<'_>, candidate: &Candidate, failure: Failure) {
+    state.answered = Some(candidate.tokens.token_id);
     let activity = match &candidate.authorization {
         Some(authorization) => Activity::Authorization {
             authorization: authorization.clone(),

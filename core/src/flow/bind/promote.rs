@@ -1,8 +1,9 @@
 //! The credential takes the place of the one before.
 
-use super::{drop, fail};
+use super::{drop, fail, later, mismatch, refused_by_store};
 use crate::{
-    failure::{Denial, Failure},
+    env::Deadline,
+    failure::{CompanyFault, Delay, Denial, Failure},
     flow::{Cx, Signal, refresh, store},
     output::{Notice, Output},
     record::{candidate::Candidate, connection::RecordStatus},
@@ -11,30 +12,52 @@ use crate::{
 };
 use alloc::boxed::Box;
 
-/// Writes credential and company together, over whatever is there now.
+/// Writes credential and company together, over whatever is there now; `fresh` says
+/// that the record has been read since the company was reserved.
 pub(super) fn promote(
     state: &mut State,
     cx: &mut Cx<'_>,
     candidate: Box<Candidate>,
     learnt: Learned,
+    fresh: bool,
 ) {
     let mut next = store::known_or_new(state, cx);
-    let token_id = candidate.tokens.token_id;
-    if next.tokens.as_ref().is_some_and(|tokens| tokens.token_id == token_id) {
+    // By the grant, not by these tokens: another worker may have bound it, and refreshed
+    // it since.
+    if next.grant_id == Some(candidate.grant_id) {
         return done(state, cx, *candidate, learnt);
     }
-    let stored = next.candidate.as_ref().is_some_and(|stored| stored.tokens.token_id == token_id);
-    let ending = matches!(next.status, RecordStatus::Disconnecting { .. });
-    let other_company = next.company.as_ref().is_some_and(|company| *company != learnt.company);
-    if next.supersedes(candidate.created_at, candidate.begun_in)
-        || ending
-        || other_company
-        || (candidate.authorization.is_some() && !stored)
-    {
+    if learnt.company.is_some() && next.company.is_some() && next.company != learnt.company {
+        let failure = mismatch(CompanyFault::Mismatch, Some(&learnt));
+        return drop::forget(state, cx, candidate, failure);
+    }
+    if next.supersedes(candidate.created_at, candidate.begun_in) {
         return drop::forget(state, cx, candidate, Failure::denied(Denial::Superseded));
     }
-    if stored {
-        next.candidate = None;
+    if let RecordStatus::Disconnecting { .. } = next.status {
+        // Begun after the person had wanted out: it waits for the end of that.
+        let until = Deadline::after(cx.now(), refresh::FIRST_PAUSE);
+        state.bind = Bind::Pausing { until, tries: 0, candidate };
+        return;
+    }
+    let token_id = candidate.tokens.token_id;
+    let stored = next.candidate.as_ref().is_some_and(|stored| stored.tokens.token_id == token_id);
+    match (&candidate.authorization, stored) {
+        // What is remembered may be older than what was written.
+        (Some(_), false) if !fresh => {
+            let op = store::read(state, cx);
+            state.bind = Bind::Rereading { op, learnt, candidate };
+            return;
+        }
+        // A store that failed over has forgotten it, and nothing has come after it.
+        (Some(_), false)
+            if next.candidate.is_none() && candidate.begun_in == Some(next.generation) => {}
+        (Some(_), false) => {
+            return drop::forget(state, cx, candidate, Failure::denied(Denial::Superseded));
+        }
+        (Some(_), true) => next.candidate = None,
+        // A grant whose company is still being asked for is older than this key.
+        (None, _) => drop::superseded(state, cx, &mut next),
     }
     let mut tokens = candidate.tokens.clone();
     if let Some(scope) = &learnt.scope {
@@ -43,7 +66,7 @@ pub(super) fn promote(
     next.disconnected_at = None;
     next.disconnected_gen = None;
     next.grant_id = Some(candidate.grant_id);
-    next.company = Some(learnt.company.clone());
+    next.company = learnt.company.clone().or(next.company);
     next.asked_scope = Some(candidate.asked_scope.clone());
     next.publish(tokens, &cx.client.provider().config().refresh.timing);
     let attempt = Box::new(store::write(state, cx, next));
@@ -52,11 +75,20 @@ pub(super) fn promote(
 
 pub(super) fn step(state: &mut State, cx: &mut Cx<'_>, stage: Bind, signal: Signal) {
     match (stage, signal) {
+        (Bind::Rereading { learnt, candidate, .. }, Signal::Swapped(current)) => {
+            match store::adopt(state, cx, current) {
+                Ok(()) => promote(state, cx, candidate, learnt, true),
+                Err(failure) => refused_by_store(state, cx, candidate, failure),
+            }
+        }
+        (Bind::Rereading { candidate, .. }, Signal::SwapUnanswered) => {
+            later(state, cx, candidate, 0, Delay::StoreSlow, None);
+        }
         (Bind::Promoting { attempt, learnt, candidate }, Signal::Swapped(current)) => {
             match store::confirm(state, cx, *attempt, current) {
                 Ok(true) => done(state, cx, *candidate, learnt),
-                Ok(false) => promote(state, cx, candidate, learnt),
-                Err(failure) => fail(cx, &candidate, failure),
+                Ok(false) => promote(state, cx, candidate, learnt, true),
+                Err(failure) => refused_by_store(state, cx, candidate, failure),
             }
         }
         (Bind::Promoting { attempt, learnt, candidate }, Signal::SwapUnanswered) => {
@@ -65,8 +97,13 @@ pub(super) fn step(state: &mut State, cx: &mut Cx<'_>, stage: Bind, signal: Sign
                     state.bind = Bind::Promoting { attempt: Box::new(attempt), learnt, candidate };
                 }
                 // An authorization's is in the record, and taken up again from there.
+                None if candidate.tokens.key.is_none() => {
+                    later(state, cx, candidate, 0, Delay::StoreSlow, None);
+                }
                 None => {
-                    super::later(state, cx, candidate, 0, crate::failure::Delay::StoreSlow, None)
+                    let at = cx.now().saturating_add(refresh::FIRST_PAUSE);
+                    let failure = Failure::TryLater { at, reason: Delay::StoreSlow };
+                    fail(state, cx, &candidate, failure);
                 }
             }
         }
@@ -79,11 +116,14 @@ fn done(state: &mut State, cx: &mut Cx<'_>, candidate: Candidate, learnt: Learne
     let Some(record) = state.known.record() else { return };
     let (generation, tokens) = (record.generation, record.tokens.as_ref());
     let granted = tokens.map(|tokens| tokens.scope.clone()).unwrap_or_default();
+    state.answered = Some(candidate.tokens.token_id);
     state.rejected = None;
     state.renewed = None;
     state.backoff = None;
     cx.notice(Notice::GrantObtained { generation });
-    cx.notice(Notice::CompanyBound { company: learnt.company.clone() });
+    if let Some(company) = learnt.company.clone() {
+        cx.notice(Notice::CompanyBound { company });
+    }
     let missing = scope::missing(&candidate.asked_scope, &granted);
     if !missing.is_empty() {
         cx.notice(Notice::ScopeNarrowed { missing });
@@ -95,7 +135,11 @@ fn done(state: &mut State, cx: &mut Cx<'_>, candidate: Candidate, learnt: Learne
             scope: granted,
             return_context: candidate.return_context,
         },
-        None => Output::KeyAccepted { generation, company: learnt.company, scope: granted },
+        None => Output::KeyAccepted {
+            generation,
+            company: learnt.company.unwrap_or_default(),
+            scope: granted,
+        },
     });
     refresh::announce(state, cx);
 }

@@ -62,7 +62,7 @@ impl Own<'_, '_> {
                 None => return self.accept(answer, grant),
                 Some(flaw) => {
                     let failure = Failure::ServerMisbehaved(flaw);
-                    return match answer.refresh_token {
+                    return match answer.refresh_token.filter(|_| self.is_revocable()) {
                         Some(token) => self.disown(Some(token), None, failure, grant),
                         None => self.lift(nonce, failure, grant),
                     };
@@ -161,10 +161,8 @@ impl Own<'_, '_> {
         failure: Failure,
         grant: CodeGrant,
     ) {
-        let revocable =
-            matches!(self.cx.client.provider().config().disconnect, Disconnect::Revocation { .. });
         let mut next = store::known_or_new(self.state, self.cx);
-        match refresh.filter(|token| revocable && !next.owes(token)) {
+        match refresh.filter(|token| self.is_revocable() && !next.owes(token)) {
             Some(refresh) => {
                 next.owe(refresh.clone(), self.cx.now());
                 if let Some(access) = &access {
@@ -176,6 +174,10 @@ impl Own<'_, '_> {
             }
             None => self.fail(grant.return_context, failure),
         }
+    }
+
+    fn is_revocable(&self) -> bool {
+        matches!(self.cx.client.provider().config().disconnect, Disconnect::Revocation { .. })
     }
 
     pub(super) fn hold(&mut self, new: NewGrant, tries: u8) {

@@ -232,8 +232,12 @@ pub(crate) fn ready(state: &mut State, cx: &mut Cx<'_>, claim: Box<Claim>) {
     send_or_ask(state, cx, claim, false);
 }
 
-/// As [`ready`], after the server has been asked.
+/// As [`ready`], after the server has been asked. Meanwhile this machine may have read
+/// or stored something newer.
 pub(crate) fn send(state: &mut State, cx: &mut Cx<'_>, claim: Box<Claim>) {
+    if !owns(state, &claim) {
+        return decide(state, cx);
+    }
     send_or_ask(state, cx, claim, true);
 }
 
@@ -242,9 +246,16 @@ fn send_or_ask(state: &mut State, cx: &mut Cx<'_>, claim: Box<Claim>, asked: boo
     let now = cx.env.moment();
     let elapsed = claim.start.elapsed_at_most(&now);
     if elapsed >= timing.send_within {
-        let late = claim.late_claims.saturating_add(1);
+        // A server that is slow to say that it knows not this secret is no slow store.
+        let both = claim.both_secrets;
+        let late =
+            if both { claim.late_claims.max(1) } else { claim.late_claims.saturating_add(1) };
         if late < STORE_TRIES {
-            return self::claim(state, cx, claim.attempt, late);
+            self::claim(state, cx, claim.attempt, late);
+            if let Refresh::Claiming { claim: next, .. } = &mut state.refresh {
+                next.both_secrets = both;
+            }
+            return;
         }
         let make = |at| Failure::TryLater { at, reason: Delay::StoreSlow };
         let failure = back_off(state, cx, make, 0);

@@ -13,7 +13,7 @@ mod settle;
 pub(crate) use claim::{peer_gone, refused_by_api, settle_demand};
 pub(crate) use save::renewed;
 pub(crate) use serve::{announce, is_over, is_refreshable, servable, want};
-pub(crate) use settle::pause;
+pub(crate) use settle::{FIRST_PAUSE, LONGEST_PAUSE, pause};
 
 use crate::{
     env::Deadline,
@@ -64,6 +64,11 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                 None => store_slow(state, cx),
             }
         }
+        (Refresh::Asking { claim, .. }, Signal::HttpDone(response))
+            if response.status == 401 && !claim.both_secrets && cx.turns_to_other_secret(state) =>
+        {
+            ready(state, cx, Box::new(Claim { both_secrets: true, ..*claim }));
+        }
         (Refresh::Asking { claim, .. }, Signal::HttpDone(response)) => {
             match token::is_live(cx.client.provider().config(), &response) {
                 Some(false) => hold(state, claim, cx),
@@ -76,6 +81,10 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             send(state, cx, claim);
         }
         (Refresh::Holding { claim, until }, Signal::Wake) if until.has_passed(cx.now()) => {
+            if !owns(state, &claim) {
+                // A newer grant, stored by this very machine, is not its to end.
+                return decide(state, cx);
+            }
             verdict(state, cx, Some(claim), Cause::LostReply);
         }
         (Refresh::Sent { claim, .. }, Signal::HttpDone(response)) => {

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use evergrant_authority::{Fault, FaultRule, InvalidFault, PUBLIC_CLIENT, Part, Which};
+use evergrant_authority::{
+    Fault, FaultRule, InvalidFault, NORTH_DENMARK, NORTH_GROUP, NORTH_SWEDEN, PUBLIC_CLIENT, Part,
+    SOUTH, Which,
+};
 use serde_json::json;
 
 use crate::client::*;
@@ -245,4 +248,17 @@ fn an_unsound_fault_is_refused_with_all_beside_it() {
         assert_eq!(world.post("/control/faults", &[], &rules).status, 400, "{rules}");
     }
     assert!(control.faults().is_empty());
+}
+
+#[test]
+fn the_readme_shows_rules_that_are_taken() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("```json\n").expect("an example");
+    let (rules, _) = rest.split_once("```").expect("its end");
+    let world = World::new();
+    assert_eq!(world.post("/control/faults", &[], rules).status, 200);
+    assert_eq!(world.authority.control().faults().len(), 6);
+    for subject in [NORTH_GROUP, NORTH_DENMARK, NORTH_SWEDEN, SOUTH] {
+        assert!(readme.contains(subject.trim_start_matches("urn:pleo:")), "{subject}");
+    }
 }

@@ -120,6 +120,12 @@ impl Host {
         }
     }
 
+    /// Which of these scopes (separated by spaces) the grant has not: a call that needs
+    /// one of them would be refused, and need not be made.
+    pub fn missing_scopes(&self, needed: &str) -> String {
+        self.connection.missing_scopes(needed)
+    }
+
     /// Ends the grant, here and at the server. While the status afterwards is
     /// still [`evergrant::Status::Disconnecting`], the server could not be told yet.
     ///

@@ -199,6 +199,7 @@ fn scopes_that_are_missing_are_no_reason_to_refresh() {
     let back = world.browser.visit(&url);
     let scope = host.redirected(back, evergrant::BrowserProof::SameProcess).expect("a grant");
     assert_eq!(scope, "users:read");
+    assert_eq!(host.missing_scopes("expenses:read users:read"), "expenses:read");
     let refused = failure(host.api_get(&world.expenses()));
     assert_eq!(refused.code(), "denied_insufficient_scope", "as the API's challenge says");
     assert_eq!(world.stats().refreshes_ok, 0);

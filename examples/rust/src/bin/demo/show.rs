@@ -56,6 +56,11 @@ impl Show {
         }
     }
 
+    /// Goes on after another, and counts anew.
+    pub(crate) fn after(other: &Show) -> Self {
+        Self { chapter: other.chapter, ..Self::new(other.world.clone()) }
+    }
+
     pub(crate) fn opening(&self, base_url: &str) {
         say(&self.paint(BOLD, "evergrant: the life of one grant"));
         say("");

@@ -1,5 +1,6 @@
 //! What happens, chapter by chapter, and what must come of it.
 
+mod companies;
 mod hostile;
 mod summary;
 
@@ -44,7 +45,7 @@ pub(crate) fn tell(with_browser: bool) -> Outcome {
     let directory = tempfile::tempdir()?;
     let world = World::new();
     let mut story = Story {
-        client: client(&authority, RefreshPolicy::STRICT)?,
+        client: client(&authority, RefreshPolicy::STRICT, |_| {})?,
         authority,
         path: directory.path().join("records.sqlite"),
         show: Arc::new(Mutex::new(Show::new(world.clone()))),
@@ -70,6 +71,7 @@ pub(crate) fn tell(with_browser: bool) -> Outcome {
     story.two_at_once(&mut host)?;
     story.late_refresh(&mut host)?;
     story.close(host);
+    companies::tell(&story, directory.path())?;
     story.summary(start)
 }
 
@@ -251,9 +253,13 @@ impl Story {
 }
 
 /// A client that reads the server so.
-fn client(authority: &Authority, refresh: RefreshPolicy) -> Outcome<Arc<Client>> {
+fn client(
+    authority: &Authority,
+    refresh: RefreshPolicy,
+    change: impl FnOnce(&mut ProviderConfig),
+) -> Outcome<Arc<Client>> {
     let base = authority.base_url();
-    let provider = Provider::new(ProviderConfig {
+    let mut provider = ProviderConfig {
         environment: "demo".into(),
         issuer: Some(authority.issuer().into()),
         iss: IssPolicy::Required,
@@ -265,7 +271,9 @@ fn client(authority: &Authority, refresh: RefreshPolicy) -> Outcome<Arc<Client>>
         loopback_http: true,
         refresh,
         ..ProviderConfig::default()
-    })?;
+    };
+    change(&mut provider);
+    let provider = Provider::new(provider)?;
     let config = ClientConfig {
         client_id: BASIC_CLIENT.id.into(),
         client_secret: BASIC_CLIENT.secret.map(Secret::from),
