@@ -13,8 +13,10 @@ lint: ## formatting, lints, documentation, generated files
 	@scripts/setup lint
 	@scripts/lint
 
-rows: ## the checklist of docs/behaviours.md, and the tests of each row
-	@scripts/rows
+rows: ## the two checklists in docs/, and the tests of each row
+	@scripts/rows docs/behaviours.md row_
+	@echo
+	@scripts/rows docs/pleo-requirements.md pleo_
 
 bench: ## beside the oauth2 crate, on the same inputs in the same run
 	cargo bench -p evergrant

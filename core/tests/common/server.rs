@@ -42,6 +42,11 @@ pub struct Server {
     /// Whose each access token and API key is.
     pub owners: BTreeMap<String, String>,
     pub uninstalled: Vec<String>,
+    /// What its redirects name as the issuer, if anything.
+    pub iss: Option<&'static str>,
+    /// What its token answers grant, and what the API says that any credential may do.
+    pub granted: &'static str,
+    pub scope: &'static str,
     /// What the last refresh was answered, for a server that gives it again.
     last: Option<HttpResponse>,
 }
@@ -63,6 +68,9 @@ impl Default for Server {
             subject: None,
             owners: BTreeMap::new(),
             uninstalled: Vec::new(),
+            iss: Some("https%3A%2F%2Fas.example"),
+            granted: "expenses:read accounts:read",
+            scope: "expenses:read",
             last: None,
         }
     }
@@ -76,7 +84,8 @@ impl Server {
         self.issued += 1;
         let code = format!("canary-code-{}", self.issued);
         self.codes.insert(code.clone(), ());
-        format!("{redirect_uri}?code={code}&state={state}&iss=https%3A%2F%2Fas.example")
+        let iss = self.iss.map(|iss| format!("&iss={iss}")).unwrap_or_default();
+        format!("{redirect_uri}?code={code}&state={state}{iss}")
     }
 
     /// The person refuses.
@@ -124,11 +133,12 @@ impl Server {
         let credential = request.headers.iter().find(|(name, _)| *name == "authorization");
         let credential = credential.map(|(_, value)| value.expose().to_owned());
         if request.method == Method::Get {
-            let owner = credential.and_then(|credential| self.owners.get(&credential));
+            let (owner, scope) =
+                (credential.and_then(|credential| self.owners.get(&credential)), self.scope);
             return owner.map_or_else(
                 || response(401, vec![], ""),
                 |owner| {
-                    let data = serde_json::json!({"subjectURN": owner, "scope": "expenses:read"});
+                    let data = serde_json::json!({"subjectURN": owner, "scope": scope});
                     response(200, vec![], &serde_json::json!({"data": data}).to_string())
                 },
             );
@@ -208,7 +218,8 @@ impl Server {
         let refresh = format!("canary-refresh-{}", self.issued);
         let access = format!("canary-access-{}", self.issued);
         let body = format!(
-            r#"{{"access_token":"{access}","token_type":"Bearer","expires_in":3600,"refresh_token":"{refresh}","scope":"expenses:read accounts:read"}}"#
+            r#"{{"access_token":"{access}","token_type":"Bearer","expires_in":3600,"refresh_token":"{refresh}","scope":"{}"}}"#,
+            self.granted
         );
         if let Some(subject) = &self.subject {
             self.owners.insert(format!("Bearer {access}"), subject.clone());
