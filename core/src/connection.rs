@@ -156,6 +156,12 @@ impl Connection {
         refresh::servable(&self.state, now).map(|(generation, _)| generation)
     }
 
+    /// Everything that is remembered between two steps, for the model to compare.
+    #[cfg(evergrant_model)]
+    pub fn memory(&self) -> &dyn fmt::Debug {
+        &self.state
+    }
+
     /// When the machine wants [`Input::Wake`], UNIX ms.
     pub fn wake_at(&self, now: u64) -> Option<u64> {
         let state = &self.state;

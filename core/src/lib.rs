@@ -78,6 +78,7 @@ mod policy;
 mod provider;
 mod record;
 mod requests;
+mod rules;
 mod said;
 mod scope;
 mod secret;
@@ -106,5 +107,7 @@ pub use record::{
     AuthorizationId, Binding, BrowserProof, Revision, StoreKey, Stored, Write, company_tenant,
     pending_key, pending_tenant, release_company, reserve_company,
 };
+#[cfg(evergrant_model)]
+pub use rules::{Rule, turn_off};
 pub use said::ServerSaid;
 pub use secret::{Secret, SecretBytes};

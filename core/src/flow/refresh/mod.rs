@@ -21,6 +21,7 @@ use crate::{
     flow::{Cx, STORE_TRIES, Signal, store},
     http::{HttpFault, HttpResponse},
     output::Notice,
+    rules::{self, Rule},
     state::{Claim, Placing, Refresh, Settle, State},
     token::{self, Outcome},
 };
@@ -105,7 +106,8 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             judged(state, cx, outcome, claim);
         }
         (Refresh::Sent { op, claim, give_up_at }, Signal::Wake) if cx.now() >= give_up_at => {
-            state.late = Some(Box::new((op, (*claim).clone())));
+            let late = rules::holds(Rule::DrainFirst);
+            state.late = late.then(|| Box::new((op, (*claim).clone())));
             judged(state, cx, Outcome::Unknown { fault: None, after: None }, claim);
         }
         (
@@ -126,6 +128,9 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             Refresh::Saving { placing: Placing::Writing(attempt), renewal },
             Signal::SwapUnanswered,
         ) => {
+            if !rules::holds(Rule::ResolveSwap) {
+                return decide(state, cx);
+            }
             let tries = attempt.tries.saturating_add(1);
             let retry_at = Deadline::after(cx.now(), pause(cx, u16::from(tries)));
             state.refresh =
@@ -147,7 +152,10 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         (Refresh::Settling { attempt, claim, settle }, Signal::Swapped(current)) => {
             match store::confirm(state, cx, *attempt, current) {
                 Ok(true) => settled(state, cx, claim, settle),
-                Ok(false) if claim.as_ref().is_some_and(|claim| owns(state, claim)) => {
+                Ok(false)
+                    if claim.as_ref().is_some_and(|claim| owns(state, claim))
+                        || !rules::holds(Rule::OwnersVerdict) =>
+                {
                     write_settlement(state, cx, claim, settle);
                 }
                 Ok(false) => decide(state, cx),
@@ -242,7 +250,7 @@ pub(crate) fn judged(state: &mut State, cx: &mut Cx<'_>, outcome: Outcome, claim
         )),
         Outcome::Unknown { after, .. } => {
             let policy = cx.client.provider().config().refresh;
-            let harmless = policy.rotation.replay_is_harmless();
+            let harmless = policy.rotation.replay_is_harmless() || !rules::holds(Rule::QuietRetry);
             let wait = if harmless { 0 } else { policy.timing.takeover_after };
             let wait = wait.max(after.unwrap_or_default());
             Settle::GiveUp(back_off(
@@ -257,7 +265,7 @@ pub(crate) fn judged(state: &mut State, cx: &mut Cx<'_>, outcome: Outcome, claim
         let (generation, failure) = (claim.generation, failure.clone());
         cx.notice(Notice::RefreshFailed { generation, failure });
     }
-    if !owns(state, &claim) {
+    if !owns(state, &claim) && rules::holds(Rule::OwnersVerdict) {
         // Somebody else has the last word by now.
         return decide(state, cx);
     }
