@@ -108,7 +108,8 @@ impl World {
                     add(late, Action::SilenceLate(at, place));
                 }
                 Wanted::Http { within, .. } => {
-                    let late = self.now - pending.since > *within;
+                    // Who is paused just here sends late, and does not know.
+                    let late = !setup.timely || self.now - pending.since > *within;
                     add(!late || !setup.timely, Action::Send(at, place));
                     add(late, Action::TooLate(at, place));
                     add(left.not_sent > 0, Action::NotSent(at, place));
@@ -117,13 +118,7 @@ impl World {
         }
     }
 
-    fn actions_of_flight(
-        &self,
-        setup: &Setup,
-        at: usize,
-        flight: &Flight,
-        to: &mut Vec<Action>,
-    ) {
+    fn actions_of_flight(&self, setup: &Setup, at: usize, flight: &Flight, to: &mut Vec<Action>) {
         let mut add = |may: bool, action| to.extend(may.then_some(action));
         let left = &self.left;
         let heard = matches!(flight.owner, Owner::Listens(_));
@@ -349,7 +344,8 @@ impl World {
             machine.held.clear();
         });
         machine.ops.clear();
-        for flight in self.flights.extract_if(.., |flight| flight.is_heard_by(at)).collect::<Vec<_>>()
+        for flight in
+            self.flights.extract_if(.., |flight| flight.is_heard_by(at)).collect::<Vec<_>>()
         {
             match flight.stage {
                 Stage::Travelling => {

@@ -3,6 +3,7 @@
 //! forgotten: times become relative to now, names and nonces are renumbered in the
 //! order in which they appear, generations are relative to the store's.
 
+use evergrant::Op;
 use std::{
     cell::RefCell,
     fmt::{self, Write as _},
@@ -59,6 +60,11 @@ impl Shape {
     /// Some order, the same for equal texts.
     pub fn order(&self) -> u64 {
         self.skeleton
+    }
+
+    /// Whether this op is waited for.
+    pub fn awaits(&self, op: Op) -> bool {
+        self.slots.contains(&Slot::Name(op.0))
     }
 
     /// Whether this name stands somewhere in the text.
@@ -122,8 +128,7 @@ pub fn fold<'a>(shapes: impl Iterator<Item = &'a Shape> + Clone, origin: &Origin
         }
     }
     // Long ago: only before or after what else matters.
-    let since_cuts =
-        |time| cuts.iter().filter(|cut| **cut < time).count() as i64 - 1_000_000;
+    let since_cuts = |time| cuts.iter().filter(|cut| **cut < time).count() as i64 - 1_000_000;
     for shape in shapes {
         hash.write_u64(shape.skeleton);
         for slot in &shape.slots {
@@ -187,9 +192,9 @@ fn is_of_word(byte: u8) -> bool {
 }
 
 fn number(digits: &[u8], field: &[u8], slots: &mut Vec<Slot>, skeleton: &mut Vec<u8>) {
-    let value = digits.iter().fold(0_u64, |value, digit| {
-        value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'))
-    });
+    let value = digits
+        .iter()
+        .fold(0_u64, |value, digit| value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')));
     let is_time = value.abs_diff(START) < 1_000_000_000;
     match field {
         b"Op" => slots.push(Slot::Name(value)),

@@ -65,11 +65,8 @@ pub fn explore(name: &str, setup: &Setup, off: &[Rule], limit: usize) -> Found {
         .finish_when(HasDiscoveries::AnyFailures)
         .spawn_bfs()
         .join();
-    let mut broken: Vec<_> = checker
-        .discoveries()
-        .into_iter()
-        .map(|(name, path)| (name, path.into_actions()))
-        .collect();
+    let mut broken: Vec<_> =
+        checker.discoveries().into_iter().map(|(name, path)| (name, path.into_actions())).collect();
     broken.sort_by_key(|(name, _)| *name);
     turn_off(&[]);
     drop(turn);

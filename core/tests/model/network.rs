@@ -107,7 +107,8 @@ impl World {
             let since = setup.timely.then_some(self.now);
             self.machines[machine].change(|machine| machine.held.push(Held { token, since }));
         }
-        let response = reply.response();
+        // Where time does not count, a token that expires would be refreshed for ever.
+        let response = reply.response(!setup.timely);
         if twice {
             let response = response.clone();
             self.tell(setup, machine, Input::HttpDone { op, response });

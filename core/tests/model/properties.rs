@@ -135,9 +135,9 @@ impl World {
     /// The store takes a write.
     pub fn judge_write(&mut self, setup: &Setup, next: &Record) {
         let before = self.record.clone();
-        let (was, last) = before
-            .as_ref()
-            .map_or((Standing::New, None), |record| (record.status, record.refresh.or(self.seen.last.map(Token))));
+        let (was, last) = before.as_ref().map_or((Standing::New, None), |record| {
+            (record.status, record.refresh.or(self.seen.last.map(Token)))
+        });
         if was == Standing::Active && next.status == Standing::Reauthenticate {
             let working = |token: Token| self.server.works(token);
             let of_grant = |token: Token| {
@@ -145,21 +145,22 @@ impl World {
             };
             let successor = self.machines.iter().flat_map(|machine| &machine.held);
             let alive = |held: &Held| working(held.token) && of_grant(held.token);
-            if !self.seen.reply_lost
-                || last.is_some_and(working)
-                || successor.clone().any(alive)
-            {
+            if !self.seen.reply_lost || last.is_some_and(working) || successor.clone().any(alive) {
                 self.breaks(setup, I4);
             }
         }
         if let (Some(last), Some(new)) = (last, next.refresh)
             && last != new
         {
-            self.judge_replaced(setup, last, new, before.as_deref().and_then(|record| record.spare));
+            self.judge_replaced(
+                setup,
+                last,
+                new,
+                before.as_deref().and_then(|record| record.spare),
+            );
         }
         let new_tombstone = next.disconnected_gen.is_some()
-            && next.disconnected_gen
-                != before.as_ref().and_then(|record| record.disconnected_gen);
+            && next.disconnected_gen != before.as_ref().and_then(|record| record.disconnected_gen);
         if new_tombstone {
             self.seen.disconnects += 1;
         }
@@ -182,13 +183,7 @@ impl World {
         self.seen.last = next.refresh.or(last).map(|token| token.0);
     }
 
-    fn judge_replaced(
-        &mut self,
-        setup: &Setup,
-        last: Token,
-        new: Token,
-        spare: Option<Token>,
-    ) {
+    fn judge_replaced(&mut self, setup: &Setup, last: Token, new: Token, spare: Option<Token>) {
         let server = &self.server;
         if server.grant(last) != server.grant(new) {
             if server.grant(new) < server.grant(last) {

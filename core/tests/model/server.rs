@@ -64,13 +64,15 @@ pub enum Reply {
 }
 
 impl Reply {
-    pub fn response(self) -> HttpResponse {
+    /// The answer as it comes; an access token lives two ticks, or for ever, but for
+    /// that of the first grant.
+    pub fn response(self, for_ever: bool) -> HttpResponse {
         let (status, body) = match self {
             Self::Tokens(token) => {
                 let name = token.name();
-                // Two ticks: what is refreshed next is a matter of demands alone.
+                let life = if for_ever && token.0 > 0 { "null" } else { "1" };
                 let body = format!(
-                    r#"{{"access_token":"{name}","token_type":"Bearer","expires_in":1,"refresh_token":"{name}","scope":"a"}}"#
+                    r#"{{"access_token":"{name}","token_type":"Bearer","expires_in":{life},"refresh_token":"{name}","scope":"a"}}"#
                 );
                 (200, body)
             }

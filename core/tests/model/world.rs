@@ -100,15 +100,8 @@ pub struct Pending {
 
 #[derive(Clone, Debug)]
 pub enum Wanted {
-    Swap {
-        expected: Option<Revision>,
-        write: Option<SecretBytes>,
-        answer: Option<Option<Stored>>,
-    },
-    Http {
-        request: Request,
-        within: u64,
-    },
+    Swap { expected: Option<Revision>, write: Option<SecretBytes>, answer: Option<Option<Stored>> },
+    Http { request: Request, within: u64 },
 }
 
 /// A swap that was not answered, and may land later.
@@ -316,8 +309,7 @@ impl World {
     }
 
     fn want(&mut self, setup: &Setup, at: usize, op: Op, what: Wanted) {
-        let counts = setup.timely || matches!(what, Wanted::Http { .. });
-        let since = if counts { self.now } else { 0 };
+        let since = if setup.timely { self.now } else { 0 };
         let pending = Pending { op, since, what, shape: Arc::default() };
         self.machines[at].ops.push(pending.with(|_| ()));
     }
@@ -348,6 +340,16 @@ impl World {
         self.answered = 0;
         let revision = self.record.as_ref().map(|record| &record.revision);
         self.late.retain(|swap| swap.expected.as_ref() == revision);
+        for Machine { memory, ops, .. } in &mut self.machines {
+            // Nobody hears of it, and it can change nothing.
+            ops.retain(|pending| match &pending.what {
+                Wanted::Swap { answer: None, write: Some(_), expected, .. } => {
+                    memory.awaits(pending.op) || expected.as_ref() == revision
+                }
+                Wanted::Swap { .. } => memory.awaits(pending.op),
+                Wanted::Http { .. } => true,
+            });
+        }
         if self.left.forgets == 0 {
             self.before = None;
         }
@@ -362,7 +364,9 @@ impl World {
     fn view<const N: usize>(&self, setup: &Setup, order: [usize; N]) -> u64 {
         let machines = order.iter().filter_map(|at| self.machines.get(*at));
         let shapes = machines.flat_map(|machine| {
-            [&*machine.memory, &*machine.shape].into_iter().chain(machine.ops.iter().map(|op| &*op.shape))
+            [&*machine.memory, &*machine.shape]
+                .into_iter()
+                .chain(machine.ops.iter().map(|op| &*op.shape))
         });
         let store = [&self.record, &self.before];
         let store = store.into_iter().flatten().map(|record| &record.shape);

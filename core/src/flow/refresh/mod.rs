@@ -20,7 +20,7 @@ use crate::{
     failure::{Cause, Delay, Failure},
     flow::{Cx, STORE_TRIES, Signal, store},
     http::{HttpFault, HttpResponse},
-    output::Notice,
+    output::{Notice, Op},
     rules::{self, Rule},
     state::{Claim, Placing, Refresh, Settle, State},
     token::{self, Outcome},
@@ -106,8 +106,9 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             judged(state, cx, outcome, claim);
         }
         (Refresh::Sent { op, claim, give_up_at }, Signal::Wake) if cx.now() >= give_up_at => {
-            let late = rules::holds(Rule::DrainFirst);
-            state.late = late.then(|| Box::new((op, (*claim).clone())));
+            if rules::holds(Rule::DrainFirst) {
+                keep_listening(state, op, (*claim).clone());
+            }
             judged(state, cx, Outcome::Unknown { fault: None, after: None }, claim);
         }
         (
@@ -190,15 +191,30 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
     }
 }
 
+/// More answers than this are not waited for beyond their time.
+const LATE: usize = 4;
+
+/// The machine goes on without an answer, which counts if it comes all the same.
+fn keep_listening(state: &mut State, op: Op, claim: Claim) {
+    if state.late.len() >= LATE {
+        state.late.remove(0);
+    }
+    state.late.push((op, claim));
+}
+
 /// An answer to a request that is no longer waited for: only tokens count, and
 /// only where none are being stored already.
-pub(crate) fn late_answer(state: &mut State, cx: &mut Cx<'_>, response: &HttpResponse) {
-    let Some((_, claim)) = state.late.take().map(|late| *late) else { return };
+pub(crate) fn late_answer(
+    state: &mut State,
+    cx: &mut Cx<'_>,
+    response: &HttpResponse,
+    claim: Claim,
+) {
     let Outcome::Success(answer) = cx.judge(response, &[&claim.refresh]) else { return };
     match core::mem::take(&mut state.refresh) {
         saving @ Refresh::Saving { .. } => state.refresh = saving,
         Refresh::Sent { op, claim: second, .. } => {
-            state.late = Some(Box::new((op, *second)));
+            keep_listening(state, op, *second);
             accept(state, cx, answer, claim);
         }
         Refresh::Idle
