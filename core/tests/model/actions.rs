@@ -137,7 +137,7 @@ impl World {
             }
             Stage::Answered(_) => {
                 add(true, Action::Deliver(at));
-                add(left.duplicates > 0, Action::DeliverTwice(at));
+                add(left.repeats > 0, Action::DeliverTwice(at));
                 add(left.replies_lost > 0, Action::LoseReply(at));
             }
             Stage::Gone => add(true, Action::Notice(at)),

@@ -86,6 +86,27 @@ pub fn explore(name: &str, setup: &Setup, off: &[Rule], limit: usize) -> Found {
     );
     for (name, path) in &found.broken {
         println!("  {name}: {path:?}");
+        if std::env::var_os("TRACE").is_some() {
+            trace(setup, off, path);
+        }
     }
     found
+}
+
+/// Shows a counterexample action by action.
+fn trace(setup: &Setup, off: &[Rule], path: &[Action]) {
+    turn_off(off);
+    let mut world = World::new(setup);
+    for action in path {
+        world.apply(setup, *action);
+        println!("    {action:?}");
+        for (at, machine) in world.machines.iter().enumerate() {
+            println!("      machine {at}: {:?}", machine.connection.as_ref().map(|it| it.memory()));
+            println!("        wants {:?}, holds {:?}", machine.ops, machine.held);
+        }
+        println!("      store: {:?}", world.record);
+        println!("      network: {:?}", world.flights);
+        println!("      server: {:?}, {:?}", world.server, world.seen);
+    }
+    turn_off(&[]);
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     actions::Action,
+    canonical::START,
     server::{Reply, Request},
     setup::Setup,
     world::{Flight, Held, Owner, Stage, World},
@@ -42,7 +43,7 @@ impl World {
             }
             Action::Deliver(at) => self.deliver(setup, at, false),
             Action::DeliverTwice(at) => {
-                left.duplicates -= 1;
+                left.repeats -= 1;
                 self.deliver(setup, at, true);
             }
             Action::Notice(at) => {
@@ -108,7 +109,7 @@ impl World {
             self.machines[machine].change(|machine| machine.held.push(Held { token, since }));
         }
         // Where time does not count, a token that expires would be refreshed for ever.
-        let response = reply.response(!setup.timely);
+        let response = reply.response(!setup.timely && self.now > START);
         if twice {
             let response = response.clone();
             self.tell(setup, machine, Input::HttpDone { op, response });

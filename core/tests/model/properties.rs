@@ -117,9 +117,7 @@ impl World {
     /// The server is about to deal with a request.
     pub fn judge_handled(&mut self, setup: &Setup, request: Request) {
         let Request::Refresh(token) = request else { return };
-        if self.server.is_replay(token)
-            && self.server.endangered(token).into_iter().any(|token| self.has(token))
-        {
+        if self.server.killed_by(token).into_iter().any(|token| self.has(token)) {
             self.breaks(setup, I2);
         }
     }
@@ -222,11 +220,16 @@ impl World {
         if server.has_landed(token) || !server.works(token) {
             return false;
         }
-        let stored = self.record.as_ref().and_then(|record| record.refresh);
-        let newer_grant = stored.is_some_and(|stored| server.grant(stored) > server.grant(token));
+        let last = self.seen.last.map(Token);
+        let newer_grant = last.is_some_and(|last| server.grant(last) > server.grant(token));
         let works = self.record.iter().any(|r| r.tokens().any(|token| server.works(token)));
-        let sibling = works && server.has_landed_sibling(token);
-        !newer_grant && !sibling
+        let stored_sibling = works && server.has_landed_sibling(token);
+        let held_sibling = self.machines.iter().flat_map(|machine| &machine.held).any(|held| {
+            held.token != token
+                && server.works(held.token)
+                && server.parent(held.token) == server.parent(token)
+        });
+        !newer_grant && !stored_sibling && !held_sibling
     }
 
     /// The store has gone back to an older record: what a live worker remembers is

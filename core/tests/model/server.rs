@@ -64,13 +64,12 @@ pub enum Reply {
 }
 
 impl Reply {
-    /// The answer as it comes; an access token lives two ticks, or for ever, but for
-    /// that of the first grant.
+    /// The answer as it comes; an access token lives two ticks, or for ever.
     pub fn response(self, for_ever: bool) -> HttpResponse {
         let (status, body) = match self {
             Self::Tokens(token) => {
                 let name = token.name();
-                let life = if for_ever && token.0 > 0 { "null" } else { "1" };
+                let life = if for_ever { "null" } else { "1" };
                 let body = format!(
                     r#"{{"access_token":"{name}","token_type":"Bearer","expires_in":{life},"refresh_token":"{name}","scope":"a"}}"#
                 );
@@ -167,10 +166,11 @@ impl Server {
         let moved_on = successors().any(|other| other.used);
         let last = successors().last().map(|other| other.token);
         match (self.rotation, last) {
-            (Rotation::SameSuccessor, Some(last)) if !moved_on && self.works(last) => {
+            // Within a grace that is longer than any request is on its way.
+            (Rotation::SameSuccessor, Some(last)) if self.grants[grant].alive => {
                 Reply::Tokens(last)
             }
-            (Rotation::Siblings, Some(_)) if !moved_on && self.grants[grant].alive => {
+            (Rotation::Siblings, Some(_)) if self.grants[grant].alive => {
                 self.issue(Some(token), grant)
             }
             (Rotation::NewestWins, Some(last))
@@ -179,7 +179,7 @@ impl Server {
                 self.tokens[last.0].replaced = true;
                 self.issue(Some(token), grant)
             }
-            (Rotation::Strict | Rotation::SameSuccessor | Rotation::Siblings, _) if used => {
+            (Rotation::Strict, _) if used => {
                 for doomed in self.doomed_by(grant) {
                     self.grants[doomed].alive = false;
                 }
@@ -207,23 +207,15 @@ impl Server {
         self.grants[known.grant].alive && !known.replaced && !known.used
     }
 
-    /// Whether a request with this token would be a replay.
-    pub fn is_replay(&self, token: Token) -> bool {
-        self.tokens[token.0].used
-    }
-
-    /// What a replay of this token endangers: all that came of it, and what dies
-    /// with its grant.
-    pub fn endangered(&self, token: Token) -> Vec<Token> {
-        let doomed = match self.rotation {
-            Rotation::Strict => self.doomed_by(self.grant(token)),
-            _ => vec![],
-        };
-        let hit = |other: &&Issued| {
-            self.works(other.token)
-                && (doomed.contains(&other.grant) || self.comes_of(other.token, token))
-        };
-        self.tokens.iter().filter(hit).map(|other| other.token).collect()
+    /// What a request with this token would kill, if it is a replay.
+    pub fn killed_by(&self, token: Token) -> Vec<Token> {
+        if !self.tokens[token.0].used {
+            return vec![];
+        }
+        let mut after = self.clone();
+        after.refresh(token);
+        let dies = |other: &&Issued| self.works(other.token) && !after.works(other.token);
+        self.tokens.iter().filter(dies).map(|other| other.token).collect()
     }
 
     pub fn comes_of(&self, token: Token, ancestor: Token) -> bool {

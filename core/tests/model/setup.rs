@@ -21,8 +21,10 @@ pub struct Budget {
     /// The line breaks and the machine knows; the request goes on.
     pub resets: u8,
     pub not_sent: u8,
-    /// A request or an answer comes twice.
+    /// Something between repeats a request, which a strict server takes for theft.
     pub duplicates: u8,
+    /// A host tells an answer twice.
+    pub repeats: u8,
     /// The server answers that it has not used the token up.
     pub refusals: u8,
     /// The store does not answer: the swap is lost, or only its answer is.
@@ -49,6 +51,7 @@ impl Budget {
         resets: 0,
         not_sent: 0,
         duplicates: 0,
+        repeats: 0,
         refusals: 0,
         silences: 0,
         late_swaps: 0,

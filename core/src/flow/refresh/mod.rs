@@ -106,6 +106,15 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             judged(state, cx, outcome, claim);
         }
         (Refresh::Sent { op, claim, give_up_at }, Signal::Wake) if cx.now() >= give_up_at => {
+            // A wall clock set forward is no reason to stop listening, nor to let others in.
+            let timing = cx.client.provider().config().refresh.timing;
+            let elapsed = claim.start.elapsed_at_least(&cx.env.moment());
+            let left = timing.answered_within().saturating_sub(elapsed);
+            if left > 0 {
+                let give_up_at = cx.now().saturating_add(left);
+                state.refresh = Refresh::Sent { op, claim, give_up_at };
+                return;
+            }
             if rules::holds(Rule::DrainFirst) {
                 keep_listening(state, op, (*claim).clone());
             }
