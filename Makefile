@@ -1,5 +1,5 @@
 # What a person runs. Each target installs what it needs and is not there.
-.PHONY: demo test lint rows bench clean setup
+.PHONY: demo test lint rows model bench clean setup
 
 demo: ## a whole lifecycle against the embedded authority, shown as it happens
 	@scripts/setup demo
@@ -15,6 +15,9 @@ lint: ## formatting, lints, documentation, generated files
 
 rows: ## the checklist of docs/behaviours.md, and the tests of each row
 	@scripts/rows
+
+model: ## every order of everything that may go wrong, in larger bounds: half an hour
+	@scripts/model all
 
 bench: ## beside the oauth2 crate, on the same inputs in the same run
 	cargo bench -p evergrant

@@ -2,12 +2,10 @@
 
 use crate::{
     canonical::{Shape, TICK},
-    record::Record,
-    server::{Reply, Request},
+    parts::{Flight, Held, LateSwap, Machine, Owner, Pending, Stage, Wanted},
+    server::{Reply, Request, Server},
     setup::{SKEW, Setup},
-    world::{
-        Author, Flight, Held, LateSwap, Machine, Owner, Pending, REDIRECT_URI, Stage, Wanted, World,
-    },
+    world::{Author, REDIRECT_URI, World},
 };
 use evergrant::*;
 use std::sync::Arc;
@@ -52,6 +50,7 @@ pub enum Action {
     Notice(usize),
     Land(usize),
     Forget,
+    Withdraw,
 }
 
 impl World {
@@ -68,6 +67,9 @@ impl World {
         actions.extend((0..self.late.len()).map(Action::Land));
         if self.left.forgets > 0 && self.before.is_some() {
             actions.push(Action::Forget);
+        }
+        if self.left.withdrawals > 0 {
+            actions.push(Action::Withdraw);
         }
         if self.may_tick(setup) {
             actions.push(Action::Tick);
@@ -175,6 +177,7 @@ impl World {
         let idle = left.wants == 0
             && left.revokes == 0
             && left.reauthorizations == 0
+            && left.withdrawals == 0
             && self.redirect.is_none()
             && self.flights.is_empty()
             && self.late.is_empty()
@@ -217,7 +220,8 @@ impl World {
         let flights = self.flights.iter().all(|flight| {
             let heard = matches!(flight.owner, Owner::Listens(_));
             let late = flight.stage == Stage::Travelling && reached(flight.sent, ticks.d);
-            !late && !(heard && reached(flight.sent, ticks.t))
+            let unheard = heard && reached(flight.sent, ticks.t);
+            !late && !unheard
         });
         !setup.timely || (machines && flights)
     }
@@ -292,6 +296,11 @@ impl World {
                 left.forgets -= 1;
                 self.forget();
             }
+            Action::Withdraw => {
+                left.withdrawals -= 1;
+                (self.seen.over, self.seen.withdrawn) = (true, true);
+                self.server.change(Server::end_all);
+            }
             Action::Handle(_)
             | Action::Refuse(..)
             | Action::LoseRequest(_)
@@ -314,6 +323,7 @@ impl World {
             extra: vec![],
             binding: Binding::SameProcess,
             return_context: None,
+            company: None,
         };
         for output in self.tell(setup, at, Input::Authorize(asked)) {
             if let Output::OpenUrl { url, .. } = output {
@@ -337,7 +347,7 @@ impl World {
     fn crash(&mut self, at: usize) {
         let machine = &mut self.machines[at];
         // A token that is nowhere else is gone with it.
-        self.seen.reply_lost |= !machine.held.is_empty();
+        self.seen.over |= !machine.held.is_empty();
         machine.remembers(None);
         machine.change(|machine| {
             machine.paused = false;
@@ -351,7 +361,7 @@ impl World {
                 Stage::Travelling => {
                     self.flights.push(flight.with(|flight| flight.owner = Owner::CutOff));
                 }
-                Stage::Answered(Reply::Tokens(_)) => self.seen.reply_lost = true,
+                Stage::Answered(Reply::Tokens(_)) => self.seen.over = true,
                 Stage::Answered(_) | Stage::Gone => {}
             }
         }
@@ -361,71 +371,6 @@ impl World {
         for swap in self.late.iter_mut().filter(|swap| swap.author == Some(at)) {
             swap.author = None;
         }
-    }
-
-    /// The store deals with a swap.
-    pub fn perform(&mut self, setup: &Setup, at: usize, place: usize, at_once: bool) {
-        let pending = self.machines[at].ops[place].clone();
-        let Wanted::Swap { expected, write, .. } = pending.what.clone() else { return };
-        // What ends a grant is heard of at once: nobody waits for it.
-        let ends = |write: &SecretBytes| {
-            let text = std::str::from_utf8(write.expose()).expect("text");
-            !text.contains(r#""status":"active""#)
-        };
-        let split = write.as_ref().is_some_and(|write| !ends(write)) && !at_once;
-        if let Some(write) = write {
-            self.write(setup, Some(at), expected.as_ref(), write);
-        }
-        let current = self.stored(setup);
-        self.machines[at].ops[place] = pending.with(|pending| {
-            if let Wanted::Swap { answer, .. } = &mut pending.what {
-                *answer = Some(current);
-            }
-        });
-        if !split {
-            self.answer(setup, at, place);
-        }
-    }
-
-    pub fn answer(&mut self, setup: &Setup, at: usize, place: usize) {
-        let Pending { op, what, .. } = self.machines[at].ops.remove(place);
-        if let Wanted::Swap { answer: Some(current), .. } = what {
-            self.tell(setup, at, Input::Swapped { op, current });
-        }
-    }
-
-    fn write(
-        &mut self,
-        setup: &Setup,
-        author: Option<usize>,
-        expected: Option<&Revision>,
-        bytes: SecretBytes,
-    ) {
-        if self.record.as_ref().map(|record| &record.revision) != expected {
-            return;
-        }
-        let revision = self.next_revision();
-        let next = Record::read(revision, bytes, self.now, setup.store_clock);
-        let intent = |record: &Record| record.intent.clone();
-        let known = self.record.as_deref().and_then(intent);
-        self.seen.author = match (&next.intent, author) {
-            (None, _) => Author::Nobody,
-            (Some(nonce), _) if known.as_ref() == Some(nonce) => self.seen.author,
-            (Some(_), Some(at)) => Author::Lives(at),
-            (Some(_), None) => Author::Dead,
-        };
-        self.judge_write(setup, &next);
-        self.before = self.record.replace(Arc::new(next));
-    }
-
-    /// The store goes back to what it held before its last write.
-    fn forget(&mut self) {
-        let Some(before) = self.before.take() else { return };
-        let revision = self.next_revision();
-        let before = Arc::new(Record { revision, ..(*before).clone() });
-        let lost = self.record.replace(before).expect("a record");
-        self.seen.forgotten = true;
-        self.judge_forgotten(&lost);
     }
 
     pub fn send(&mut self, setup: &Setup, at: usize, place: usize) {

@@ -83,13 +83,13 @@ fn b10_quiet_retry() {
 
 #[test]
 fn b06_merge_by_generation() {
-    let setup = strict(Budget { wants: 2, ..NONE }).untimely();
+    let setup = strict(Budget { wants: 2, ..NONE }).early();
     needs(Rule::MergeByGeneration, &setup, Invariant::I3);
 }
 
 #[test]
 fn b07_only_the_owner_gives_a_verdict() {
-    let budget = Budget { wants: 2, replies_lost: 1, reauthorizations: 1, ..NONE };
+    let budget = Budget { wants: 1, withdrawals: 1, reauthorizations: 1, ..NONE };
     needs(Rule::OwnersVerdict, &strict(budget), Invariant::I4);
 }
 
@@ -109,19 +109,19 @@ fn b09_a_new_grant_is_fenced_twice() {
 
 #[test]
 fn b12_a_success_heals_a_verdict() {
-    let setup = Setup::new(Rotation::SingleUse, Budget { wants: 2, ..NONE }).untimely();
+    let setup = Setup::new(Rotation::SingleUse, Budget { wants: 2, ..NONE }).early();
     needs(Rule::Heal, &setup, Invariant::I3);
 }
 
 #[test]
 fn b11_what_has_arrived_beats_a_timer() {
-    needs(Rule::DrainFirst, &strict(Budget { wants: 2, ..NONE }).untimely(), Invariant::I3);
+    needs(Rule::DrainFirst, &strict(Budget { wants: 1, ..NONE }).untimely(), Invariant::I3);
 }
 
 #[test]
 fn e1_an_exchange_waits_where_families_are_per_user() {
     let budget = Budget { wants: 2, replies_lost: 1, reauthorizations: 1, ..NONE };
-    let setup = strict(budget).family_per_user();
+    let setup = Setup { machines: 1, ..strict(budget).family_per_user() };
     needs(Rule::WaitBeforeExchange, &setup, Invariant::I2);
 }
 
@@ -133,7 +133,7 @@ fn e5_the_fence_keeps_the_generation() {
 
 #[test]
 fn c8_a_late_sibling_is_kept() {
-    let setup = Setup::new(Rotation::NewestWins, Budget { wants: 2, ..NONE }).untimely();
+    let setup = Setup::new(Rotation::NewestWins, Budget { wants: 2, ..NONE }).early();
     needs(Rule::Spare, &setup, Invariant::I3);
 }
 

@@ -5,13 +5,16 @@
 #![allow(unreachable_pub, reason = "a test has no dependants")]
 
 mod actions;
+mod bisimulation;
 mod canonical;
 mod counterexamples;
 mod model;
 mod network;
+mod parts;
 mod properties;
 mod record;
 mod runs;
 mod server;
 mod setup;
+mod store;
 mod world;

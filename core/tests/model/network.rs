@@ -3,9 +3,10 @@
 use crate::{
     actions::Action,
     canonical::START,
+    parts::{Flight, Held, Owner, Stage},
     server::{Reply, Request},
     setup::Setup,
-    world::{Flight, Held, Owner, Stage, World},
+    world::World,
 };
 use evergrant::*;
 
@@ -25,7 +26,7 @@ impl World {
             Action::LoseReply(at) => {
                 left.replies_lost -= 1;
                 let (request, stage) = (self.flights[at].request, self.flights[at].stage);
-                self.seen.reply_lost |= matches!(stage, Stage::Answered(Reply::Tokens(_)));
+                self.seen.over |= matches!(stage, Stage::Answered(Reply::Tokens(_)));
                 if stage == Stage::Travelling {
                     self.server.change(|server| server.handle(request));
                 }
@@ -60,7 +61,7 @@ impl World {
         self.judge_handled(setup, request);
         let reply = self.server.change(|server| server.handle(request));
         let brought = matches!(reply, Reply::Tokens(_));
-        self.seen.reply_lost |= brought && self.flights[at].owner == Owner::CutOff;
+        self.seen.over |= brought && self.flights[at].owner == Owner::CutOff;
         self.answered(setup, at, reply);
     }
 

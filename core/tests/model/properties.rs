@@ -5,10 +5,11 @@ use crate::{
     actions::Action,
     canonical::TICK,
     model::Explored,
+    parts::{Held, Owner, Stage, Wanted},
     record::{Record, Standing},
     server::{Reply, Request, Token},
     setup::Setup,
-    world::{Held, Owner, Stage, Wanted, World},
+    world::World,
 };
 use evergrant::*;
 use stateright::Property;
@@ -143,7 +144,7 @@ impl World {
             };
             let successor = self.machines.iter().flat_map(|machine| &machine.held);
             let alive = |held: &Held| working(held.token) && of_grant(held.token);
-            if !self.seen.reply_lost || last.is_some_and(working) || successor.clone().any(alive) {
+            if !self.seen.over || last.is_some_and(working) || successor.clone().any(alive) {
                 self.breaks(setup, I4);
             }
         }
@@ -172,7 +173,7 @@ impl World {
         for token in next.tokens() {
             if !self.server.has_landed(token) {
                 let fresh = next.refresh == Some(token) && next.status == Standing::Active;
-                if fresh && !self.server.works(token) {
+                if fresh && !self.server.works(token) && !self.seen.withdrawn {
                     self.breaks(setup, I9);
                 }
                 self.server.change(|server| server.land(token, true));
@@ -260,10 +261,10 @@ impl World {
     /// Without further faults, somebody who goes on asking comes to a token, or to a
     /// no that is final.
     pub fn comes_to_an_end(&self, setup: &Setup) -> bool {
-        (0..self.machines.len()).all(|asker| self.clone().is_answered(setup, asker))
+        (0..self.machines.len()).all(|asker| self.clone().comes_to_answer(setup, asker))
     }
 
-    fn is_answered(mut self, setup: &Setup, asker: usize) -> bool {
+    fn comes_to_answer(mut self, setup: &Setup, asker: usize) -> bool {
         for at in 0..self.machines.len() {
             if !self.machines[at].is_up() {
                 self.restart(setup, at);

@@ -153,6 +153,11 @@ impl Server {
         }
     }
 
+    /// The person goes to the provider and ends everything.
+    pub fn end_all(&mut self) {
+        self.grants.iter_mut().for_each(|grant| grant.alive = false);
+    }
+
     fn refresh(&mut self, token: Token) -> Reply {
         let Issued { grant, used, replaced, .. } = self.tokens[token.0];
         if self.rotation == Rotation::None {
@@ -164,7 +169,7 @@ impl Server {
         }
         let successors = || self.tokens.iter().filter(|other| other.parent == Some(token));
         let moved_on = successors().any(|other| other.used);
-        let last = successors().last().map(|other| other.token);
+        let last = successors().next_back().map(|other| other.token);
         match (self.rotation, last) {
             // Within a grace that is longer than any request is on its way.
             (Rotation::SameSuccessor, Some(last)) if self.grants[grant].alive => {

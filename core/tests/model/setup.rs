@@ -35,6 +35,8 @@ pub struct Budget {
     pub forgets: u8,
     pub revokes: u8,
     pub reauthorizations: u8,
+    /// The person ends all grants at the provider.
+    pub withdrawals: u8,
     /// A wall clock is set forward by the skew, or back again.
     pub jumps: u8,
     /// A host learns that the owner of an intent is dead.
@@ -58,6 +60,7 @@ impl Budget {
         forgets: 0,
         revokes: 0,
         reauthorizations: 0,
+        withdrawals: 0,
         jumps: 0,
         obituaries: 0,
     };
@@ -85,6 +88,8 @@ pub struct Setup {
     pub machines: usize,
     /// No tick passes a deadline of the timing row.
     pub timely: bool,
+    /// Others take over long before they may: as a pause of the owner would have it.
+    pub early: bool,
     /// How far each wall clock is ahead, in milliseconds.
     pub ahead: [u64; 3],
     /// Hosts have a clock that runs through suspend and does not jump.
@@ -112,6 +117,7 @@ impl Setup {
             ticks: Ticks::EXACT,
             machines: 2,
             timely: true,
+            early: false,
             ahead: [0; 3],
             uptime: false,
             store_clock: false,
@@ -129,6 +135,11 @@ impl Setup {
     pub fn ticks(self, ticks: Ticks) -> Self {
         let policy = self.client.provider().config().refresh;
         Self { client: client(policy, ticks), ticks, ..self }
+    }
+
+    /// Takeover while the owner is still at it.
+    pub fn early(self) -> Self {
+        Self { early: true, ..self.ticks_unsound(Ticks { a: 2, ..Ticks::EXACT }) }
     }
 
     /// A row that a provider would be refused for.
@@ -152,7 +163,8 @@ impl Setup {
 
     /// What must hold here.
     pub fn invariants(&self) -> &'static [Invariant] {
-        if self.timely && self.budget.forgets == 0 { TIMELY } else { ANY_PAUSE }
+        let within = self.timely && !self.early && self.budget.forgets == 0;
+        if within { TIMELY } else { ANY_PAUSE }
     }
 
     /// No rule looks further back than takeover by the wall clocks.
@@ -189,6 +201,7 @@ fn client(policy: RefreshPolicy, ticks: Ticks) -> Arc<Client> {
     let client = ClientConfig {
         client_id: "model".into(),
         client_secret: None,
+        previous_client_secret: None,
         token_endpoint_auth_method: None,
         redirect_uris: vec![crate::world::REDIRECT_URI.into()],
         scopes: vec!["a".into()],

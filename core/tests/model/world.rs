@@ -1,10 +1,11 @@
 //! Everything that there is at one moment: machines, store, network and server.
 
 use crate::{
-    canonical::{self, Origin, START, Shape, Shaped, TICK},
+    canonical::{self, Origin, START, Shaped, TICK},
+    parts::{Flight, LateSwap, Machine, Pending, Wanted},
     properties::is_final,
     record::Record,
-    server::{Reply, Request, Server, Token},
+    server::{Request, Server},
     setup::{Budget, Setup},
 };
 use evergrant::*;
@@ -47,8 +48,11 @@ pub struct World {
 pub struct Seen {
     /// The invariants that have been broken, a bit for each.
     pub broken: u16,
-    /// A fault has lost an answer that brought tokens.
-    pub reply_lost: bool,
+    /// A fault has lost an answer that brought tokens, or the person has ended the
+    /// grant: there may be a verdict.
+    pub over: bool,
+    /// The person has ended the grant at the provider.
+    pub withdrawn: bool,
     /// The store has forgotten an acknowledged write.
     pub forgotten: bool,
     pub disconnects: u8,
@@ -64,129 +68,6 @@ pub enum Author {
     Nobody,
     Lives(usize),
     Dead,
-}
-
-#[derive(Clone)]
-pub struct Machine {
-    /// None while its process is down.
-    pub connection: Option<Arc<Connection>>,
-    /// Of what it remembers.
-    pub memory: Arc<Shape>,
-    /// Of what the world knows of it.
-    pub shape: Arc<Shape>,
-    /// How far its wall clock is ahead, in milliseconds.
-    pub ahead: u64,
-    pub paused: bool,
-    pub ops: Vec<Pending>,
-    /// Tokens that an answer brought, and that the store has not had yet.
-    pub held: Vec<Held>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
-    pub token: Token,
-    /// From when S counts, if it does.
-    pub since: Option<u64>,
-}
-
-/// An output that wants an answer, and has none yet.
-#[derive(Clone, Debug)]
-pub struct Pending {
-    pub op: Op,
-    pub since: u64,
-    pub what: Wanted,
-    pub shape: Arc<Shape>,
-}
-
-#[derive(Clone, Debug)]
-pub enum Wanted {
-    Swap { expected: Option<Revision>, write: Option<SecretBytes>, answer: Option<Option<Stored>> },
-    Http { request: Request, within: u64 },
-}
-
-/// A swap that was not answered, and may land later.
-#[derive(Clone, Debug)]
-pub struct LateSwap {
-    pub expected: Option<Revision>,
-    pub write: SecretBytes,
-    pub author: Option<usize>,
-    pub shape: Arc<Shape>,
-}
-
-/// A request on its way, or its answer.
-#[derive(Clone, Debug)]
-pub struct Flight {
-    pub owner: Owner,
-    pub op: Op,
-    pub request: Request,
-    pub sent: u64,
-    pub stage: Stage,
-    pub shape: Arc<Shape>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
-    /// A live machine listens.
-    Listens(usize),
-    /// A fault has cut the line, or killed who listened.
-    CutOff,
-    /// It was listened for as long as T, and nobody was at fault.
-    TimedOut,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    Travelling,
-    Answered(Reply),
-    /// Lost, and the machine does not know yet.
-    Gone,
-}
-
-impl Flight {
-    pub fn new(owner: usize, op: Op, request: Request, sent: u64) -> Self {
-        let (owner, stage) = (Owner::Listens(owner), Stage::Travelling);
-        let shape = Arc::default();
-        Self { owner, op, request, sent, stage, shape }.with(|_| ())
-    }
-
-    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
-        change(&mut self);
-        self.op = if let Owner::Listens(_) = self.owner { self.op } else { Op(0) };
-        let Self { owner, op, request, sent, stage, .. } = &self;
-        // Who listens is told apart by the op, which only one machine mentions.
-        let listens = matches!(owner, Owner::Listens(_));
-        let cut = *owner == Owner::CutOff;
-        let text = format_args!("{listens}{cut}{op:?}{request:?}sent: {sent}{stage:?}");
-        self.shape = Arc::new(Shape::of(text));
-        self
-    }
-
-    pub fn is_heard_by(&self, machine: usize) -> bool {
-        self.owner == Owner::Listens(machine)
-    }
-}
-
-impl Machine {
-    pub fn is_up(&self) -> bool {
-        self.connection.is_some()
-    }
-
-    /// Whether it remembers this name: a token, a revision.
-    pub fn knows(&self, name: &str) -> bool {
-        self.is_up() && self.memory.mentions(name)
-    }
-
-    pub fn change(&mut self, change: impl FnOnce(&mut Self)) {
-        change(self);
-        let Self { ahead, paused, held, .. } = self;
-        self.shape = Arc::new(Shape::of(format_args!("{ahead} {paused} {held:?}")));
-    }
-
-    pub fn remembers(&mut self, connection: Option<Arc<Connection>>) {
-        let memory = connection.as_ref().map(|connection| connection.memory());
-        self.memory = Arc::new(Shape::of(format_args!("{memory:?}")));
-        self.connection = connection;
-    }
 }
 
 impl World {
@@ -353,7 +234,6 @@ impl World {
         if self.left.forgets == 0 {
             self.before = None;
         }
-        self.flights.sort_by_key(|flight| (flight.shape.order(), flight.sent));
         self.fingerprint = if setup.symmetric() {
             self.view(setup, [0, 1]).min(self.view(setup, [1, 0]))
         } else {
@@ -370,10 +250,14 @@ impl World {
         });
         let store = [&self.record, &self.before];
         let store = store.into_iter().flatten().map(|record| &record.shape);
+        // No order among these means anything.
+        let mut flights: Vec<&Flight> = self.flights.iter().collect();
+        let place = |flight: &Flight| order.iter().position(|at| flight.is_heard_by(*at));
+        flights.sort_by_key(|flight| (place(flight), flight.shape.order(), flight.sent));
         let shapes = store
             .chain(shapes)
             .chain(self.late.iter().map(|swap| &*swap.shape))
-            .chain(self.flights.iter().map(|flight| &*flight.shape))
+            .chain(flights.iter().map(|flight| &*flight.shape))
             .chain([self.others.shape(), self.redirect.shape(), self.server.shape()]);
         let generation = self.record.as_ref().map_or(0, |record| record.generation);
         let origin = Origin { now: self.now, generation, horizon: setup.horizon() };
@@ -389,15 +273,6 @@ impl World {
         ops.for_each(|ops| hash.write_usize(ops));
         hash.write_u8(u8::from(self.record.is_some()) | u8::from(self.before.is_some()) << 1);
         hash.finish()
-    }
-}
-
-impl Pending {
-    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
-        change(&mut self);
-        let Self { op, since, what, .. } = &self;
-        self.shape = Arc::new(Shape::of(format_args!("{op:?} since: {since} {what:?}")));
-        self
     }
 }
 
