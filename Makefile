@@ -1,5 +1,5 @@
 # What a person runs. Each target installs what it needs and is not there.
-.PHONY: demo test lint rows bench clean setup
+.PHONY: demo test lint rows model bench clean setup
 
 demo: ## a whole lifecycle against the embedded authority, shown as it happens
 	@scripts/setup demo
@@ -17,6 +17,9 @@ rows: ## the two checklists in docs/, and the tests of each row
 	@scripts/rows docs/behaviours.md row_
 	@echo
 	@scripts/rows docs/pleo-requirements.md pleo_
+
+model: ## every order of everything that may go wrong, in larger bounds: half an hour
+	@scripts/model all
 
 bench: ## beside the oauth2 crate, on the same inputs in the same run
 	cargo bench -p evergrant

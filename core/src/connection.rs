@@ -156,6 +156,12 @@ impl Connection {
         refresh::servable(&self.state, now).map(|(generation, _)| generation)
     }
 
+    /// Everything that is remembered between two steps, for the model to compare.
+    #[cfg(evergrant_model)]
+    pub fn memory(&self) -> &dyn fmt::Debug {
+        &self.state
+    }
+
     /// When the machine wants [`Input::Wake`], UNIX ms.
     pub fn wake_at(&self, now: u64) -> Option<u64> {
         let state = &self.state;
@@ -277,10 +283,11 @@ fn answer(state: &mut State, cx: &mut Cx<'_>, op: Op, signal: Signal) {
         let own = state.authorizations.remove(at);
         return authorize::step(state, cx, own, signal);
     }
-    if let (Some(late), Signal::HttpDone(response)) = (&state.late, &signal)
-        && late.0 == op
-    {
-        refresh::late_answer(state, cx, response);
+    if let Some(at) = state.late.iter().position(|(late, _)| *late == op) {
+        let (_, claim) = state.late.remove(at);
+        if let Signal::HttpDone(response) = signal {
+            refresh::late_answer(state, cx, &response, claim);
+        }
     }
 }
 

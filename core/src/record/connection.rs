@@ -10,6 +10,7 @@ use crate::{
     failure::Cause,
     input::ApiKeyKind,
     policy::Timing,
+    rules::{self, Rule, scaled},
     secret::{self, Secret},
 };
 use alloc::{format, string::String, vec::Vec};
@@ -168,7 +169,7 @@ pub(crate) enum Duty {
 const OUTBOX_LIMIT: usize = 8;
 
 /// The difference that two hosts' wall clocks may have.
-pub(crate) const SKEW: u64 = 120_000;
+pub(crate) const SKEW: u64 = scaled(120_000, 1_000);
 
 impl ConnectionRecord {
     pub(crate) fn new(key: &StoreKey) -> Self {
@@ -232,6 +233,9 @@ impl ConnectionRecord {
     /// Whether the person disconnected after this authorization had begun: by
     /// generation where that is known, else by the clock.
     pub(crate) fn supersedes(&self, begun_at: u64, begun_in: Option<u64>) -> bool {
+        if !rules::holds(Rule::DisconnectWins) {
+            return false;
+        }
         match (self.disconnected_gen, begun_in) {
             (Some(disconnected), Some(begun)) => begun < disconnected,
             (Some(_) | None, _) => self.disconnected_at.is_some_and(|at| at >= begun_at),
@@ -300,7 +304,7 @@ pub(crate) fn is_due(next_at: u64, now: u64) -> bool {
 }
 
 /// How long a code is taken to be good; servers seldom say.
-pub(crate) const CODE_LIFE: u64 = 30_000;
+pub(crate) const CODE_LIFE: u64 = scaled(30_000, 2_000);
 
 /// How long a fence for an exchange stands, with or without a wait before it.
 pub(crate) fn exchange_window(timing: &Timing, wait: bool) -> u64 {

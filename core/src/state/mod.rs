@@ -55,8 +55,8 @@ pub(crate) struct State {
     pub(crate) orphan: Option<Id>,
     /// The nonce of the last intent of this machine's own.
     pub(crate) last_claim: Option<Id>,
-    /// A refresh that is no longer waited for; its tokens are still welcome.
-    pub(crate) late: Option<Box<(Op, Claim)>>,
+    /// Refreshes that are no longer waited for; their tokens are still welcome.
+    pub(crate) late: Vec<(Op, Claim)>,
     /// Which of the client's secrets the server took last.
     pub(crate) secret: SecretInUse,
     /// Of the provider: a refresh kills the access token before it.
@@ -66,13 +66,22 @@ pub(crate) struct State {
 }
 
 /// Numbers the outputs of one life of the machine.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
+#[cfg_attr(not(evergrant_model), derive(Debug))]
 pub(crate) struct Ops {
     /// Random, drawn at the first step.
     pub(crate) life: Option<u32>,
     count: u32,
     /// Folded from the last step's entropy, to notice when it comes again.
     pub(crate) last_entropy: u64,
+}
+
+/// What only counts would keep the model from ever coming to an end.
+#[cfg(evergrant_model)]
+impl core::fmt::Debug for Ops {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Ops")
+    }
 }
 
 impl Ops {

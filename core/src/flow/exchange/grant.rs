@@ -12,6 +12,7 @@ use crate::{
     provider::Disconnect,
     record::candidate::Candidate,
     record::connection::{CODE_LIFE, ConnectionRecord, Exchanging, Tokens, exchange_window},
+    rules::{self, Rule},
     scope,
     secret::Secret,
     state::{CodeGrant, ExchangeStage as Stage, NewGrant, Placing},
@@ -29,11 +30,15 @@ impl Own<'_, '_> {
         }
         let nonce = Id::new(self.cx.env, "fence");
         let family_per_user = self.cx.client.provider().config().refresh.family_per_user;
-        let wait = family_per_user && next.intent.is_some();
+        let wait =
+            family_per_user && next.intent.is_some() && rules::holds(Rule::WaitBeforeExchange);
         let timing = self.cx.client.provider().config().refresh.timing;
         let window = exchange_window(&timing, wait);
         let until = self.cx.now().saturating_add(window);
         next.exchanging = Some(Exchanging { nonce, until });
+        if !rules::holds(Rule::FenceKeeps) {
+            next.advance();
+        }
         let attempt = store::write(self.state, self.cx, next);
         self.keep(Stage::Fencing { attempt, nonce, grant, wait });
     }
@@ -124,7 +129,11 @@ impl Own<'_, '_> {
         next.disconnected_gen = None;
         next.grant_id = Some(new.grant_id);
         next.asked_scope = Some(new.grant.scope.clone());
+        let generation = next.generation;
         next.publish(new.tokens.clone(), &self.cx.client.provider().config().refresh.timing);
+        if !rules::holds(Rule::NewGrantRaises) {
+            next.generation = generation;
+        }
         let mut attempt = store::write(self.state, self.cx, next);
         attempt.tries = tries;
         self.keep(Stage::Saving { placing: Placing::Writing(Box::new(attempt)), new });

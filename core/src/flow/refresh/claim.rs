@@ -15,6 +15,7 @@ use crate::{
     output::{Activity, Notice},
     policy::Timing,
     record::connection::{Intent, RecordStatus, SKEW},
+    rules::{self, Rule},
     state::{Claim, Known, Refresh, Revoke, Settle, State},
 };
 use alloc::boxed::Box;
@@ -73,7 +74,7 @@ pub(crate) fn decide(state: &mut State, cx: &mut Cx<'_>) {
     if let Some(failure) = backoff.map(|backoff| backoff.failure.clone()) {
         return if usable { serve(state, cx, true) } else { refuse(state, cx, failure) };
     }
-    let attempt = match record.intent.clone() {
+    let attempt = match record.intent.clone().filter(|_| rules::holds(Rule::Intent)) {
         None => 1,
         // Where a replay does no harm, the owner need not wait for itself.
         Some(intent) if owned_and_harmless(state, cx, &intent) => intent.attempt.saturating_add(1),
@@ -132,7 +133,7 @@ pub(crate) fn look(state: &mut State, cx: &mut Cx<'_>) {
 
 fn owned_and_harmless(state: &State, cx: &Cx<'_>, intent: &Intent) -> bool {
     let harmless = cx.client.provider().config().refresh.rotation.replay_is_harmless();
-    harmless && state.last_claim == Some(intent.nonce)
+    (harmless || !rules::holds(Rule::QuietRetry)) && state.last_claim == Some(intent.nonce)
 }
 
 /// The host knows that whoever wrote the intent last seen is dead. A dead owner is
@@ -162,15 +163,16 @@ pub(crate) fn time_to_take(
         }
     };
     let written = intent.moment();
+    let skew = if rules::holds(Rule::ObserversClock) { SKEW } else { 0 };
     let by_record = match written.uptime.and(written.by_uptime(&now)) {
         Some(elapsed) => elapsed,
-        None => now.wall.saturating_sub(written.wall).saturating_sub(SKEW),
+        None => now.wall.saturating_sub(written.wall).saturating_sub(skew),
     };
     // A revision is never older than the intent in it, whoever wrote it since.
     let by_store = state.store_age.unwrap_or_default();
     let age = first_seen.elapsed_at_least(&now).max(by_record).max(by_store);
     let needed = if intent.gave_up || state.orphan == Some(intent.nonce) {
-        timing.dealt_with()
+        if rules::holds(Rule::DeadOwnersRequest) { timing.dealt_with() } else { 0 }
     } else {
         timing.takeover_after.max(intent.take_after)
     };
@@ -245,7 +247,7 @@ fn send_or_ask(state: &mut State, cx: &mut Cx<'_>, claim: Box<Claim>, asked: boo
     let timing = cx.client.provider().config().refresh.timing;
     let now = cx.env.moment();
     let elapsed = claim.start.elapsed_at_most(&now);
-    if elapsed >= timing.send_within {
+    if elapsed >= timing.send_within && rules::holds(Rule::CheckBeforeSend) {
         // A server that is slow to say that it knows not this secret is no slow store.
         let both = claim.both_secrets;
         let late =

@@ -20,7 +20,8 @@ use crate::{
     failure::{Cause, Delay, Failure},
     flow::{Cx, STORE_TRIES, Signal, store},
     http::{HttpFault, HttpResponse},
-    output::Notice,
+    output::{Notice, Op},
+    rules::{self, Rule},
     state::{Claim, Placing, Refresh, Settle, State},
     token::{self, Outcome},
 };
@@ -105,7 +106,18 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             judged(state, cx, outcome, claim);
         }
         (Refresh::Sent { op, claim, give_up_at }, Signal::Wake) if cx.now() >= give_up_at => {
-            state.late = Some(Box::new((op, (*claim).clone())));
+            // A wall clock set forward is no reason to stop listening, nor to let others in.
+            let timing = cx.client.provider().config().refresh.timing;
+            let elapsed = claim.start.elapsed_at_least(&cx.env.moment());
+            let left = timing.answered_within().saturating_sub(elapsed);
+            if left > 0 {
+                let give_up_at = cx.now().saturating_add(left);
+                state.refresh = Refresh::Sent { op, claim, give_up_at };
+                return;
+            }
+            if rules::holds(Rule::DrainFirst) {
+                keep_listening(state, op, (*claim).clone());
+            }
             judged(state, cx, Outcome::Unknown { fault: None, after: None }, claim);
         }
         (
@@ -126,6 +138,9 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             Refresh::Saving { placing: Placing::Writing(attempt), renewal },
             Signal::SwapUnanswered,
         ) => {
+            if !rules::holds(Rule::ResolveSwap) {
+                return decide(state, cx);
+            }
             let tries = attempt.tries.saturating_add(1);
             let retry_at = Deadline::after(cx.now(), pause(cx, u16::from(tries)));
             state.refresh =
@@ -147,7 +162,10 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         (Refresh::Settling { attempt, claim, settle }, Signal::Swapped(current)) => {
             match store::confirm(state, cx, *attempt, current) {
                 Ok(true) => settled(state, cx, claim, settle),
-                Ok(false) if claim.as_ref().is_some_and(|claim| owns(state, claim)) => {
+                Ok(false)
+                    if claim.as_ref().is_some_and(|claim| owns(state, claim))
+                        || !rules::holds(Rule::OwnersVerdict) =>
+                {
                     write_settlement(state, cx, claim, settle);
                 }
                 Ok(false) => decide(state, cx),
@@ -182,15 +200,30 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
     }
 }
 
+/// More answers than this are not waited for beyond their time.
+const LATE: usize = 4;
+
+/// The machine goes on without an answer, which counts if it comes all the same.
+fn keep_listening(state: &mut State, op: Op, claim: Claim) {
+    if state.late.len() >= LATE {
+        state.late.remove(0);
+    }
+    state.late.push((op, claim));
+}
+
 /// An answer to a request that is no longer waited for: only tokens count, and
 /// only where none are being stored already.
-pub(crate) fn late_answer(state: &mut State, cx: &mut Cx<'_>, response: &HttpResponse) {
-    let Some((_, claim)) = state.late.take().map(|late| *late) else { return };
+pub(crate) fn late_answer(
+    state: &mut State,
+    cx: &mut Cx<'_>,
+    response: &HttpResponse,
+    claim: Claim,
+) {
     let Outcome::Success(answer) = cx.judge(response, &[&claim.refresh]) else { return };
     match core::mem::take(&mut state.refresh) {
         saving @ Refresh::Saving { .. } => state.refresh = saving,
         Refresh::Sent { op, claim: second, .. } => {
-            state.late = Some(Box::new((op, *second)));
+            keep_listening(state, op, *second);
             accept(state, cx, answer, claim);
         }
         Refresh::Idle
@@ -242,7 +275,7 @@ pub(crate) fn judged(state: &mut State, cx: &mut Cx<'_>, outcome: Outcome, claim
         )),
         Outcome::Unknown { after, .. } => {
             let policy = cx.client.provider().config().refresh;
-            let harmless = policy.rotation.replay_is_harmless();
+            let harmless = policy.rotation.replay_is_harmless() || !rules::holds(Rule::QuietRetry);
             let wait = if harmless { 0 } else { policy.timing.takeover_after };
             let wait = wait.max(after.unwrap_or_default());
             Settle::GiveUp(back_off(
@@ -257,7 +290,7 @@ pub(crate) fn judged(state: &mut State, cx: &mut Cx<'_>, outcome: Outcome, claim
         let (generation, failure) = (claim.generation, failure.clone());
         cx.notice(Notice::RefreshFailed { generation, failure });
     }
-    if !owns(state, &claim) {
+    if !owns(state, &claim) && rules::holds(Rule::OwnersVerdict) {
         // Somebody else has the last word by now.
         return decide(state, cx);
     }

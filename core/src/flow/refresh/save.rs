@@ -14,6 +14,7 @@ use crate::{
     output::Notice,
     policy::Rotation,
     record::connection::{ConnectionRecord, RecordStatus, Tokens},
+    rules::{self, Rule},
     scope,
     secret::Secret,
     state::{Claim, Placing, Refresh, Renewal, State},
@@ -92,9 +93,10 @@ pub(crate) fn place(
     if has(&record.tokens) || has(&record.spare) {
         return Place::Done;
     }
-    let same_grant = record.grant_id == renewal.grant_id;
+    let same_grant = record.grant_id == renewal.grant_id || !rules::holds(Rule::SameGrant);
     let next_generation = renewal.generation.saturating_add(1);
     match record.status {
+        RecordStatus::Reauthenticate { .. } if !rules::holds(Rule::Heal) => Place::Drop,
         RecordStatus::Active | RecordStatus::Reauthenticate { .. }
             if record.generation == renewal.generation && same_grant =>
         {
@@ -110,7 +112,8 @@ pub(crate) fn place(
             if record.generation == next_generation
                 && same_grant
                 && record.spare.is_none()
-                && rotation.has_siblings() =>
+                && rotation.has_siblings()
+                && rules::holds(Rule::Spare) =>
         {
             Place::Spare
         }
@@ -135,6 +138,7 @@ pub(crate) fn save(state: &mut State, cx: &mut Cx<'_>, renewal: Box<Renewal>, tr
     match where_to {
         Place::Done => return saved(state, cx, *renewal),
         Place::Drop => return decide(state, cx),
+        Place::Publish if !may_merge(state) => return decide(state, cx),
         Place::Publish => {
             let timing = cx.client.provider().config().refresh.timing;
             next.publish(renewal.tokens.clone(), &timing);
@@ -150,6 +154,13 @@ pub(crate) fn save(state: &mut State, cx: &mut Cx<'_>, renewal: Box<Renewal>, tr
     let mut attempt = store::write(state, cx, next);
     attempt.tries = tries;
     state.refresh = Refresh::Saving { placing: Placing::Writing(Box::new(attempt)), renewal };
+}
+
+/// Whoever owns the intent by now: a success is merged.
+fn may_merge(state: &State) -> bool {
+    let intent = state.known.record().and_then(|record| record.intent.as_ref());
+    let owned = intent.map(|intent| intent.nonce) == state.last_claim;
+    owned || rules::holds(Rule::MergeByGeneration)
 }
 
 /// The tokens are in the store: now everybody is told.

@@ -9,6 +9,7 @@ use crate::{
     flow::{Cx, store},
     output::Notice,
     record::connection::RecordStatus,
+    rules::scaled,
     state::{Backoff, Claim, Refresh, Settle, State, UnknownOutcome},
 };
 use alloc::boxed::Box;
@@ -16,10 +17,10 @@ use alloc::boxed::Box;
 /// The first pause after a failure, and the longest, in milliseconds.
 pub(crate) const FIRST_PAUSE: u64 = 500;
 
-pub(crate) const LONGEST_PAUSE: u64 = 300_000;
+pub(crate) const LONGEST_PAUSE: u64 = scaled(300_000, 1_000);
 
 /// Nothing but another configuration helps: no retry for so long.
-pub(crate) const OPERATOR_PAUSE: u64 = 600_000;
+pub(crate) const OPERATOR_PAUSE: u64 = scaled(600_000, 1_000);
 
 /// Milliseconds to pause after so many failures: doubling, bounded, the upper
 /// half of it drawn by lot.
