@@ -277,10 +277,11 @@ fn answer(state: &mut State, cx: &mut Cx<'_>, op: Op, signal: Signal) {
         let own = state.authorizations.remove(at);
         return authorize::step(state, cx, own, signal);
     }
-    if let (Some(late), Signal::HttpDone(response)) = (&state.late, &signal)
-        && late.0 == op
+    if let Signal::HttpDone(response) = &signal
+        && let Some(at) = state.late.iter().position(|(late, _)| *late == op)
     {
-        refresh::late_answer(state, cx, response);
+        let (_, claim) = state.late.swap_remove(at);
+        refresh::late_answer(state, cx, response, claim);
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) use authorize::{
 };
 pub(crate) use bind::{Bind, Learned};
 pub(crate) use refresh::{Claim, Refresh, Renewal, Settle, UnknownOutcome};
-pub(crate) use revoke::{Outbox, Revoke, Told};
+pub(crate) use revoke::{Ends, Outbox, Revoke, Told};
 
 use crate::{
     entropy::Id,
@@ -55,8 +55,8 @@ pub(crate) struct State {
     pub(crate) orphan: Option<Id>,
     /// The nonce of the last intent of this machine's own.
     pub(crate) last_claim: Option<Id>,
-    /// A refresh that is no longer waited for; its tokens are still welcome.
-    pub(crate) late: Option<Box<(Op, Claim)>>,
+    /// Refreshes that are no longer waited for; their tokens are still welcome.
+    pub(crate) late: Vec<(Op, Claim)>,
     /// Which of the client's secrets the server took last.
     pub(crate) secret: SecretInUse,
     /// Of the provider: a refresh kills the access token before it.

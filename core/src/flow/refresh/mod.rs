@@ -20,7 +20,7 @@ use crate::{
     failure::{Cause, Delay, Failure},
     flow::{Cx, STORE_TRIES, Signal, store},
     http::{HttpFault, HttpResponse},
-    output::Notice,
+    output::{Notice, Op},
     state::{Claim, Placing, Refresh, Settle, State},
     token::{self, Outcome},
 };
@@ -31,6 +31,9 @@ use serve::{answer, due_at, is_due};
 use settle::{
     OPERATOR_PAUSE, back_off, host_failed, settled, store_slow, verdict, write_settlement,
 };
+
+/// More requests of a host that says nothing of them are not waited for.
+const LATE_KEPT: usize = 4;
 
 /// An answer to the refresh's own op, or the time.
 pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
@@ -105,7 +108,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             judged(state, cx, outcome, claim);
         }
         (Refresh::Sent { op, claim, give_up_at }, Signal::Wake) if cx.now() >= give_up_at => {
-            state.late = Some(Box::new((op, (*claim).clone())));
+            keep_late(state, op, (*claim).clone());
             judged(state, cx, Outcome::Unknown { fault: None, after: None }, claim);
         }
         (
@@ -184,13 +187,17 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
 
 /// An answer to a request that is no longer waited for: only tokens count, and
 /// only where none are being stored already.
-pub(crate) fn late_answer(state: &mut State, cx: &mut Cx<'_>, response: &HttpResponse) {
-    let Some((_, claim)) = state.late.take().map(|late| *late) else { return };
+pub(crate) fn late_answer(
+    state: &mut State,
+    cx: &mut Cx<'_>,
+    response: &HttpResponse,
+    claim: Claim,
+) {
     let Outcome::Success(answer) = cx.judge(response, &[&claim.refresh]) else { return };
     match core::mem::take(&mut state.refresh) {
         saving @ Refresh::Saving { .. } => state.refresh = saving,
         Refresh::Sent { op, claim: second, .. } => {
-            state.late = Some(Box::new((op, *second)));
+            keep_late(state, op, *second);
             accept(state, cx, answer, claim);
         }
         Refresh::Idle
@@ -200,6 +207,14 @@ pub(crate) fn late_answer(state: &mut State, cx: &mut Cx<'_>, response: &HttpRes
         | Refresh::Holding { .. }
         | Refresh::Settling { .. }
         | Refresh::Waiting { .. } => accept(state, cx, answer, claim),
+    }
+}
+
+/// Of one generation, whose first request is the one that can have used the token up.
+fn keep_late(state: &mut State, op: Op, claim: Claim) {
+    state.late.retain(|(_, other)| other.generation == claim.generation);
+    if state.late.len() < LATE_KEPT {
+        state.late.push((op, claim));
     }
 }
 
