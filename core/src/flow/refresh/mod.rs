@@ -33,6 +33,9 @@ use settle::{
     OPERATOR_PAUSE, back_off, host_failed, settled, store_slow, verdict, write_settlement,
 };
 
+/// More requests of a host that says nothing of them are not waited for.
+const LATE_KEPT: usize = 4;
+
 /// An answer to the refresh's own op, or the time.
 pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
     match (core::mem::take(&mut state.refresh), signal) {
@@ -116,7 +119,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                 return;
             }
             if rules::holds(Rule::DrainFirst) {
-                keep_listening(state, op, (*claim).clone());
+                keep_late(state, op, (*claim).clone());
             }
             judged(state, cx, Outcome::Unknown { fault: None, after: None }, claim);
         }
@@ -200,17 +203,6 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
     }
 }
 
-/// More answers than this are not waited for beyond their time.
-const LATE: usize = 4;
-
-/// The machine goes on without an answer, which counts if it comes all the same.
-fn keep_listening(state: &mut State, op: Op, claim: Claim) {
-    if state.late.len() >= LATE {
-        state.late.remove(0);
-    }
-    state.late.push((op, claim));
-}
-
 /// An answer to a request that is no longer waited for: only tokens count, and
 /// only where none are being stored already.
 pub(crate) fn late_answer(
@@ -223,7 +215,7 @@ pub(crate) fn late_answer(
     match core::mem::take(&mut state.refresh) {
         saving @ Refresh::Saving { .. } => state.refresh = saving,
         Refresh::Sent { op, claim: second, .. } => {
-            keep_listening(state, op, *second);
+            keep_late(state, op, *second);
             accept(state, cx, answer, claim);
         }
         Refresh::Idle
@@ -233,6 +225,14 @@ pub(crate) fn late_answer(
         | Refresh::Holding { .. }
         | Refresh::Settling { .. }
         | Refresh::Waiting { .. } => accept(state, cx, answer, claim),
+    }
+}
+
+/// Of one generation, whose first request is the one that can have used the token up.
+fn keep_late(state: &mut State, op: Op, claim: Claim) {
+    state.late.retain(|(_, other)| other.generation == claim.generation);
+    if state.late.len() < LATE_KEPT {
+        state.late.push((op, claim));
     }
 }
 
