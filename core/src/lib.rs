@@ -77,6 +77,7 @@ mod pace;
 mod pleo;
 mod policy;
 mod provider;
+mod reason;
 mod record;
 mod registration;
 mod requests;

@@ -384,24 +384,3 @@ fn a_store_that_does_not_answer_loses_no_candidate() {
         }
     }
 }
-
-#[test]
-fn how_a_company_is_learnt_is_checked() {
-    let good = config().company.unwrap();
-    let cases = [
-        CompanyBinding { url: "https://elsewhere.example/who".into(), ..good.clone() },
-        CompanyBinding { url: "http://api.example/who".into(), ..good.clone() },
-        CompanyBinding { subject: "data".into(), ..good.clone() },
-        CompanyBinding { scope: Some(String::new()), ..good.clone() },
-        CompanyBinding { company_prefix: String::new(), ..good.clone() },
-        CompanyBinding { organisation_prefix: Some(String::new()), ..good.clone() },
-    ];
-    for bad in cases {
-        for keys in [false, true] {
-            let bad = Some(bad.clone());
-            let (company, api_keys) = if keys { (None, bad) } else { (bad, None) };
-            let refused = Provider::new(ProviderConfig { company, api_keys, ..config() });
-            assert_eq!(refused, Err(Misuse::CompanyBindingInvalid));
-        }
-    }
-}

@@ -255,3 +255,24 @@ fn keys_and_companies_are_the_providers_data() {
     let bad = with(|key| key.scopes = vec!["a b".into()]);
     assert_eq!(world.misuse(bad), Misuse::ScopeInvalid);
 }
+
+#[test]
+fn how_a_company_is_learnt_is_checked() {
+    let good = config().api_keys.unwrap();
+    let cases = [
+        CompanyBinding { url: "https://elsewhere.example/who".into(), ..good.clone() },
+        CompanyBinding { url: "http://api.example/who".into(), ..good.clone() },
+        CompanyBinding { subject: "data".into(), ..good.clone() },
+        CompanyBinding { scope: Some(String::new()), ..good.clone() },
+        CompanyBinding { company_prefix: String::new(), ..good.clone() },
+        CompanyBinding { organisation_prefix: Some(String::new()), ..good.clone() },
+    ];
+    for bad in cases {
+        for keys in [false, true] {
+            let bad = Some(bad.clone());
+            let (company, api_keys) = if keys { (None, bad) } else { (bad, None) };
+            let refused = Provider::new(ProviderConfig { company, api_keys, ..config() });
+            assert_eq!(refused, Err(Misuse::CompanyBindingInvalid));
+        }
+    }
+}

@@ -3,7 +3,7 @@
 //! Only its top level may get new members within a version: what is inside of a
 //! member is replaced as a whole, so that a member unknown there could not be kept.
 
-use super::{Kind, Record, StoreKey, Unknown, VERSION, candidate::Candidate};
+use super::{Kind, Record, StoreKey, Unknown, VERSION, bearer, candidate::Candidate, cause};
 use crate::{
     entropy::Id,
     env::Moment,
@@ -14,7 +14,7 @@ use crate::{
     secret::{self, Secret},
 };
 use alloc::{format, string::String, vec::Vec};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -375,43 +375,4 @@ impl Record for ConnectionRecord {
 
 fn is_false(value: &bool) -> bool {
     !value
-}
-
-/// The record holds the token, memory holds the header.
-mod bearer {
-    use super::{Deserialize, Deserializer, Secret, Serializer, String, format};
-    use zeroize::Zeroizing;
-
-    const PREFIX: &str = "Bearer ";
-
-    pub(super) fn token(header: &Secret) -> &str {
-        // An API key is not a bearer token: its header is kept as it is.
-        header.expose().strip_prefix(PREFIX).unwrap_or(header.expose())
-    }
-
-    pub(super) fn serialize<S: Serializer>(header: &Secret, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(token(header))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
-        let token = Zeroizing::new(String::deserialize(from)?);
-        // No bearer token has a space in it.
-        let prefix = if token.starts_with("Basic ") { "" } else { PREFIX };
-        Ok(Secret::new(format!("{prefix}{}", *token)))
-    }
-}
-
-mod cause {
-    use super::{Cause, Deserialize, Deserializer, Serializer, String};
-    use serde::de::Error as _;
-
-    pub(super) fn serialize<S: Serializer>(cause: &Cause, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(cause.code())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Cause, D::Error> {
-        let code = String::deserialize(from)?;
-        let cause = Cause::ALL.iter().find(|cause| cause.code() == code);
-        cause.copied().ok_or_else(|| D::Error::custom("not a cause"))
-    }
 }

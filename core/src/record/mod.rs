@@ -4,8 +4,10 @@
 //! newer one is never overwritten, and members that this version does not know
 //! are kept when it rewrites a record.
 
+mod bearer;
 pub(crate) mod callback;
 pub(crate) mod candidate;
+mod cause;
 pub(crate) mod company;
 pub(crate) mod connection;
 pub(crate) mod pending;

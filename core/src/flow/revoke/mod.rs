@@ -4,6 +4,7 @@
 //! crash forgets it; then the server is told; only then are the tokens wiped.
 
 mod renewal;
+mod tombstone;
 
 use crate::{
     entropy::Id,
@@ -14,12 +15,13 @@ use crate::{
     output::{Activity, Notice},
     provider::Disconnect,
     record::connection::{ConnectionRecord, RecordStatus, Tokens},
-    secret::{Secret, SecretBytes},
+    secret::SecretBytes,
     state::{Ends, Known, Revoke, State, Told},
     token::Outcome,
 };
 use alloc::{boxed::Box, vec};
 use renewal::{is_renewal_of, renew, renewed, to_renew_with};
+use tombstone::{buried, bury, finish};
 
 /// After so many requests without a definite answer the tokens are forgotten.
 const ATTEMPTS: u16 = 5;
@@ -356,43 +358,8 @@ fn answered(state: &mut State, cx: &mut Cx<'_>, told: Told, after: Option<u64>) 
     state.revoke = Revoke::Marking { attempt };
 }
 
-/// Wipes the tokens and leaves the tombstone. A revocation that nobody has
-/// confirmed is still owed to the server.
-fn finish(state: &mut State, cx: &mut Cx<'_>, told: Told) {
-    let mut next = store::known_or_new(state, cx);
-    let RecordStatus::Disconnecting { .. } = next.status else { return resume(state, cx) };
-    let revocable =
-        matches!(cx.client.provider().config().disconnect, Disconnect::Revocation { .. });
-    let tokens = next.tokens.take().filter(|tokens| revocable && tokens.refresh.is_some());
-    if let Some(tokens) = tokens {
-        let access = Secret::from(tokens.access_token());
-        if let (Told::Unclear, Some(refresh)) = (told, tokens.refresh) {
-            next.owe(refresh, cx.now());
-        }
-        // That it ends with its refresh token is no server's duty (RFC 7009 §2.1).
-        if tokens.access_exp.is_none_or(|expiry| cx.now() < expiry) {
-            next.owe_access(access, cx.now());
-        }
-    }
-    next.wipe(RecordStatus::Disconnected);
-    bury(state, cx, next, told);
-}
-
-fn bury(state: &mut State, cx: &mut Cx<'_>, next: ConnectionRecord, told: Told) {
-    let token_id = stored_token_id(state);
-    let attempt = Box::new(store::write(state, cx, next));
-    state.revoke = Revoke::Burying { attempt, told, token_id };
-}
-
 fn stored_token_id(state: &State) -> Option<Id> {
     Some(state.known.record()?.tokens.as_ref()?.token_id)
-}
-
-fn buried(state: &mut State, cx: &mut Cx<'_>, confirmed: bool) {
-    state.revoke = Revoke::Idle;
-    state.rejected = None;
-    state.backoff = None;
-    cx.notice(Notice::Disconnected { confirmed });
 }
 
 /// The store is silent, and nobody knows what it holds: nobody is served, and it

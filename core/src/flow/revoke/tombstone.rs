@@ -1,0 +1,47 @@
+//! The tombstone: what is left of a grant.
+
+use super::{resume, stored_token_id};
+use crate::{
+    flow::{Cx, store},
+    output::Notice,
+    provider::Disconnect,
+    record::connection::{ConnectionRecord, RecordStatus},
+    secret::Secret,
+    state::{Revoke, State, Told},
+};
+use alloc::boxed::Box;
+
+/// Wipes the tokens and leaves the tombstone. A revocation that nobody has
+/// confirmed is still owed to the server.
+pub(super) fn finish(state: &mut State, cx: &mut Cx<'_>, told: Told) {
+    let mut next = store::known_or_new(state, cx);
+    let RecordStatus::Disconnecting { .. } = next.status else { return resume(state, cx) };
+    let revocable =
+        matches!(cx.client.provider().config().disconnect, Disconnect::Revocation { .. });
+    let tokens = next.tokens.take().filter(|tokens| revocable && tokens.refresh.is_some());
+    if let Some(tokens) = tokens {
+        let access = Secret::from(tokens.access_token());
+        if let (Told::Unclear, Some(refresh)) = (told, tokens.refresh) {
+            next.owe(refresh, cx.now());
+        }
+        // That it ends with its refresh token is no server's duty (RFC 7009 §2.1).
+        if tokens.access_exp.is_none_or(|expiry| cx.now() < expiry) {
+            next.owe_access(access, cx.now());
+        }
+    }
+    next.wipe(RecordStatus::Disconnected);
+    bury(state, cx, next, told);
+}
+
+pub(super) fn bury(state: &mut State, cx: &mut Cx<'_>, next: ConnectionRecord, told: Told) {
+    let token_id = stored_token_id(state);
+    let attempt = Box::new(store::write(state, cx, next));
+    state.revoke = Revoke::Burying { attempt, told, token_id };
+}
+
+pub(super) fn buried(state: &mut State, cx: &mut Cx<'_>, confirmed: bool) {
+    state.revoke = Revoke::Idle;
+    state.rejected = None;
+    state.backoff = None;
+    cx.notice(Notice::Disconnected { confirmed });
+}
