@@ -8,13 +8,13 @@ use crate::{
     answer::TokenAnswer,
     entropy::Id,
     env::Deadline,
-    failure::{Delay, Failure, ServerFault},
+    failure::{Delay, Denial, Failure, ServerFault},
     http::{HttpFault, HttpRequest, retry_after},
     output::{Activity, Notice},
     provider::Disconnect,
     record::connection::{ConnectionRecord, RecordStatus, Tokens},
     secret::{Secret, SecretBytes},
-    state::{Known, Revoke, State, Told},
+    state::{Ends, Known, Revoke, State, Told},
     token::Outcome,
 };
 use alloc::{boxed::Box, vec};
@@ -31,7 +31,7 @@ pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>) {
     }
     if state.known.is_unread() {
         let op = store::read(state, cx);
-        state.revoke = Revoke::Looking { op, tries: 0 };
+        state.revoke = Revoke::Looking { op, tries: 0, ends: None };
         return;
     }
     mark(state, cx);
@@ -40,24 +40,35 @@ pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>) {
 /// An answer to the revocation's own op, or the time.
 pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
     match (core::mem::take(&mut state.revoke), signal) {
-        (Revoke::Looking { .. }, Signal::Swapped(current)) => {
+        (Revoke::Looking { ends, .. }, Signal::Swapped(current)) => {
             match store::adopt(state, cx, current) {
+                Ok(()) if is_overtaken(state, ends) => {
+                    cx.fail(Activity::Revoke, Failure::denied(Denial::Superseded));
+                }
                 Ok(()) => mark(state, cx),
                 Err(failure) => cx.fail(Activity::Revoke, failure),
             }
         }
-        (Revoke::Looking { tries, .. }, Signal::SwapUnanswered) => {
+        (Revoke::Looking { tries, ends, .. }, Signal::SwapUnanswered) => {
             let tries = tries.saturating_add(1);
             if tries >= STORE_TRIES {
-                return store_slow(state, cx);
+                return store_slow(state, cx, ends);
             }
             let op = store::read(state, cx);
-            state.revoke = Revoke::Looking { op, tries };
+            state.revoke = Revoke::Looking { op, tries, ends };
         }
         (Revoke::Marking { attempt }, Signal::Swapped(current)) => {
-            let next = attempt.next.clone();
+            let (next, unsure) = (attempt.next.clone(), attempt.tries > 0);
+            let begun = state.known.record().is_some_and(is_ending);
             match store::confirm(state, cx, *attempt, current) {
                 Ok(true) => marked(state, cx),
+                // Others have ended it meanwhile, and it is not what stands there now.
+                Ok(false) if begun && is_overtaken(state, Some(next.grant_id)) => {
+                    resume(state, cx);
+                }
+                Ok(false) if unsure && is_overtaken(state, Some(next.grant_id)) => {
+                    cx.fail(Activity::Revoke, Failure::denied(Denial::Superseded));
+                }
                 Ok(false) if is_renewal_of(&next, state) => {
                     let attempt = Box::new(store::write(state, cx, next));
                     state.revoke = Revoke::Marking { attempt };
@@ -69,7 +80,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         (Revoke::Marking { attempt }, Signal::SwapUnanswered) => {
             match store::reread(state, cx, *attempt) {
                 Some(attempt) => state.revoke = Revoke::Marking { attempt: Box::new(attempt) },
-                None => store_slow(state, cx),
+                None => store_slow(state, cx, ends(state)),
             }
         }
         // Told of tokens that a late refresh has replaced meanwhile: told again.
@@ -123,12 +134,16 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             answered(state, cx, Told::Unclear, None);
         }
         (Revoke::Burying { attempt, told, token_id }, Signal::Swapped(current)) => {
+            let (ended, unsure) = (Some(attempt.next.grant_id), attempt.tries > 0);
             match store::confirm(state, cx, *attempt, current) {
                 Ok(true) => buried(state, cx, told == Told::Yes),
                 // What the server was told holds for these tokens only: a late
                 // refresh may have handed over others.
                 Ok(false) if token_id.is_some() && token_id == stored_token_id(state) => {
                     finish(state, cx, told);
+                }
+                Ok(false) if token_id.is_none() && unsure && is_overtaken(state, ended) => {
+                    cx.fail(Activity::Revoke, Failure::denied(Denial::Superseded));
                 }
                 // There was nothing to end, and now there is.
                 Ok(false) if token_id.is_none() => mark(state, cx),
@@ -143,12 +158,12 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                     state.revoke = Revoke::Burying { attempt, told, token_id };
                 }
                 // `Disconnecting` stays in the store: it is taken up again.
-                None => store_slow(state, cx),
+                None => store_slow(state, cx, ends(state)),
             }
         }
-        (Revoke::Pausing { until }, Signal::Wake) if until.has_passed(cx.now()) => {
+        (Revoke::Pausing { until, ends }, Signal::Wake) if until.has_passed(cx.now()) => {
             let op = store::read(state, cx);
-            state.revoke = Revoke::Looking { op, tries: 0 };
+            state.revoke = Revoke::Looking { op, tries: 0, ends };
         }
         (Revoke::Idle, Signal::Wake) => {
             if wake_at(state, cx.now()).is_some_and(|at| cx.now() >= at) {
@@ -173,13 +188,28 @@ pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
         (Revoke::Sent { give_up_at, .. } | Revoke::Renewing { give_up_at, .. }, _) => {
             Some(*give_up_at)
         }
-        (Revoke::Pausing { until }, _) => Some(until.at(now)),
+        (Revoke::Pausing { until, .. }, _) => Some(until.at(now)),
         (Revoke::Idle, Some(RecordStatus::Disconnecting { retry_at, .. })) => {
             Some(if may_tell(state, now) { now } else { retry_at })
         }
         (Revoke::Idle, _)
         | (Revoke::Looking { .. } | Revoke::Marking { .. } | Revoke::Burying { .. }, _) => None,
     }
+}
+
+fn is_ending(record: &ConnectionRecord) -> bool {
+    matches!(record.status, RecordStatus::Disconnecting { .. })
+}
+
+/// Whether another grant has come since the end was wanted.
+fn is_overtaken(state: &State, ends: Ends) -> bool {
+    let record = state.known.record().filter(|record| record.status == RecordStatus::Active);
+    record.is_some_and(|record| ends.is_some_and(|ended| record.grant_id != ended))
+}
+
+/// The grant as known now, for a look after a pause.
+fn ends(state: &State) -> Ends {
+    (!state.known.is_unread()).then(|| state.known.record().and_then(|record| record.grant_id))
 }
 
 /// Writes that the grant is being ended; with nothing to end, the tombstone.
@@ -270,6 +300,8 @@ fn tell(state: &mut State, cx: &mut Cx<'_>, both_secrets: bool) {
                 };
                 Some(cx.requests().revocation_request(endpoint, token, hint))
             }
+            // Nothing may be sent with a token that came unfit, as the renewal's own can.
+            Disconnect::ApiRequest { .. } if tokens.access_exp == Some(0) => None,
             Disconnect::ApiRequest { method, url } => Some(HttpRequest {
                 method: *method,
                 url: url.clone(),
@@ -321,10 +353,10 @@ fn renewed(state: &mut State, cx: &mut Cx<'_>, answer: TokenAnswer, sent: Secret
 /// Whether this is what the record as last seen should become: renewed tokens are
 /// the only copy.
 fn is_renewal_of(next: &ConnectionRecord, state: &State) -> bool {
-    let ending =
-        |record: &ConnectionRecord| matches!(record.status, RecordStatus::Disconnecting { .. });
     state.known.record().is_some_and(|record| {
-        ending(record) && ending(next) && record.generation.checked_add(1) == Some(next.generation)
+        is_ending(record)
+            && is_ending(next)
+            && record.generation.checked_add(1) == Some(next.generation)
     })
 }
 
@@ -406,10 +438,10 @@ fn buried(state: &mut State, cx: &mut Cx<'_>, confirmed: bool) {
 
 /// The store is silent, and nobody knows what it holds: nobody is served, and it
 /// is looked at again.
-fn store_slow(state: &mut State, cx: &mut Cx<'_>) {
+fn store_slow(state: &mut State, cx: &mut Cx<'_>, ends: Ends) {
     let until = Deadline::after(cx.now(), refresh::pause(cx, ATTEMPTS));
     state.known = Known::Unread;
-    state.revoke = Revoke::Pausing { until };
+    state.revoke = Revoke::Pausing { until, ends };
     let failure = Failure::TryLater { at: until.at(cx.now()), reason: Delay::StoreSlow };
     cx.fail(Activity::Revoke, failure);
 }

@@ -83,8 +83,13 @@ pub(crate) fn confirm(
     match current {
         // Whoever can time this holds the store itself: no need for constant time.
         Some(stored) if stored.bytes.expose() == attempt.bytes.expose() => {
-            state.known = Known::Present(stored.revision, Box::new(attempt.next));
-            state.store_age = stored.age;
+            // Two parts may have a write on its way, and the answer to the older one may
+            // come last: it took place, and is no longer what is there.
+            let known = state.known.record().map_or(0, |record| record.generation);
+            if known <= attempt.next.generation {
+                state.known = Known::Present(stored.revision, Box::new(attempt.next));
+                state.store_age = stored.age;
+            }
             Ok(true)
         }
         current => adopt(state, cx, current).map(|()| false),

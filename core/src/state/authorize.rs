@@ -136,6 +136,8 @@ pub(crate) struct NewGrant {
     pub(crate) grant_id: Id,
     pub(crate) tokens: Tokens,
     pub(crate) grant: CodeGrant,
+    /// After a save that nobody confirmed: the grant over which it was written.
+    pub(crate) unsure_over: Option<Option<Id>>,
 }
 
 impl Exchange {

@@ -10,7 +10,7 @@ pub(crate) use authorize::{
 };
 pub(crate) use bind::{Bind, Learned};
 pub(crate) use refresh::{Claim, Refresh, Renewal, Settle, UnknownOutcome};
-pub(crate) use revoke::{Outbox, Revoke, Told};
+pub(crate) use revoke::{Ends, Outbox, Revoke, Told};
 
 use crate::{
     entropy::Id,

@@ -10,7 +10,7 @@ pub(crate) enum Revoke {
     #[default]
     Idle,
     /// The connection's record is being read.
-    Looking { op: Op, tries: u8 },
+    Looking { op: Op, tries: u8, ends: Ends },
     /// `Disconnecting` is being written: from here on no token is served.
     Marking { attempt: Box<Attempt> },
     /// The access token with which the server is to be told has died: a new one.
@@ -20,8 +20,12 @@ pub(crate) enum Revoke {
     /// The tombstone is being written, after the end of these tokens was told.
     Burying { attempt: Box<Attempt>, told: Told, token_id: Option<Id> },
     /// The store failed in the midst; taken up again at this time.
-    Pausing { until: Deadline },
+    Pausing { until: Deadline, ends: Ends },
 }
+
+/// The grant that was known, if it was known, when the person wanted it ended: one
+/// that came while the store was silent is not meant.
+pub(crate) type Ends = Option<Option<Id>>;
 
 /// Where a duty of the outbox stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

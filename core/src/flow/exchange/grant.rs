@@ -100,7 +100,7 @@ impl Own<'_, '_> {
             key: None,
         };
         let grant_id = Id::new(self.cx.env, "grant");
-        self.place(NewGrant { grant_id, tokens, grant });
+        self.place(NewGrant { grant_id, tokens, grant, unsure_over: None });
     }
 
     pub(super) fn place(&mut self, new: NewGrant) {
@@ -111,11 +111,14 @@ impl Own<'_, '_> {
     /// which came after this authorization had begun.
     pub(super) fn place_again(&mut self, new: NewGrant, tries: u8) {
         let mut next = store::known_or_new(self.state, self.cx);
-        let stored_id = next.tokens.as_ref().map(|tokens| tokens.token_id);
-        if stored_id == Some(new.tokens.token_id) {
+        // By the grant, not by these tokens: a save that was not answered may have taken
+        // place, and another worker may have refreshed the grant since.
+        if next.grant_id == Some(new.grant_id) {
             return self.done(new);
         }
-        if next.supersedes(new.grant.created_at, new.grant.begun_in) {
+        // Where a third grant stands, these tokens may have been there before it, and used up.
+        let overtaken = new.unsure_over.is_some_and(|over| next.grant_id != over);
+        if overtaken || next.supersedes(new.grant.created_at, new.grant.begun_in) {
             let failure = Failure::denied(Denial::Superseded);
             let access = Secret::from(new.tokens.access_token());
             return self.disown(new.tokens.refresh, Some(access), failure, new.grant);
@@ -189,7 +192,9 @@ impl Own<'_, '_> {
         matches!(self.cx.client.provider().config().disconnect, Disconnect::Revocation { .. })
     }
 
-    pub(super) fn hold(&mut self, new: NewGrant, tries: u8) {
+    pub(super) fn hold(&mut self, mut new: NewGrant, tries: u8) {
+        let over = self.state.known.record().and_then(|record| record.grant_id);
+        new.unsure_over.get_or_insert(over);
         let tries = tries.saturating_add(1);
         let retry_at = Deadline::after(self.cx.now(), refresh::pause(self.cx, u16::from(tries)));
         self.keep(Stage::Saving { placing: Placing::Holding { retry_at, tries }, new });

@@ -281,10 +281,14 @@ fn send_or_ask(state: &mut State, cx: &mut Cx<'_>, claim: Box<Claim>, asked: boo
 }
 
 /// The server says that the token has been used up: whoever has its successor is
-/// given the time that a live owner may take to save it.
+/// given time to save it.
 pub(crate) fn hold(state: &mut State, claim: Box<Claim>, cx: &Cx<'_>) {
-    let patience = cx.client.provider().config().refresh.timing.takeover_after;
-    let until = Deadline::after(cx.now(), patience);
+    let timing = cx.client.provider().config().refresh.timing;
+    // Less than A from the intent on: whoever took over would only hold in turn, and
+    // several workers would so go on for ever without a verdict.
+    let patience = timing.takeover_after.saturating_sub(timing.save_within);
+    let elapsed = claim.start.elapsed_at_most(&cx.env.moment());
+    let until = Deadline::after(cx.now(), patience.saturating_sub(elapsed));
     state.refresh = Refresh::Holding { claim, until };
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn renewed(
 ) -> (Tokens, bool, Option<ServerFault>) {
     let now = cx.now();
     let rotated = answer.refresh_token.as_ref().is_some_and(|token| *token != sent);
-    let stillborn = answer.expires_in == Some(0);
+    let (unfit, stillborn) = (answer.flaw.is_some(), answer.expires_in == Some(0));
     let flaw = answer.flaw.or(stillborn.then_some(ServerFault::TokenUnusable));
     let kept_exp = old.and_then(|tokens| tokens.refresh_exp).filter(|_| !rotated);
     let life_end = |life: u64| now.saturating_add(life);
@@ -57,7 +57,8 @@ pub(crate) fn renewed(
         refresh_exp: answer.refresh_expires_in.map(life_end).or(kept_exp),
         refresh: Some(answer.refresh_token.unwrap_or(sent)),
         header: answer.header,
-        access_exp: if flaw.is_some() { Some(now) } else { answer.expires_in.map(life_end) },
+        // What may not be used is expired by every clock, also by one that is behind.
+        access_exp: if unfit { Some(0) } else { answer.expires_in.map(life_end) },
         scope: answer.scope.unwrap_or(scope),
         obtained_at: now,
         key: None,
