@@ -1,0 +1,224 @@
+//! Defects that the simulation found, each as a scenario of its own. The seeds that
+//! showed them are in `simulation/seeds.rs`.
+
+mod common;
+
+use common::{server::Fault, *};
+use evergrant::*;
+use serde_json::json;
+
+fn oracle(refresh: RefreshPolicy) -> std::sync::Arc<Client> {
+    let endpoint = Some("https://as.example/introspect".to_owned());
+    let config = ProviderConfig { introspection_endpoint: endpoint, refresh, ..provider_config() };
+    client_of(config, client_config())
+}
+
+/// A worker whose refresh token has been used up by an answer that was lost.
+fn spent(client: std::sync::Arc<Client>) -> World {
+    let mut world = World::with(client);
+    world.authorize();
+    world.advance(3_600_000);
+    world.server.faults.push_back(Fault::ReplyLost);
+    world.token_wanted();
+    world
+}
+
+/// Wakes a worker; while the server thinks about what it is asked, the other looks.
+fn wake_while_the_other_looks(world: &mut World, other: &mut Connection) {
+    let mut queue = vec![Input::Wake];
+    while let Some(input) = queue.pop() {
+        for output in world.step(input).outputs {
+            if let Output::SendHttp { .. } = output {
+                world.advance(1_000);
+                swap_workers(world, other);
+                world.run(Input::Wake);
+                swap_workers(world, other);
+                world.advance(1_000);
+            }
+            queue.extend(world.perform(&output));
+        }
+    }
+}
+
+/// Two workers that were told by the oracle that the token is spent waited for each
+/// other's waiting: A after A, without end.
+#[test]
+fn workers_that_are_told_of_a_spent_token_come_to_a_verdict() {
+    let mut world = spent(oracle(RefreshPolicy::STRICT));
+    let mut other = second_worker(&world);
+    swap_workers(&mut world, &mut other);
+    world.token_wanted();
+    let begun = world.now;
+    while world.record()["status"] == "active" {
+        let own = world.connection.wake_at(world.now).unwrap();
+        if other.wake_at(world.now).unwrap() < own {
+            swap_workers(&mut world, &mut other);
+        }
+        let at = world.connection.wake_at(world.now).unwrap();
+        world.advance(at.saturating_sub(world.now));
+        wake_while_the_other_looks(&mut world, &mut other);
+        assert!(world.now - begun < 600_000, "{}", world.record());
+    }
+    assert_eq!(world.record()["status"]["reauthenticate"]["cause"], "reauthenticate_lost_reply");
+}
+
+/// The end of a wait for an old grant's successor wiped the new grant that the same
+/// machine had obtained meanwhile.
+#[test]
+fn a_hold_that_ends_does_not_end_a_new_grant() {
+    let mut world = spent(oracle(RefreshPolicy::STRICT));
+    world.wake();
+    assert_eq!(world.server.introspections, 1, "told that it is spent");
+    world.authorize();
+    assert_eq!(world.record()["gen"], 2);
+    world.wake();
+    assert_eq!((&world.record()["status"], &world.record()["gen"]), (&json!("active"), &json!(2)));
+    assert_eq!(world.token_wanted().len(), 1);
+}
+
+/// The oracle's answer let the old grant's token be sent after a new grant was there:
+/// to a server with one family for each user that is theft of the new one.
+#[test]
+fn an_oracles_answer_sends_no_token_of_an_older_grant() {
+    let mut world = spent(oracle(RefreshPolicy::OIDC_PROVIDER));
+    let at = world.connection.wake_at(world.now).unwrap();
+    world.advance(at - world.now);
+    let asked = http(&until_sent(&mut world, Input::Wake));
+    world.authorize();
+    while world.record()["gen"] != 2 {
+        world.wake();
+    }
+    let (op, refreshes) = (op_of(&asked), world.server.refreshes);
+    let outputs = world.run(Input::HttpFailed { op, why: HttpFault::Unknown });
+    assert!(requests(&outputs).is_empty());
+    assert_eq!((world.server.refreshes, world.server.replays), (refreshes, 0));
+}
+
+/// A token of a type that may not be sent was served by a worker whose clock was
+/// behind that of the one which had stored it.
+#[test]
+fn an_unfit_token_is_expired_by_every_clock() {
+    let mut world = World::authorized();
+    world.advance(3_600_000);
+    world.server.faults.push_back(Fault::Change(json!({"token_type": "mac"})));
+    assert_eq!(failures(&world.token_wanted()), ["server_token_type_unknown"]);
+    world.now -= 100_000;
+    let mut other = second_worker(&world);
+    swap_workers(&mut world, &mut other);
+    assert_eq!(world.header(), None);
+    let served = tokens(&world.token_wanted());
+    assert_eq!(served, [(3, "Bearer canary-access-4".into())], "only what was got since");
+}
+
+/// A machine that has stored a new grant and was not told so.
+fn unconfirmed() -> World {
+    let mut world = World::authorized();
+    let url = world.open_browser(authorize());
+    let url = world.server.consent(&url).as_str().into();
+    let input = Input::Redirected { url, proof: BrowserProof::SameProcess };
+    let sent = http(&until_sent(&mut world, input));
+    let answer = world.perform(&sent).unwrap();
+    let save = open(&world.step(answer));
+    world.perform(&save);
+    world.run(Input::SwapUnanswered { op: op_of(&save) });
+    world
+}
+
+/// It was stored again, over the tokens that another worker had refreshed it to.
+#[test]
+fn a_grant_that_was_stored_without_an_answer_is_not_put_over_its_own_refresh() {
+    let mut world = unconfirmed();
+    let mut other = second_worker(&world);
+    swap_workers(&mut world, &mut other);
+    world.run(Input::ApiAnswered { generation: 2, status: 401, headers: vec![] });
+    let refreshed = world.record();
+    assert_eq!(refreshed["gen"], 3);
+    swap_workers(&mut world, &mut other);
+    let outputs = world.wake();
+    assert_eq!(world.record()["tokens"], refreshed["tokens"]);
+    assert!(outputs.iter().any(|output| matches!(output, Output::Authorized { .. })));
+}
+
+/// It was stored again, over the grant that had taken its place.
+#[test]
+fn nor_is_it_put_over_the_grant_that_came_after_it() {
+    let mut world = unconfirmed();
+    let mut other = second_worker(&world);
+    swap_workers(&mut world, &mut other);
+    world.authorize();
+    let newer = world.record();
+    swap_workers(&mut world, &mut other);
+    assert_eq!(failures(&world.wake()), ["denied_superseded"]);
+    assert_eq!(world.record()["tokens"], newer["tokens"]);
+}
+
+/// Only the last of the requests that had been given up was still listened for.
+#[test]
+fn the_answer_to_each_request_that_was_given_up_is_welcome() {
+    let mut world = World::authorized();
+    world.advance(3_600_000);
+    let first = http(&until_sent(&mut world, wanted()));
+    let late = world.perform(&first).unwrap();
+    world.wake();
+    let at = world.connection.wake_at(world.now).unwrap();
+    world.advance(at - world.now);
+    until_sent(&mut world, Input::Wake);
+    world.wake();
+    assert_eq!(tokens(&world.run(late)), [(2, "Bearer canary-access-3".into())]);
+    assert_eq!(world.record()["tokens"]["refresh"], "canary-refresh-3");
+}
+
+/// What no header can carry was sent in one, to end the grant.
+#[test]
+fn a_grant_is_not_ended_with_a_token_that_no_header_can_carry() {
+    let url = "https://api.example/v1/installations/me".to_owned();
+    let disconnect = Disconnect::ApiRequest { method: Method::Delete, url };
+    let config = ProviderConfig { disconnect, ..provider_config() };
+    let mut world = World::with(client_of(config, client_config()));
+    world.authorize();
+    world.advance(3_600_000);
+    world.server.faults.push_back(Fault::Change(json!({"access_token": "x\r\nCookie: y"})));
+    let outputs = world.run(Input::Revoke);
+    let sent = requests(&outputs);
+    assert_eq!(sent.len(), 1, "the renewal alone");
+    assert_eq!(world.record()["status"], "disconnected");
+}
+
+/// A disconnect that a silent store had put off ended a grant that came after it.
+#[test]
+fn a_disconnect_that_was_put_off_does_not_end_a_later_grant() {
+    let mut world = World::authorized();
+    let mut other = second_worker(&world);
+    let mut step = world.step(Input::Revoke);
+    while let Some(Output::Swap { op, .. }) = step.outputs.iter().find(|output| is_open(output)) {
+        step = world.step(Input::SwapUnanswered { op: *op });
+    }
+    assert_eq!(failures(&step.outputs), ["try_later_store_slow"]);
+    swap_workers(&mut world, &mut other);
+    world.authorize();
+    swap_workers(&mut world, &mut other);
+    assert_eq!(failures(&world.wake()), ["denied_superseded"]);
+    assert_eq!(world.record()["status"], "active");
+    // Wanted again, it is this grant that is meant.
+    world.run(Input::Revoke);
+    assert_eq!(world.record()["status"], "disconnected");
+}
+
+/// The answer to an exchange's save came after the whole of a disconnect, and the token
+/// was served again.
+#[test]
+fn a_late_answer_of_the_store_does_not_bring_an_ended_grant_back() {
+    let mut world = World::new();
+    let url = world.open_browser(authorize());
+    let url = world.server.consent(&url).as_str().into();
+    let input = Input::Redirected { url, proof: BrowserProof::SameProcess };
+    let sent = http(&until_sent(&mut world, input));
+    let answer = world.perform(&sent).unwrap();
+    let save = open(&world.step(answer));
+    let late = world.perform(&save).unwrap();
+    world.run(Input::Revoke);
+    assert_eq!(world.record()["status"], "disconnected");
+    let outputs = world.run(late);
+    assert!(tokens(&outputs).is_empty(), "{outputs:?}");
+    assert_eq!((world.header(), world.status()), (None, Status::Disconnected));
+}
