@@ -1,5 +1,5 @@
 # What a person runs. Each target installs what it needs and is not there.
-.PHONY: demo test lint rows model bench clean setup
+.PHONY: demo test lint rows model simulate bench clean setup
 
 demo: ## a whole lifecycle against the embedded authority, shown as it happens
 	@scripts/setup demo
@@ -20,6 +20,11 @@ rows: ## the two checklists in docs/, and the tests of each row
 
 model: ## every order of everything that may go wrong, in larger bounds: half an hour
 	@scripts/model all
+
+simulate: ## many workers and many faults, on all cores: SEEDS=1000000 or SECONDS=60, FIRST=1
+	@SEEDS="$(SEEDS)" SIMULATE_SECONDS="$(or $(SECONDS),$(if $(SEEDS),,60))" FIRST="$(FIRST)" \
+		cargo test --quiet --profile simulate --locked -p evergrant --test simulation \
+		-- --nocapture --exact hunt
 
 bench: ## beside the oauth2 crate, on the same inputs in the same run
 	cargo bench -p evergrant
