@@ -94,7 +94,10 @@ impl World {
                 return Some(format!("{}: {:?}", slot.key, slot.view));
             }
         }
-        let owing = |host: &crate::host::Worker| host.owed.token || host.owed.answers > 0;
+        // Also an end that its own worker still has before it.
+        let owing = |host: &crate::host::Worker| {
+            host.owed.token || host.owed.answers > 0 || host.status == Status::Disconnecting
+        };
         let owing = self.workers.iter().position(owing);
         owing.map(|worker| format!("w{worker} waits: {:?}", self.workers[worker].owed))
     }

@@ -17,6 +17,7 @@ const NAMED: &[(&str, u64)] = &[
     ("a late answer of the store brought an ended grant back", 62_541),
     ("a revoke and an exchange at once", 2_006),
     ("a revoke asleep while a person authorized", 5_265),
+    ("an end that its own worker still had before it", 68_820),
     ("parallel renewals at the end of a grant", 112_642),
 ];
 
