@@ -84,7 +84,9 @@ impl World {
             }
             Fault::Revoke if self.workers[worker].is_up() => {
                 self.workers[worker].owed.ended = true;
-                self.workers[worker].revoked_at = Some(self.now);
+                // Whoever has read nothing cannot say which grant is meant.
+                let unread = self.workers[worker].knows.is_none();
+                self.workers[worker].revoked_at = Some(if unread { u64::MAX } else { self.now });
                 self.soon_after(worker, arg);
                 self.step(worker, Input::Revoke);
             }

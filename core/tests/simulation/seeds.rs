@@ -13,6 +13,7 @@ const NAMED: &[(&str, u64)] = &[
     ("the answer to the first of two requests given up was dropped", 16_108),
     ("an unfit token was sent to end the grant", 57_655),
     ("a disconnect that was put off ended a later grant", 1_572),
+    ("and so did one that was wanted twice", 281_394),
     ("one that others had finished ended a later grant", 1_799),
     ("a late answer of the store brought an ended grant back", 62_541),
     ("a revoke and an exchange at once", 2_006),

@@ -30,12 +30,18 @@ const ATTEMPTS: u16 = 5;
 /// and where there is no grant the tombstone still beats a late redirect.
 pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>) {
     authorize::cancel(state, cx, None);
-    if !matches!(state.revoke, Revoke::Idle | Revoke::Pausing { .. }) {
-        return;
-    }
+    let ends = match state.revoke {
+        Revoke::Idle => None,
+        Revoke::Pausing { ends, .. } => ends,
+        Revoke::Looking { .. }
+        | Revoke::Marking { .. }
+        | Revoke::Renewing { .. }
+        | Revoke::Sent { .. }
+        | Revoke::Burying { .. } => return,
+    };
     if state.known.is_unread() {
         let op = store::read(state, cx);
-        state.revoke = Revoke::Looking { op, tries: 0, ends: None };
+        state.revoke = Revoke::Looking { op, tries: 0, ends };
         return;
     }
     mark(state, cx);
