@@ -12,17 +12,8 @@ const GROUP: &str = "urn:organisation:group";
 
 fn config() -> ProviderConfig {
     ProviderConfig {
-        company: Some(CompanyBinding {
-            url: "https://api.example/v1/introspect".into(),
-            subject: "/data/subjectURN".into(),
-            scope: Some("/data/scope".into()),
-            company_prefix: "urn:company:".into(),
-            organisation_prefix: Some("urn:organisation:".into()),
-        }),
-        disconnect: Disconnect::ApiRequest {
-            method: Method::Delete,
-            url: "https://api.example/v1/installations/me".into(),
-        },
+        company: Some(company_binding()),
+        disconnect: by_api_request(),
         ..provider_config()
     }
 }

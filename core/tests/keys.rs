@@ -13,17 +13,8 @@ const OTHER: &str = "urn:company:other";
 
 fn config() -> ProviderConfig {
     ProviderConfig {
-        api_keys: Some(CompanyBinding {
-            url: "https://api.example/v1/introspect".into(),
-            subject: "/data/subjectURN".into(),
-            scope: Some("/data/scope".into()),
-            company_prefix: "urn:company:".into(),
-            organisation_prefix: Some("urn:organisation:".into()),
-        }),
-        disconnect: Disconnect::ApiRequest {
-            method: Method::Delete,
-            url: "https://api.example/v1/installations/me".into(),
-        },
+        api_keys: Some(company_binding()),
+        disconnect: by_api_request(),
         ..provider_config()
     }
 }

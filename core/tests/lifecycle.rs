@@ -9,6 +9,16 @@ use common::{
 use evergrant::*;
 use serde_json::json;
 
+/// The notices of a refresh that ends the grant, in Pleo's order.
+const VERDICT: [&str; 6] = [
+    "refresh_started",
+    "calls_stopped",
+    "refresh_failed",
+    "unauthenticated",
+    "tokens_wiped",
+    "grant_lost",
+];
+
 #[test]
 fn from_authorize_to_disconnect_and_back() {
     let mut world = World::new();
@@ -130,17 +140,7 @@ fn a_refused_refresh_is_a_verdict_and_wipes_the_tokens() {
     let mut world = World::authorized();
     world.server.live = None;
     let outputs = world.wake();
-    assert_eq!(
-        notices(&outputs),
-        [
-            "refresh_started",
-            "calls_stopped",
-            "refresh_failed",
-            "unauthenticated",
-            "tokens_wiped",
-            "grant_lost"
-        ]
-    );
+    assert_eq!(notices(&outputs), VERDICT);
     let rejected = Status::ReauthenticationRequired(Cause::Rejected);
     assert_eq!(world.status(), rejected);
     let record = world.record();
@@ -167,16 +167,6 @@ fn a_lost_reply_at_a_strict_server_has_a_name_of_its_own() {
     assert_eq!(failures(&world.token_wanted()), ["try_later_unavailable"]);
     assert_eq!(world.server.refreshes + world.server.replays, 1, "not replayed before its time");
     let outputs = world.wake();
-    assert_eq!(
-        notices(&outputs),
-        [
-            "refresh_started",
-            "calls_stopped",
-            "refresh_failed",
-            "unauthenticated",
-            "tokens_wiped",
-            "grant_lost"
-        ]
-    );
+    assert_eq!(notices(&outputs), VERDICT);
     assert_eq!(world.status(), Status::ReauthenticationRequired(Cause::LostReply));
 }

@@ -7,13 +7,7 @@ use common::{server::Fault, *};
 use evergrant::*;
 
 fn pleo_like() -> World {
-    let config = ProviderConfig {
-        disconnect: Disconnect::ApiRequest {
-            method: Method::Delete,
-            url: "https://api.example/v1/installations/me".into(),
-        },
-        ..provider_config()
-    };
+    let config = ProviderConfig { disconnect: by_api_request(), ..provider_config() };
     let mut world = World::with(client_of(config, client_config()));
     world.authorize();
     world

@@ -28,6 +28,25 @@ pub fn provider_config() -> ProviderConfig {
     }
 }
 
+/// How the API of this world tells whose a credential is.
+pub fn company_binding() -> CompanyBinding {
+    CompanyBinding {
+        url: "https://api.example/v1/introspect".into(),
+        subject: "/data/subjectURN".into(),
+        scope: Some("/data/scope".into()),
+        company_prefix: "urn:company:".into(),
+        organisation_prefix: Some("urn:organisation:".into()),
+    }
+}
+
+/// Pleo's way to end a grant.
+pub fn by_api_request() -> Disconnect {
+    Disconnect::ApiRequest {
+        method: Method::Delete,
+        url: "https://api.example/v1/installations/me".into(),
+    }
+}
+
 pub fn client_config() -> ClientConfig {
     ClientConfig {
         client_id: "client 1".into(),

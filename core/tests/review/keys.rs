@@ -74,7 +74,7 @@ fn a_key_is_not_overwritten_by_a_grant_that_came_before_it() {
 
 #[test]
 fn a_key_needs_no_scopes_where_the_api_tells_of_none() {
-    let api_keys = Some(CompanyBinding { scope: None, ..binding() });
+    let api_keys = Some(CompanyBinding { scope: None, ..company_binding() });
     let mut world = world_with(ProviderConfig { api_keys, ..config() });
     let outputs = world.run(Input::KeyEntered(ApiKey {
         key: "canary-key-1".into(),

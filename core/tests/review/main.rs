@@ -14,25 +14,12 @@ use evergrant::*;
 const ACME: &str = "urn:company:acme";
 const OTHER: &str = "urn:company:other";
 
-fn binding() -> CompanyBinding {
-    CompanyBinding {
-        url: "https://api.example/v1/introspect".into(),
-        subject: "/data/subjectURN".into(),
-        scope: Some("/data/scope".into()),
-        company_prefix: "urn:company:".into(),
-        organisation_prefix: Some("urn:organisation:".into()),
-    }
-}
-
 /// Companies and keys, and an end by the provider's own request.
 fn config() -> ProviderConfig {
     ProviderConfig {
-        company: Some(binding()),
-        api_keys: Some(binding()),
-        disconnect: Disconnect::ApiRequest {
-            method: Method::Delete,
-            url: "https://api.example/v1/installations/me".into(),
-        },
+        company: Some(company_binding()),
+        api_keys: Some(company_binding()),
+        disconnect: by_api_request(),
         ..provider_config()
     }
 }

@@ -9,20 +9,10 @@ const OTHER: &str = "urn:company:other";
 const GROUP: &str = "urn:organisation:group";
 
 fn provider() -> ProviderConfig {
-    let binding = CompanyBinding {
-        url: "https://api.example/v1/introspect".into(),
-        subject: "/data/subjectURN".into(),
-        scope: Some("/data/scope".into()),
-        company_prefix: "urn:company:".into(),
-        organisation_prefix: Some("urn:organisation:".into()),
-    };
     ProviderConfig {
-        company: Some(binding.clone()),
-        api_keys: Some(binding),
-        disconnect: Disconnect::ApiRequest {
-            method: Method::Delete,
-            url: "https://api.example/v1/installations/me".into(),
-        },
+        company: Some(company_binding()),
+        api_keys: Some(company_binding()),
+        disconnect: by_api_request(),
         // Its redirects name an issuer that is not known, and is not looked at.
         issuer: None,
         iss: IssPolicy::Ignored,
