@@ -149,6 +149,13 @@ pub enum Disconnect {
     },
 }
 
+impl Disconnect {
+    /// Whether tokens can be revoked one by one, by the client and not by the token.
+    pub(crate) const fn is_revocation(&self) -> bool {
+        matches!(self, Self::Revocation { .. })
+    }
+}
+
 /// How a client proves itself at the token endpoint (RFC 7591 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenEndpointAuthMethod {

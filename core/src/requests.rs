@@ -4,6 +4,7 @@ use crate::{
     client::Client,
     http::{HttpRequest, Method},
     provider::TokenEndpointAuthMethod,
+    record::connection::Tokens,
     secret::{Secret, SecretBytes},
     uri,
 };
@@ -72,6 +73,16 @@ impl Requests<'_> {
         hint: &str,
     ) -> HttpRequest {
         self.form_request(endpoint, &[("token", token), ("token_type_hint", hint)], None)
+    }
+
+    /// The provider's own request that ends the grant, with the token itself.
+    pub(crate) fn disconnect_request(method: Method, url: &str, tokens: &Tokens) -> HttpRequest {
+        HttpRequest {
+            method,
+            url: url.into(),
+            headers: vec![("authorization", tokens.header.clone())],
+            body: SecretBytes::new([]),
+        }
     }
 
     fn token_request(&self, form: &[(&str, &str)]) -> HttpRequest {

@@ -5,16 +5,16 @@ use super::fail;
 use crate::{
     failure::{Denial, Failure},
     flow::{Cx, Signal, store},
-    http::HttpRequest,
     output::Notice,
     provider::Disconnect,
     record::{
         StoreKey, Stored, candidate::Candidate, company_tenant, connection::ConnectionRecord,
     },
-    secret::{Secret, SecretBytes},
+    requests::Requests,
+    secret::Secret,
     state::{Bind, State},
 };
-use alloc::{boxed::Box, vec};
+use alloc::boxed::Box;
 
 /// Looks whether the company is another tenant's: the provider's own way to end a
 /// credential may end all of the company's.
@@ -91,12 +91,7 @@ fn uninstall(state: &mut State, cx: &mut Cx<'_>, candidate: Box<Candidate>, fail
     let Disconnect::ApiRequest { method, url } = &provider.disconnect else {
         return forget(state, cx, candidate, failure);
     };
-    let request = HttpRequest {
-        method: *method,
-        url: url.clone(),
-        headers: vec![("authorization", candidate.tokens.header.clone())],
-        body: SecretBytes::new([]),
-    };
+    let request = Requests::disconnect_request(*method, url, &candidate.tokens);
     let (op, give_up_at) = cx.send(&mut state.ops, request, provider.refresh.timing.send_within);
     state.bind = Bind::Uninstalling { op, give_up_at, failure, candidate };
 }
@@ -121,7 +116,9 @@ pub(super) fn forget(
 
 /// What is owed for a candidate that will not be used.
 fn owe(cx: &Cx<'_>, next: &mut ConnectionRecord, candidate: Candidate) {
-    let Disconnect::Revocation { .. } = cx.client.provider().config().disconnect else { return };
+    if !cx.client.provider().config().disconnect.is_revocation() {
+        return;
+    }
     let access = Secret::from(candidate.tokens.access_token());
     if let Some(refresh) = candidate.tokens.refresh {
         next.owe(refresh, cx.now());

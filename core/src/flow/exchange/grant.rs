@@ -9,7 +9,6 @@ use crate::{
     failure::{Denial, Failure},
     flow::{bind, refresh, store},
     output::{Notice, Output},
-    provider::Disconnect,
     record::candidate::Candidate,
     record::connection::{CODE_LIFE, ConnectionRecord, Exchanging, Tokens, exchange_window},
     rules::{self, Rule},
@@ -189,7 +188,7 @@ impl Own<'_, '_> {
     }
 
     fn is_revocable(&self) -> bool {
-        matches!(self.cx.client.provider().config().disconnect, Disconnect::Revocation { .. })
+        self.cx.client.provider().config().disconnect.is_revocation()
     }
 
     pub(super) fn hold(&mut self, mut new: NewGrant, tries: u8) {

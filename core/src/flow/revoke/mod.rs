@@ -11,15 +11,15 @@ use crate::{
     env::Deadline,
     failure::{Delay, Denial, Failure, ServerFault},
     flow::{Cx, STORE_TRIES, Signal, authorize, bind, refresh, store},
-    http::{HttpFault, HttpRequest, retry_after},
+    http::{HttpFault, retry_after},
     output::{Activity, Notice},
     provider::Disconnect,
     record::connection::{ConnectionRecord, RecordStatus, Tokens},
-    secret::SecretBytes,
+    requests::Requests,
     state::{Ends, Known, Revoke, State, Told},
     token::Outcome,
 };
-use alloc::{boxed::Box, vec};
+use alloc::boxed::Box;
 use renewal::{is_renewal_of, renew, renewed, to_renew_with};
 use tombstone::{buried, bury, finish};
 
@@ -101,7 +101,9 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         }
         // The server knows the client by its other secret.
         (Revoke::Sent { both_secrets: false, .. }, Signal::HttpDone(response))
-            if response.status == 401 && is_revocation(cx) && cx.turns_to_other_secret(state) =>
+            if response.status == 401
+                && cx.client.provider().config().disconnect.is_revocation()
+                && cx.turns_to_other_secret(state) =>
         {
             tell(state, cx, true);
         }
@@ -273,11 +275,6 @@ fn resume(state: &mut State, cx: &mut Cx<'_>) {
     }
 }
 
-/// Whether the server is told by the client, and not by the token itself.
-fn is_revocation(cx: &Cx<'_>) -> bool {
-    matches!(cx.client.provider().config().disconnect, Disconnect::Revocation { .. })
-}
-
 /// Whether the time has come, by a clock that may have been set back since.
 fn may_tell(state: &State, now: u64) -> bool {
     state.known.record().is_some_and(|record| match record.status {
@@ -312,12 +309,9 @@ fn tell(state: &mut State, cx: &mut Cx<'_>, both_secrets: bool) {
             }
             // Nothing may be sent with a token that came unfit, as the renewal's own can.
             Disconnect::ApiRequest { .. } if tokens.access_exp == Some(0) => None,
-            Disconnect::ApiRequest { method, url } => Some(HttpRequest {
-                method: *method,
-                url: url.clone(),
-                headers: vec![("authorization", tokens.header.clone())],
-                body: SecretBytes::new([]),
-            }),
+            Disconnect::ApiRequest { method, url } => {
+                Some(Requests::disconnect_request(*method, url, tokens))
+            }
         }
     });
     let Some(request) = request else { return finish(state, cx, Told::No) };

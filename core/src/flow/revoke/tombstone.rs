@@ -4,7 +4,6 @@ use super::{resume, stored_token_id};
 use crate::{
     flow::{Cx, store},
     output::Notice,
-    provider::Disconnect,
     record::connection::{ConnectionRecord, RecordStatus},
     secret::Secret,
     state::{Revoke, State, Told},
@@ -16,8 +15,7 @@ use alloc::boxed::Box;
 pub(super) fn finish(state: &mut State, cx: &mut Cx<'_>, told: Told) {
     let mut next = store::known_or_new(state, cx);
     let RecordStatus::Disconnecting { .. } = next.status else { return resume(state, cx) };
-    let revocable =
-        matches!(cx.client.provider().config().disconnect, Disconnect::Revocation { .. });
+    let revocable = cx.client.provider().config().disconnect.is_revocation();
     let tokens = next.tokens.take().filter(|tokens| revocable && tokens.refresh.is_some());
     if let Some(tokens) = tokens {
         let access = Secret::from(tokens.access_token());
