@@ -89,7 +89,7 @@ mod tests {
         let said = None;
         let failures = [
             From::ReauthenticationRequired(evergrant::Cause::Expired),
-            From::TryLater { at: 1, reason: evergrant::Delay::Busy },
+            From::TryLater { at: 1, reason: evergrant::Delay::Busy, said: said.clone() },
             From::OutcomeUnknown,
             From::Denied { reason: evergrant::Denial::Forbidden, said: said.clone() },
             From::CallbackRefused(evergrant::CallbackFault::Expired),

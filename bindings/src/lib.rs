@@ -17,9 +17,11 @@ mod connection;
 mod env;
 mod failure;
 mod input;
+mod mirror;
 mod output;
 mod pace;
 mod pleo;
+mod policy;
 mod provider;
 mod quirks;
 mod refusal;
@@ -37,9 +39,10 @@ pub use input::{Binding, BrowserProof, HttpFault, Input, Stored};
 pub use output::{Activity, Cause, Output, Status, Step, Write};
 pub use pace::{Pace, Pacer};
 pub use pleo::{Pleo, pleo_activation_url, pleo_config};
+pub use policy::{RefreshPolicy, Rotation, Timing};
 pub use provider::{
-    Disconnect, IssPolicy, Method, Parameter, Provider, ProviderConfig, RefreshPolicy, Rotation,
-    Timing, TokenEndpointAuthMethod,
+    Disconnect, IssPolicy, Method, Parameter, Provider, ProviderConfig, RedirectRules,
+    TokenEndpointAuthMethod,
 };
 pub use quirks::Quirks;
 pub use refusal::Refusal;

@@ -1,6 +1,6 @@
 //! An authorization server and its API, as data.
 
-use crate::{CompanyBinding, Pleo, Quirks, Refusal};
+use crate::{CompanyBinding, Pleo, Quirks, RefreshPolicy, Refusal, mirror::mirror};
 use std::sync::Arc;
 
 /// What is known of a provider.
@@ -43,9 +43,10 @@ pub struct ProviderConfig {
     /// Where this server's token answers stray from the RFC, and are meant.
     #[uniffi(default)]
     pub quirks: Quirks,
-    /// Whether `http://localhost` may be a redirect URI.
-    #[uniffi(default = false)]
-    pub localhost_redirects: bool,
+    /// Which redirect URIs the server registers, and how it compares them. Absent:
+    /// `NativeApps`.
+    #[uniffi(default = None)]
+    pub redirects: Option<RedirectRules>,
     /// Whether plain `http` to a literal loopback address is good enough for
     /// endpoints and API: for development and tests only.
     #[uniffi(default = false)]
@@ -81,7 +82,7 @@ impl From<ProviderConfig> for evergrant::ProviderConfig {
             authorize_parameters: config.authorize_parameters.into_iter().map(Into::into).collect(),
             token_endpoint_auth_method: config.token_endpoint_auth_method.into(),
             quirks: config.quirks.into(),
-            localhost_redirects: config.localhost_redirects,
+            redirects: config.redirects.unwrap_or(RedirectRules::NativeApps).into(),
             loopback_http: config.loopback_http,
             refresh: config.refresh.into(),
             release_unsaved: config.release_unsaved,
@@ -108,7 +109,9 @@ impl From<evergrant::ProviderConfig> for ProviderConfig {
             authorize_parameters: config.authorize_parameters.into_iter().map(Into::into).collect(),
             token_endpoint_auth_method: config.token_endpoint_auth_method.into(),
             quirks: config.quirks.into(),
-            localhost_redirects: config.localhost_redirects,
+            // As the default has it: absent is `NativeApps`.
+            redirects: (config.redirects != evergrant::RedirectRules::NativeApps)
+                .then(|| config.redirects.into()),
             loopback_http: config.loopback_http,
             refresh: config.refresh.into(),
             release_unsaved: config.release_unsaved,
@@ -139,25 +142,19 @@ impl From<(String, String)> for Parameter {
     }
 }
 
-/// Mirrors an enum of core without fields, in both directions.
-macro_rules! mirror {
-    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident,)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
-        pub enum $name { $($(#[$doc])* $variant,)* }
-
-        impl From<$name> for evergrant::$name {
-            fn from(from: $name) -> Self {
-                match from { $($name::$variant => Self::$variant,)* }
-            }
-        }
-
-        impl From<evergrant::$name> for $name {
-            fn from(from: evergrant::$name) -> Self {
-                match from { $(evergrant::$name::$variant => Self::$variant,)* }
-            }
-        }
-    };
+mirror! {
+    /// Which redirect URIs a server registers, and how it compares them.
+    RedirectRules {
+        /// `https`, a literal loopback address whose port is free, and private-use
+        /// schemes (RFC 8252 §7).
+        NativeApps,
+        /// The same, and `http://localhost` with its port, as registered.
+        NativeAppsOrLocalhost,
+        /// `https` to another machine and nothing else, byte for byte.
+        Https,
+        /// `https`, or `http` to the developer's own machine; byte for byte, ports too.
+        HttpsOrOwnMachine,
+    }
 }
 
 mirror! {
@@ -213,6 +210,9 @@ pub enum Disconnect {
         method: Method,
         /// The URL, on the API origin.
         url: String,
+        /// Whether it is known to end no other company's grant. Only then is it also
+        /// sent, unasked, for a credential of a company that was not meant.
+        spares_others: bool,
     },
 }
 
@@ -221,8 +221,8 @@ impl From<Disconnect> for evergrant::Disconnect {
         match disconnect {
             Disconnect::Forget => Self::Forget,
             Disconnect::Revocation { endpoint } => Self::Revocation { endpoint },
-            Disconnect::ApiRequest { method, url } => {
-                Self::ApiRequest { method: method.into(), url }
+            Disconnect::ApiRequest { method, url, spares_others } => {
+                Self::ApiRequest { method: method.into(), url, spares_others }
             }
         }
     }
@@ -234,129 +234,10 @@ impl From<evergrant::Disconnect> for Disconnect {
         match disconnect {
             From::Forget => Self::Forget,
             From::Revocation { endpoint } => Self::Revocation { endpoint },
-            From::ApiRequest { method, url } => Self::ApiRequest { method: method.into(), url },
+            From::ApiRequest { method, url, spares_others } => {
+                Self::ApiRequest { method: method.into(), url, spares_others }
+            }
         }
-    }
-}
-
-/// What a refresh does at this provider. By default: the strictest reading.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
-pub struct RefreshPolicy {
-    /// What becomes of the refresh token that was used. Absent: `Strict`, since
-    /// an enum cannot be a default.
-    #[uniffi(default = None)]
-    pub rotation: Option<Rotation>,
-    /// Whether the server keeps one family of tokens for each user and client.
-    #[uniffi(default = false)]
-    pub family_per_user: bool,
-    /// Whether the access token before dies at once when a refresh succeeds.
-    #[uniffi(default = true)]
-    pub access_dies: bool,
-    /// How long things take.
-    #[uniffi(default)]
-    pub timing: Timing,
-}
-
-impl From<RefreshPolicy> for evergrant::RefreshPolicy {
-    fn from(policy: RefreshPolicy) -> Self {
-        let RefreshPolicy { rotation, family_per_user, access_dies, timing } = policy;
-        let rotation = rotation.unwrap_or(Rotation::Strict).into();
-        Self { rotation, family_per_user, access_dies, timing: timing.into() }
-    }
-}
-
-impl From<evergrant::RefreshPolicy> for RefreshPolicy {
-    fn from(policy: evergrant::RefreshPolicy) -> Self {
-        let evergrant::RefreshPolicy { rotation, family_per_user, access_dies, timing } = policy;
-        // As the default has it: absent is strict.
-        let strict = rotation == evergrant::Rotation::Strict;
-        let rotation = (!strict).then(|| rotation.into());
-        Self { rotation, family_per_user, access_dies, timing: timing.into() }
-    }
-}
-
-/// What becomes of a refresh token that was used (RFC 9700 §4.14.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
-pub enum Rotation {
-    /// Good once; a replay revokes the whole grant.
-    Strict,
-    /// Good once; a replay is refused and harms nothing else.
-    SingleUse,
-    /// For a while a replay brings the same successor again.
-    SameSuccessor,
-    /// For a while a replay brings another successor; all of them are good.
-    Siblings,
-    /// A replay brings another successor, and the one before is dead.
-    NewestWins,
-    /// It stays as it is.
-    None,
-}
-
-impl From<Rotation> for evergrant::Rotation {
-    fn from(rotation: Rotation) -> Self {
-        match rotation {
-            Rotation::Strict => Self::Strict,
-            Rotation::SingleUse => Self::SingleUse,
-            Rotation::SameSuccessor => Self::SameSuccessor,
-            Rotation::Siblings => Self::Siblings,
-            Rotation::NewestWins => Self::NewestWins,
-            Rotation::None => Self::None,
-        }
-    }
-}
-
-impl From<evergrant::Rotation> for Rotation {
-    fn from(rotation: evergrant::Rotation) -> Self {
-        use evergrant::Rotation as From;
-        match rotation {
-            From::Strict => Self::Strict,
-            From::SingleUse => Self::SingleUse,
-            From::SameSuccessor => Self::SameSuccessor,
-            From::Siblings => Self::Siblings,
-            From::NewestWins => Self::NewestWins,
-            From::None => Self::None,
-        }
-    }
-}
-
-/// The timing row of the refresh protocol, in milliseconds. By default: for a
-/// server that revokes a grant when a spent refresh token is replayed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
-pub struct Timing {
-    /// W: from before the intent is written to the first byte sent.
-    #[uniffi(default = 3000)]
-    pub send_within: u64,
-    /// T: how long an answer is listened for.
-    #[uniffi(default = 60000)]
-    pub listen_for: u64,
-    /// D: the longest that the server may take to start on a request (assumed).
-    #[uniffi(default = 59000)]
-    pub start_within: u64,
-    /// S: from the answer to its being stored.
-    #[uniffi(default = 12000)]
-    pub save_within: u64,
-    /// A: after this, counted on its own clock, an observer takes over.
-    #[uniffi(default = 90000)]
-    pub takeover_after: u64,
-}
-
-impl From<Timing> for evergrant::Timing {
-    fn from(timing: Timing) -> Self {
-        let Timing { send_within, listen_for, start_within, save_within, takeover_after } = timing;
-        Self { send_within, listen_for, start_within, save_within, takeover_after }
-    }
-}
-
-impl From<evergrant::Timing> for Timing {
-    fn from(timing: evergrant::Timing) -> Self {
-        let evergrant::Timing {
-            send_within,
-            listen_for,
-            start_within,
-            save_within,
-            takeover_after,
-        } = timing;
-        Self { send_within, listen_for, start_within, save_within, takeover_after }
     }
 }
 

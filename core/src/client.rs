@@ -8,7 +8,7 @@ use crate::{
     scope::is_scope,
     sealing::Sealing,
     secret::Secret,
-    uri::{self, RedirectKind},
+    uri,
 };
 use alloc::{format, string::String, sync::Arc, vec::Vec};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -77,14 +77,9 @@ impl Client {
         if config.redirect_uris.is_empty() {
             return Err(Misuse::RedirectUriMissing);
         }
-        for redirect_uri in &config.redirect_uris {
-            match uri::redirect_kind(redirect_uri) {
-                Some(RedirectKind::Localhost) if !provider.config().localhost_redirects => {
-                    return Err(Misuse::RedirectUriInvalid);
-                }
-                None => return Err(Misuse::RedirectUriInvalid),
-                Some(_) => {}
-            }
+        let rules = provider.config().redirects;
+        if !config.redirect_uris.iter().all(|redirect_uri| rules.allow(redirect_uri)) {
+            return Err(Misuse::RedirectUriInvalid);
         }
         if !config.scopes.iter().all(|scope| is_scope(scope)) {
             return Err(Misuse::ScopeInvalid);
@@ -147,9 +142,10 @@ impl Client {
         Requests { client: self, secret }
     }
 
-    /// Whether the redirect URI is registered: byte for byte, any port on loopback.
+    /// Whether the redirect URI is registered.
     pub(crate) fn has_redirect_uri(&self, asked: &str) -> bool {
-        self.config.redirect_uris.iter().any(|uri| uri::redirect_matches(uri, asked))
+        let rules = self.provider.config().redirects;
+        self.config.redirect_uris.iter().any(|registered| rules.same(registered, asked))
     }
 
     /// Whether a redirect with this `iss` (or none) may come from the provider.

@@ -24,6 +24,8 @@ pub enum Failure {
         at: u64,
         /// What stands in the way.
         reason: Delay,
+        /// The server's own words, if it gave any.
+        said: Option<ServerSaid>,
     },
     /// The request may have been handled, but nobody can know. For an
     /// authorization: begin a new one.
@@ -141,9 +143,10 @@ impl Failure {
     /// The server's own words, redacted, where it gave any.
     pub fn said(&self) -> Option<&ServerSaid> {
         match self {
-            Self::Denied { said, .. } | Self::Misconfigured { said, .. } => said.as_ref(),
+            Self::TryLater { said, .. }
+            | Self::Denied { said, .. }
+            | Self::Misconfigured { said, .. } => said.as_ref(),
             Self::ReauthenticationRequired(_)
-            | Self::TryLater { .. }
             | Self::OutcomeUnknown
             | Self::CallbackRefused(_)
             | Self::CompanyMismatch { .. }
@@ -159,6 +162,10 @@ impl Failure {
             Self::SealingKeyMissing { id } => Some(id),
             _ => None,
         }
+    }
+
+    pub(crate) fn try_later(at: u64, reason: Delay) -> Self {
+        Self::TryLater { at, reason, said: None }
     }
 
     pub(crate) fn denied(reason: Denial) -> Self {

@@ -106,7 +106,7 @@ pub use pace::{Pace, Pacer};
 pub use pleo::Pleo;
 pub use policy::{RefreshPolicy, Rotation, Timing};
 pub use provider::{
-    Disconnect, IssPolicy, Provider, ProviderConfig, Quirks, TokenEndpointAuthMethod,
+    Disconnect, IssPolicy, Provider, ProviderConfig, Quirks, RedirectRules, TokenEndpointAuthMethod,
 };
 pub use record::{
     AuthorizationId, Binding, BrowserProof, Revision, StoreKey, Stored, Write, company_tenant,

@@ -7,7 +7,7 @@ use crate::{
     failure::Misuse,
     http::Method,
     policy::RefreshPolicy,
-    provider::{Disconnect, IssPolicy, Provider, ProviderConfig, Quirks},
+    provider::{Disconnect, IssPolicy, Provider, ProviderConfig, Quirks, RedirectRules},
 };
 use alloc::{format, string::String};
 
@@ -51,11 +51,16 @@ impl Pleo {
             disconnect: Disconnect::ApiRequest {
                 method: Method::Delete,
                 url: format!("{api_origin}/v1/installations/me"),
+                // "All tokens for the client" are revoked: whose, staging has to show.
+                spares_others: false,
             },
             api_origin,
             // `token_type` is not visible in any stored copy of Pleo's pages.
             quirks: Quirks { token_type_optional: true, ..Quirks::default() },
-            localhost_redirects: matches!(self, Self::Staging),
+            redirects: match self {
+                Self::Staging => RedirectRules::HttpsOrOwnMachine,
+                Self::Production => RedirectRules::Https,
+            },
             // "All previous tokens are immediately invalidated."
             refresh: RefreshPolicy::STRICT,
             ..ProviderConfig::default()

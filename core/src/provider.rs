@@ -5,7 +5,7 @@ use crate::{
     failure::Misuse,
     http::Method,
     policy::RefreshPolicy,
-    uri::{self, Origin, is_endpoint, is_path},
+    uri::{self, Origin, RedirectKind, is_endpoint, is_path},
 };
 use alloc::{string::String, vec::Vec};
 
@@ -42,8 +42,8 @@ pub struct ProviderConfig {
     pub token_endpoint_auth_method: TokenEndpointAuthMethod,
     /// Where this server's token answers stray from the RFC, and are meant.
     pub quirks: Quirks,
-    /// Whether `http://localhost` may be a redirect URI (RFC 8252 §8.3 advises against).
-    pub localhost_redirects: bool,
+    /// Which redirect URIs the server registers, and how it compares them.
+    pub redirects: RedirectRules,
     /// Whether plain `http` to a literal loopback address is good enough for
     /// endpoints and API: for development and tests only.
     pub loopback_http: bool,
@@ -77,7 +77,7 @@ impl Default for ProviderConfig {
             authorize_parameters: Vec::new(),
             token_endpoint_auth_method: TokenEndpointAuthMethod::ClientSecretBasic,
             quirks: Quirks::default(),
-            localhost_redirects: false,
+            redirects: RedirectRules::NativeApps,
             loopback_http: false,
             refresh: RefreshPolicy::STRICT,
             release_unsaved: false,
@@ -129,6 +129,44 @@ pub enum IssPolicy {
     Ignored,
 }
 
+/// Which redirect URIs a server registers, and how it compares them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedirectRules {
+    /// `https`, a literal loopback address whose port is free, and private-use schemes
+    /// (RFC 8252 §7).
+    NativeApps,
+    /// The same, and `http://localhost` with its port, as registered (RFC 8252 §8.3
+    /// advises against).
+    NativeAppsOrLocalhost,
+    /// `https` to another machine and nothing else, byte for byte (RFC 9700 §2.1).
+    Https,
+    /// `https`, or `http` to the developer's own machine; byte for byte, ports too.
+    HttpsOrOwnMachine,
+}
+
+impl RedirectRules {
+    /// Whether this may be registered as a redirect URI.
+    pub(crate) fn allow(self, redirect_uri: &str) -> bool {
+        let Some(kind) = uri::redirect_kind(redirect_uri) else { return false };
+        match self {
+            Self::NativeApps => kind != RedirectKind::Localhost,
+            Self::NativeAppsOrLocalhost => true,
+            Self::Https => kind == RedirectKind::Web,
+            Self::HttpsOrOwnMachine => kind != RedirectKind::PrivateScheme,
+        }
+    }
+
+    /// Whether what is asked for is what was registered.
+    pub(crate) fn same(self, registered: &str, asked: &str) -> bool {
+        match self {
+            Self::NativeApps | Self::NativeAppsOrLocalhost => {
+                uri::redirect_matches(registered, asked)
+            }
+            Self::Https | Self::HttpsOrOwnMachine => registered == asked,
+        }
+    }
+}
+
 /// How a grant is ended at the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Disconnect {
@@ -146,6 +184,10 @@ pub enum Disconnect {
         method: Method,
         /// The URL, on the API origin.
         url: String,
+        /// Whether it is known to end no other company's grant. Only then is it also
+        /// sent, unasked, for a credential of a company that was not meant: what a
+        /// person ends is his own doing.
+        spares_others: bool,
     },
 }
 

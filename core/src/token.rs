@@ -21,7 +21,7 @@ pub(crate) enum Outcome {
     /// The server has not used the token up, and the operator must act.
     Refused(ConfigurationFault, Option<ServerSaid>),
     /// The server has not used the token up; try again after so many ms.
-    Postponed { reason: Delay, after: Option<u64> },
+    Postponed { reason: Delay, after: Option<u64>, said: Option<ServerSaid> },
     /// Nobody can know whether the token has been used up.
     Unknown { fault: Option<ServerFault>, after: Option<u64> },
 }
@@ -56,7 +56,7 @@ pub(crate) fn judge(
         }
         (200..=299, _, None) => Outcome::Unknown { fault: Some(fault), after },
         (300..=399, _, _) => Outcome::Refused(ConfigurationFault::Redirected, None),
-        (429, _, _) => Outcome::Postponed { reason: Delay::RateLimited, after },
+        (429, _, _) => Outcome::Postponed { reason: Delay::RateLimited, after, said: None },
         (400..=499, Some(refused), _) => refused,
         // A 4xx without an OAuth body is some middlebox's, and a 5xx may come
         // after the rotation: neither says what became of the token.
@@ -87,18 +87,16 @@ fn refusal(
     secrets: &[&Secret],
 ) -> Outcome {
     let said = ServerSaid::new(error, why, secrets);
-    let reason = match error {
-        "invalid_grant" | "invalid_token" => return Outcome::Dead(said),
+    let postponed = |reason, said| Outcome::Postponed { reason, after, said: Some(said) };
+    match error {
+        "invalid_grant" | "invalid_token" => Outcome::Dead(said),
         other if quirks.invalid_grant_errors.iter().any(|name| name == other) => {
-            return Outcome::Dead(said);
+            Outcome::Dead(said)
         }
-        "temporarily_unavailable" | "server_error" => {
-            return Outcome::Postponed { reason: Delay::Unavailable, after };
-        }
-        "slow_down" => return Outcome::Postponed { reason: Delay::RateLimited, after },
-        _ => configuration_fault(error),
-    };
-    Outcome::Refused(reason, Some(said))
+        "temporarily_unavailable" | "server_error" => postponed(Delay::Unavailable, said),
+        "slow_down" => postponed(Delay::RateLimited, said),
+        _ => Outcome::Refused(configuration_fault(error), Some(said)),
+    }
 }
 
 /// Which part of the configuration an OAuth error name speaks of.

@@ -172,7 +172,7 @@ fn the_answer_to_each_request_that_was_given_up_is_welcome() {
 #[test]
 fn a_grant_is_not_ended_with_a_token_that_no_header_can_carry() {
     let url = "https://api.example/v1/installations/me".to_owned();
-    let disconnect = Disconnect::ApiRequest { method: Method::Delete, url };
+    let disconnect = Disconnect::ApiRequest { method: Method::Delete, url, spares_others: true };
     let config = ProviderConfig { disconnect, ..provider_config() };
     let mut world = World::with(client_of(config, client_config()));
     world.authorize();

@@ -211,7 +211,7 @@ mod tests {
         let said = Some(ServerSaid { error: "x".into(), description: None });
         for failure in [
             Failure::ReauthenticationRequired(Cause::LostReply),
-            Failure::TryLater { at: 1, reason: Delay::Busy },
+            Failure::TryLater { at: 1, reason: Delay::Busy, said: None },
             Failure::Denied { reason: Denial::Forbidden, said: said.clone() },
             Failure::CallbackRefused(CallbackFault::Malformed),
             Failure::Misconfigured { reason: ConfigurationFault::InvalidClient, said },

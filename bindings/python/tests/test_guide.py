@@ -42,7 +42,9 @@ def moved(base: str) -> evergrant.ProviderConfig:
     config.authorization_endpoint = to(config.authorization_endpoint)
     config.token_endpoint = to(config.token_endpoint)
     config.introspection_endpoint = to(config.introspection_endpoint)
-    config.disconnect = Disconnect.API_REQUEST(method=Method.DELETE, url=to(config.disconnect.url))
+    config.disconnect = Disconnect.API_REQUEST(
+        method=Method.DELETE, url=to(config.disconnect.url), spares_others=False
+    )
     config.api_origin = base
     config.company, config.api_keys = asking(config.company), asking(config.api_keys)
     config.loopback_http = True

@@ -40,7 +40,9 @@ def provider(base):
             iss=IssPolicy.IF_PRESENT,
             authorization_endpoint=f"{base}/oauth/authorize",
             token_endpoint=f"{base}/oauth/token",
-            disconnect=Disconnect.API_REQUEST(method=Method.DELETE, url=f"{base}/v1/installations/me"),
+            disconnect=Disconnect.API_REQUEST(
+                method=Method.DELETE, url=f"{base}/v1/installations/me", spares_others=True
+            ),
             company=binding,
             api_keys=binding,
             api_origin=base,

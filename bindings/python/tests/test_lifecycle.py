@@ -123,7 +123,9 @@ class Host:
 
 
 def installation(base):
-    return Disconnect.API_REQUEST(method=Method.DELETE, url=f"{base}/v1/installations/me")
+    return Disconnect.API_REQUEST(
+        method=Method.DELETE, url=f"{base}/v1/installations/me", spares_others=True
+    )
 
 
 def revocation(base):

@@ -23,6 +23,7 @@ from evergrant import (
     Provider,
     ProviderConfig,
     Quirks,
+    RedirectRules,
     RefreshPolicy,
     Rotation,
     Refusal,
@@ -93,6 +94,7 @@ def read_provider(given: dict) -> ProviderConfig:
             "authorize_parameters": pairs(given["authorize_parameters"]),
             "token_endpoint_auth_method": auth_method(given["token_endpoint_auth_method"]),
             "quirks": Quirks(**given["quirks"]),
+            "redirects": RedirectRules[given["redirects"].upper()],
             "refresh": read_refresh(**given["refresh"]),
         }
     )
@@ -108,8 +110,8 @@ def read_disconnect(given: str | dict) -> Disconnect:
             return Disconnect.FORGET()
         case {"revocation": endpoint}:
             return Disconnect.REVOCATION(endpoint=endpoint)
-        case {"api_request": [method, url]}:
-            return Disconnect.API_REQUEST(method=Method[method], url=url)
+        case {"api_request": [method, url, spares_others]}:
+            return Disconnect.API_REQUEST(method=Method[method], url=url, spares_others=spares_others)
     raise ValueError(given)
 
 

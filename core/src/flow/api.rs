@@ -22,7 +22,7 @@ pub(crate) fn answered(
 ) {
     let later = |reason| {
         let pause = retry_after(headers, cx.now()).unwrap_or(1_000);
-        Failure::TryLater { at: cx.now().saturating_add(pause), reason }
+        Failure::try_later(cx.now().saturating_add(pause), reason)
     };
     let failure = match status {
         401 => return refresh::refused_by_api(state, cx, generation),

@@ -91,7 +91,7 @@ pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>, asked: Authorize) {
     if state.authorizations.len() >= REMEMBERED {
         let open = |own: &Authorization| matches!(own.stage, Stage::Open);
         let Some(oldest) = state.authorizations.iter().position(open) else {
-            let failure = Failure::TryLater { at: cx.now(), reason: Delay::Busy };
+            let failure = Failure::try_later(cx.now(), Delay::Busy);
             return fail(cx, id, asked.return_context, failure);
         };
         state.authorizations.remove(oldest);
@@ -189,7 +189,7 @@ pub(crate) fn cancel(state: &mut State, cx: &mut Cx<'_>, which: Option<Authoriza
             continue;
         }
         if state.authorizations.len() >= REMEMBERED {
-            let failure = Failure::TryLater { at: cx.now(), reason: Delay::Busy };
+            let failure = Failure::try_later(cx.now(), Delay::Busy);
             fail(cx, id, None, failure);
             continue;
         }
@@ -220,7 +220,7 @@ fn expired(cx: &mut Cx<'_>, id: AuthorizationId, return_context: Option<String>)
 }
 
 fn store_slow(cx: &Cx<'_>) -> Failure {
-    Failure::TryLater { at: cx.now(), reason: Delay::StoreSlow }
+    Failure::try_later(cx.now(), Delay::StoreSlow)
 }
 
 /// Whether the authorization is still waiting for its redirect.

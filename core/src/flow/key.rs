@@ -49,7 +49,7 @@ pub(crate) fn enter(state: &mut State, cx: &mut Cx<'_>, entered: ApiKey) {
         // It is being put in its place: its answer comes first.
         Some(true) => {
             let at = cx.now().saturating_add(refresh::FIRST_PAUSE);
-            let failure = Failure::TryLater { at, reason: Delay::Busy };
+            let failure = Failure::try_later(at, Delay::Busy);
             return cx.fail(Activity::Key, failure);
         }
         // Whoever enters another key means that one.

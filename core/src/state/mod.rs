@@ -149,6 +149,14 @@ pub(crate) struct Backoff {
     pub(crate) failure: Failure,
 }
 
+impl Backoff {
+    /// Whether no try is made of itself: time alone does not set data right. Whoever
+    /// wants a token is let try again after the pause.
+    pub(crate) fn waits_for_somebody(&self) -> bool {
+        matches!(self.failure, Failure::Misconfigured { .. })
+    }
+}
+
 /// Tokens being stored: they are kept here until the store has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Placing {

@@ -139,15 +139,21 @@ fn row_15_the_exchange_repeats_the_redirect_uri_and_only_a_loopback_port_is_free
         assert_eq!(in_body(exchange(&world), "redirect_uri"), [asked]);
     }
     // A name can be resolved to anywhere: only where the provider's data allow it.
-    for allowed in [false, true] {
-        let provider = ProviderConfig { localhost_redirects: allowed, ..provider_config() };
+    for (redirects, allowed) in [
+        (RedirectRules::NativeApps, false),
+        (RedirectRules::NativeAppsOrLocalhost, true),
+        (RedirectRules::Https, false),
+        (RedirectRules::HttpsOrOwnMachine, true),
+    ] {
+        let provider = ProviderConfig { redirects, ..provider_config() };
         let redirect_uris = vec!["http://localhost:51004/callback".into()];
         let config = ClientConfig { redirect_uris, ..client_config() };
         let client = Client::new(Provider::new(provider).unwrap().into(), config);
         assert_eq!(client.err(), (!allowed).then_some(Misuse::RedirectUriInvalid));
     }
     // Even then its port is not free.
-    let provider = ProviderConfig { localhost_redirects: true, ..provider_config() };
+    let redirects = RedirectRules::NativeAppsOrLocalhost;
+    let provider = ProviderConfig { redirects, ..provider_config() };
     let redirect_uris = vec!["http://localhost:51004/callback".into()];
     let mut world =
         World::with(client_of(provider, ClientConfig { redirect_uris, ..client_config() }));

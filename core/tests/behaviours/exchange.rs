@@ -190,8 +190,12 @@ fn row_23_a_token_type_other_than_bearer_is_refused_in_any_case_of_letters() {
     for (token_type, good) in [(Value::Null, true), (json!("DPoP"), false), (json!(1), false)] {
         let fault = Fault::Change(json!({"token_type": token_type}));
         // The redirects of this world name another issuer than Pleo's.
-        let pleo =
-            ProviderConfig { iss: IssPolicy::Ignored, company: None, ..Pleo::Production.config() };
+        let pleo = ProviderConfig {
+            iss: IssPolicy::Ignored,
+            company: None,
+            redirects: RedirectRules::NativeApps,
+            ..Pleo::Production.config()
+        };
         let (world, _) = exchanged(pleo, fault);
         let url = "https://external.pleo.io/v1/expenses";
         assert_eq!(world.connection.authorization(world.now, url, 0).is_some(), good);

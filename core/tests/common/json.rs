@@ -81,10 +81,16 @@ pub fn configuration(provider: &ProviderConfig, client: &ClientConfig, tenant: &
     let disconnect = match &provider.disconnect {
         Disconnect::Forget => text("forget"),
         Disconnect::Revocation { endpoint } => Object::new().text("revocation", endpoint).end(),
-        Disconnect::ApiRequest { method, url } => {
-            let request = format!("[{},{}]", text(method.as_str()), text(url));
+        Disconnect::ApiRequest { method, url, spares_others } => {
+            let request = format!("[{},{},{spares_others}]", text(method.as_str()), text(url));
             Object::new().raw("api_request", request).end()
         }
+    };
+    let redirects = match provider.redirects {
+        RedirectRules::NativeApps => "native_apps",
+        RedirectRules::NativeAppsOrLocalhost => "native_apps_or_localhost",
+        RedirectRules::Https => "https",
+        RedirectRules::HttpsOrOwnMachine => "https_or_own_machine",
     };
     let iss = match provider.iss {
         IssPolicy::Required => "required",
@@ -106,7 +112,7 @@ pub fn configuration(provider: &ProviderConfig, client: &ClientConfig, tenant: &
         .raw("authorize_parameters", pairs(&provider.authorize_parameters))
         .text("token_endpoint_auth_method", method(provider.token_endpoint_auth_method))
         .raw("quirks", quirks(&provider.quirks))
-        .raw("localhost_redirects", provider.localhost_redirects)
+        .text("redirects", redirects)
         .raw("loopback_http", provider.loopback_http)
         .raw("refresh", refresh(&provider.refresh))
         .raw("release_unsaved", provider.release_unsaved)

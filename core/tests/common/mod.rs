@@ -44,6 +44,7 @@ pub fn by_api_request() -> Disconnect {
     Disconnect::ApiRequest {
         method: Method::Delete,
         url: "https://api.example/v1/installations/me".into(),
+        spares_others: true,
     }
 }
 

@@ -140,7 +140,6 @@ fn pleo_05_the_redirect_uri_is_a_registered_one_byte_for_byte_also_at_the_exchan
 }
 
 #[test]
-#[ignore = "bug: any port of a loopback literal is taken for a registered one, which Pleo would refuse"]
 fn pleo_05_no_port_is_free_either() {
     let client =
         ClientConfig { redirect_uris: vec!["http://127.0.0.1/callback".into()], ..registered() };
@@ -176,7 +175,6 @@ fn pleo_06_redirects_are_https_but_for_localhost_in_development() {
 }
 
 #[test]
-#[ignore = "bug: a client of production may have loopback literals and private schemes as redirect URIs"]
 fn pleo_06_production_has_no_loopback_and_no_scheme_but_https() {
     for uri in ["http://127.0.0.1/callback", "http://[::1]:80/callback", "com.client.app:/callback"]
     {

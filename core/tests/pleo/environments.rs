@@ -16,7 +16,9 @@ fn pleo_01_the_presets_have_the_urls_that_pleo_documents() {
         assert_eq!(config.introspection_endpoint, Some(introspection));
         assert_eq!(config.api_origin, api);
         let url = format!("{api}/v1/installations/me");
-        assert_eq!(config.disconnect, Disconnect::ApiRequest { method: Method::Delete, url });
+        // Whose grants it ends is not said clearly enough to send it unasked.
+        let (method, spares_others) = (Method::Delete, false);
+        assert_eq!(config.disconnect, Disconnect::ApiRequest { method, url, spares_others });
         for binding in [config.company, config.api_keys] {
             assert_eq!(binding.unwrap().url, format!("{api}/v1/introspect"));
         }

@@ -201,13 +201,26 @@ fn pleo_41_a_replacement_proves_company_and_permissions_before_the_old_key_goes(
 }
 
 #[test]
-#[ignore = "bug: a replacement that is entered without scopes may have fewer permissions than the key before"]
 fn pleo_41_a_replacement_must_be_able_to_do_what_the_key_before_could() {
     let mut world = active();
     world.server.scope = "users:read";
     let outputs = world.run(entered("canary-key-2", |_| ()));
     assert_eq!(failures(&outputs), ["denied_insufficient_scope"]);
     assert_eq!(header(&world), Some(key_header("canary-key-1")));
+    // Also one that comes after a key that was refused, and of which nothing is left.
+    world.run(answered(1, 401));
+    let outputs = world.run(entered("canary-key-2", |_| ()));
+    assert_eq!(failures(&outputs), ["denied_insufficient_scope"]);
+    // Less is enough if the host says so.
+    let fewer = entered("canary-key-2", |key| key.scopes = vec!["users:read".into()]);
+    assert_eq!(failures(&world.run(fewer)), [""; 0]);
+    // Where nothing was asked of the key before, all that it had.
+    let mut world = self::world();
+    world.server.scope = "users:read vendors:read";
+    assert_eq!(failures(&world.run(entered("canary-key-1", |_| ()))), [""; 0]);
+    world.server.scope = "users:read";
+    let outputs = world.run(entered("canary-key-2", |_| ()));
+    assert_eq!(failures(&outputs), ["denied_insufficient_scope"]);
 }
 
 #[test]

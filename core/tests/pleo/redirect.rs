@@ -75,7 +75,6 @@ fn pleo_10_an_error_is_told_with_its_name_and_words_and_nothing_is_exchanged() {
 }
 
 #[test]
-#[ignore = "bug: of temporarily_unavailable and server_error in a redirect name and words are dropped"]
 fn pleo_10_the_words_of_a_server_in_trouble_are_told_too() {
     for error in ["temporarily_unavailable", "server_error"] {
         let mut world = world();

@@ -57,7 +57,7 @@ fn connected(mut world: World) -> World {
 
 fn delete(config: &mut ProviderConfig) {
     let url = "https://api.example/v1/installations/me".into();
-    config.disconnect = Disconnect::ApiRequest { method: Method::Delete, url };
+    config.disconnect = Disconnect::ApiRequest { method: Method::Delete, url, spares_others: true };
 }
 
 fn forget(config: &mut ProviderConfig) {

@@ -140,6 +140,7 @@ fn provider(dice: &mut Dice, refresh: RefreshPolicy) -> ProviderConfig {
         _ => Disconnect::ApiRequest {
             method: Method::Delete,
             url: "https://api.example/v1/installations/me".into(),
+            spares_others: true,
         },
     };
     let oracle = dice.one_in(3);

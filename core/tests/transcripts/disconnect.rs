@@ -66,6 +66,7 @@ pub fn disconnect_api_request() -> Life {
     let mut life = of(Disconnect::ApiRequest {
         method: Method::Delete,
         url: "https://api.example/v1/installations/me".into(),
+        spares_others: true,
     });
     let mut ends = |faults: &[Fault], wait: u64| {
         life.advance(1);

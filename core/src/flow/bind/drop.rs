@@ -17,7 +17,8 @@ use crate::{
 use alloc::boxed::Box;
 
 /// Looks whether the company is another tenant's: the provider's own way to end a
-/// credential may end all of the company's.
+/// credential may end all of the company's. Where it may end other companies' too, the
+/// credential is left to run out.
 pub(super) fn check(
     state: &mut State,
     cx: &mut Cx<'_>,
@@ -25,8 +26,10 @@ pub(super) fn check(
     company: &str,
     failure: Failure,
 ) {
-    let by_request =
-        matches!(cx.client.provider().config().disconnect, Disconnect::ApiRequest { .. });
+    let by_request = matches!(
+        cx.client.provider().config().disconnect,
+        Disconnect::ApiRequest { spares_others: true, .. }
+    );
     if !by_request || candidate.tokens.key.is_some() {
         return forget(state, cx, candidate, failure);
     }
@@ -88,7 +91,7 @@ pub(super) fn step(state: &mut State, cx: &mut Cx<'_>, stage: Bind, signal: Sign
 /// company may be somebody's.
 fn uninstall(state: &mut State, cx: &mut Cx<'_>, candidate: Box<Candidate>, failure: Failure) {
     let provider = cx.client.provider().config();
-    let Disconnect::ApiRequest { method, url } = &provider.disconnect else {
+    let Disconnect::ApiRequest { method, url, .. } = &provider.disconnect else {
         return forget(state, cx, candidate, failure);
     };
     let request = Requests::disconnect_request(*method, url, &candidate.tokens);

@@ -18,7 +18,13 @@ use crate::{
     failure::{CompanyFault, Delay, Denial, Failure, ServerFault},
     http::{HttpRequest, HttpResponse, Method},
     output::Activity,
-    record::{Revision, StoreKey, candidate::Candidate, company_tenant, reserve_company},
+    record::{
+        Revision, StoreKey,
+        candidate::Candidate,
+        company_tenant,
+        connection::{ConnectionRecord, RecordStatus},
+        reserve_company,
+    },
     scope,
     secret::SecretBytes,
     state::{Bind, Learned, State},
@@ -61,6 +67,9 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                 Ok(()) => {
                     let record = state.known.record();
                     candidate.begun_in = Some(record.map_or(0, |record| record.generation));
+                    if candidate.asked_scope.is_empty() {
+                        candidate.asked_scope = needed_so_far(record);
+                    }
                     ask(state, cx, candidate, 0);
                 }
                 Err(failure) => fail(state, cx, &candidate, failure),
@@ -134,6 +143,22 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             | Signal::Wake,
         ) => state.bind = stage,
     }
+}
+
+/// The scopes that a replacement must have where nobody names them: those that were
+/// wanted of the credential before, or else all that it had.
+fn needed_so_far(record: Option<&ConnectionRecord>) -> String {
+    let Some(record) = record else { return String::new() };
+    match record.status {
+        RecordStatus::Active | RecordStatus::Reauthenticate { .. } => {}
+        // Whoever has disconnected begins anew.
+        RecordStatus::New | RecordStatus::Disconnecting { .. } | RecordStatus::Disconnected => {
+            return String::new();
+        }
+    }
+    let had = record.tokens.as_ref().map(|tokens| &tokens.scope);
+    let asked = record.asked_scope.as_ref().filter(|scope| !scope.is_empty());
+    asked.or(had).cloned().unwrap_or_default()
 }
 
 /// When the binding wants a step: also of a candidate that somebody left behind.
@@ -291,7 +316,7 @@ fn later(
         None => tries >= GRANT_TRIES && cx.now() >= candidate.ends_at(),
     };
     if over {
-        let failure = Failure::TryLater { at: cx.now().saturating_add(pause), reason };
+        let failure = Failure::try_later(cx.now().saturating_add(pause), reason);
         return drop::forget(state, cx, candidate, failure);
     }
     let left = candidate.ends_at().saturating_sub(cx.now()).max(refresh::FIRST_PAUSE);
@@ -320,7 +345,7 @@ pub(super) fn refused_by_store(
 }
 
 fn store_slow(cx: &Cx<'_>) -> Failure {
-    Failure::TryLater { at: cx.now(), reason: Delay::StoreSlow }
+    Failure::try_later(cx.now(), Delay::StoreSlow)
 }
 
 /// Tells whoever brought the credential that it came to nothing; once.

@@ -102,7 +102,7 @@ pub(super) fn step(state: &mut State, cx: &mut Cx<'_>, stage: Bind, signal: Sign
                 }
                 None => {
                     let at = cx.now().saturating_add(refresh::FIRST_PAUSE);
-                    let failure = Failure::TryLater { at, reason: Delay::StoreSlow };
+                    let failure = Failure::try_later(at, Delay::StoreSlow);
                     fail(state, cx, &candidate, failure);
                 }
             }

@@ -76,9 +76,9 @@ impl Own<'_, '_> {
                 Failure::Denied { reason: Denial::CodeRejected, said: Some(said) }
             }
             Outcome::Refused(reason, said) => Failure::Misconfigured { reason, said },
-            Outcome::Postponed { reason, after } => {
+            Outcome::Postponed { reason, after, said } => {
                 let at = self.cx.now().saturating_add(after.unwrap_or_default());
-                Failure::TryLater { at, reason }
+                Failure::TryLater { at, reason, said }
             }
             Outcome::Unknown { fault: Some(fault), .. } => Failure::ServerMisbehaved(fault),
             Outcome::Unknown { fault: None, .. } => Failure::OutcomeUnknown,

@@ -114,7 +114,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
                 own.send(nonce, grant, tries.saturating_add(1));
             }
             HttpFault::NotSent | HttpFault::TooLate => {
-                let failure = Failure::TryLater { at: own.cx.now(), reason: Delay::NotSent };
+                let failure = Failure::try_later(own.cx.now(), Delay::NotSent);
                 own.lift(nonce, failure, grant);
             }
             HttpFault::Unknown => own.lift(nonce, Failure::OutcomeUnknown, grant),

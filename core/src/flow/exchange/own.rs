@@ -33,7 +33,7 @@ impl Own<'_, '_> {
     }
 
     pub(super) fn store_slow(&mut self, return_context: Option<String>) {
-        let failure = Failure::TryLater { at: self.cx.now(), reason: Delay::StoreSlow };
+        let failure = Failure::try_later(self.cx.now(), Delay::StoreSlow);
         self.fail(return_context, failure);
     }
 

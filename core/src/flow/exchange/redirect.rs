@@ -124,7 +124,8 @@ impl Own<'_, '_> {
                 Failure::Denied { reason: Denial::InteractionRequired, said: Some(said) }
             }
             "temporarily_unavailable" | "server_error" => {
-                Failure::TryLater { at: self.cx.now(), reason: Delay::Unavailable }
+                let (at, reason) = (self.cx.now(), Delay::Unavailable);
+                Failure::TryLater { at, reason, said: Some(said) }
             }
             error => Failure::Misconfigured {
                 reason: token::configuration_fault(error),

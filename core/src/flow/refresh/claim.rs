@@ -259,7 +259,7 @@ fn send_or_ask(state: &mut State, cx: &mut Cx<'_>, claim: Box<Claim>, asked: boo
             }
             return;
         }
-        let make = |at| Failure::TryLater { at, reason: Delay::StoreSlow };
+        let make = |at| Failure::try_later(at, Delay::StoreSlow);
         let failure = back_off(state, cx, make, 0);
         return write_settlement(state, cx, Some(claim), Settle::Release(failure));
     }
@@ -340,7 +340,7 @@ pub(crate) fn settle_demand(state: &mut State, cx: &mut Cx<'_>) {
             }
         }
         Refresh::Holding { until, .. } => {
-            let failure = Failure::TryLater { at: until.at(cx.now()), reason: Delay::Busy };
+            let failure = Failure::try_later(until.at(cx.now()), Delay::Busy);
             answer(state, cx, failure);
         }
         // About to refresh: the answer comes with the end of that.

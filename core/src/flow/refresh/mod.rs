@@ -102,7 +102,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         (Refresh::Sent { claim, .. }, Signal::HttpFailed(why)) => {
             let outcome = match why {
                 HttpFault::NotSent | HttpFault::TooLate => {
-                    Outcome::Postponed { reason: Delay::NotSent, after: None }
+                    Outcome::Postponed { reason: Delay::NotSent, after: None, said: None }
                 }
                 HttpFault::Unknown => Outcome::Unknown { fault: None, after: None },
             };
@@ -151,8 +151,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             if state.release_unsaved {
                 announce(state, cx);
             } else if tries >= STORE_TRIES {
-                let failure =
-                    Failure::TryLater { at: retry_at.at(cx.now()), reason: Delay::StoreSlow };
+                let failure = Failure::try_later(retry_at.at(cx.now()), Delay::StoreSlow);
                 answer(state, cx, failure);
             }
         }
@@ -241,7 +240,11 @@ pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
     match &state.refresh {
         Refresh::Idle => {
             let due = due_at(state, now)?;
-            Some(state.backoff.as_ref().map_or(due, |backoff| due.max(backoff.until.at(now))))
+            match &state.backoff {
+                Some(backoff) if backoff.waits_for_somebody() => None,
+                Some(backoff) => Some(due.max(backoff.until.at(now))),
+                None => Some(due),
+            }
         }
         Refresh::Sent { give_up_at, .. } | Refresh::Asking { give_up_at, .. } => Some(*give_up_at),
         Refresh::Holding { until, .. } => Some(until.at(now)),
@@ -267,10 +270,10 @@ pub(crate) fn judged(state: &mut State, cx: &mut Cx<'_>, outcome: Outcome, claim
             |_| Failure::Misconfigured { reason, said },
             OPERATOR_PAUSE,
         )),
-        Outcome::Postponed { reason, after } => Settle::Release(back_off(
+        Outcome::Postponed { reason, after, said } => Settle::Release(back_off(
             state,
             cx,
-            |at| Failure::TryLater { at, reason },
+            |at| Failure::TryLater { at, reason, said },
             after.unwrap_or_default(),
         )),
         Outcome::Unknown { after, .. } => {
@@ -281,7 +284,7 @@ pub(crate) fn judged(state: &mut State, cx: &mut Cx<'_>, outcome: Outcome, claim
             Settle::GiveUp(back_off(
                 state,
                 cx,
-                |at| Failure::TryLater { at, reason: Delay::Unavailable },
+                |at| Failure::try_later(at, Delay::Unavailable),
                 wait,
             ))
         }

@@ -102,7 +102,9 @@ pub(crate) fn serve(state: &mut State, cx: &mut Cx<'_>, usable: bool) {
 }
 
 pub(crate) fn is_due(state: &State, now: u64) -> bool {
-    let backing_off = state.backoff.as_ref().is_some_and(|backoff| !backoff.until.has_passed(now));
+    let backing_off = state.backoff.as_ref().is_some_and(|backoff| {
+        !backoff.until.has_passed(now) || (backoff.waits_for_somebody() && state.demand.is_none())
+    });
     due_at(state, now).is_some_and(|due| now >= due) && !backing_off
 }
 

@@ -19,7 +19,7 @@ pub(crate) const FIRST_PAUSE: u64 = 500;
 
 pub(crate) const LONGEST_PAUSE: u64 = scaled(300_000, 1_000);
 
-/// Nothing but another configuration helps: no retry for so long.
+/// Nothing but another configuration helps: no retry for so long, whoever asks.
 pub(crate) const OPERATOR_PAUSE: u64 = scaled(600_000, 1_000);
 
 /// Milliseconds to pause after so many failures: doubling, bounded, the upper
@@ -52,7 +52,7 @@ pub(crate) fn host_failed(state: &mut State, cx: &mut Cx<'_>, failure: Failure) 
 }
 
 pub(crate) fn store_slow(state: &mut State, cx: &mut Cx<'_>) {
-    let failure = back_off(state, cx, |at| Failure::TryLater { at, reason: Delay::StoreSlow }, 0);
+    let failure = back_off(state, cx, |at| Failure::try_later(at, Delay::StoreSlow), 0);
     refuse(state, cx, failure);
 }
 

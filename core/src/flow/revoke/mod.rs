@@ -309,7 +309,7 @@ fn tell(state: &mut State, cx: &mut Cx<'_>, both_secrets: bool) {
             }
             // Nothing may be sent with a token that came unfit, as the renewal's own can.
             Disconnect::ApiRequest { .. } if tokens.access_exp == Some(0) => None,
-            Disconnect::ApiRequest { method, url } => {
+            Disconnect::ApiRequest { method, url, .. } => {
                 Some(Requests::disconnect_request(*method, url, tokens))
             }
         }
@@ -368,6 +368,6 @@ fn store_slow(state: &mut State, cx: &mut Cx<'_>, ends: Ends) {
     let until = Deadline::after(cx.now(), refresh::pause(cx, ATTEMPTS));
     state.known = Known::Unread;
     state.revoke = Revoke::Pausing { until, ends };
-    let failure = Failure::TryLater { at: until.at(cx.now()), reason: Delay::StoreSlow };
+    let failure = Failure::try_later(until.at(cx.now()), Delay::StoreSlow);
     cx.fail(Activity::Revoke, failure);
 }

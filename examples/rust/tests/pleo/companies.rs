@@ -1,6 +1,6 @@
 //! One company a connection, over HTTP.
 
-use evergrant::{Authorize, BrowserProof, CompanyFault, Failure};
+use evergrant::{Authorize, BrowserProof, CompanyFault, Disconnect, Failure};
 use evergrant_authority::{NORTH_DENMARK, NORTH_GROUP, NORTH_SWEDEN, Reach, SOUTH};
 use evergrant_example_host::{Host, HostError};
 
@@ -31,7 +31,21 @@ fn pleo_36_a_person_who_picks_another_company_changes_nothing() {
     assert_eq!(mismatch.code(), "company_mismatch");
     assert_eq!(world.desk.record(), record);
     assert!(seen(&world, &mut host).contains(NORTH_DENMARK));
-    // What nobody wants does not live on.
+    assert!(!world.tap.requests().iter().any(|(line, _)| line.starts_with("DELETE")));
+}
+
+#[test]
+fn pleo_36_what_nobody_wants_does_not_live_on_once_staging_has_shown_whom_delete_ends() {
+    let world = World::with(|provider| {
+        if let Disconnect::ApiRequest { spares_others, .. } = &mut provider.disconnect {
+            *spares_others = true;
+        }
+    });
+    let mut host = world.desk.host();
+    world.pick(NORTH_DENMARK);
+    connect(&world, &mut host, None).expect("a grant");
+    world.pick(SOUTH);
+    assert_eq!(failure(connect(&world, &mut host, None)).code(), "company_mismatch");
     let alive = world.stats().grants_alive_by_subject;
     assert_eq!(alive.into_iter().collect::<Vec<_>>(), [(of(NORTH_DENMARK), 1)]);
 }
@@ -76,7 +90,6 @@ fn pleo_37_each_tenant_sees_its_own_company_and_none_another_ones() {
 }
 
 #[test]
-#[ignore = "bug: if DELETE reaches all of the client, ending an unwanted grant ends every customer's"]
 fn pleo_36_an_unwanted_grant_is_not_ended_at_everybodys_cost() {
     // One reading of Pleo's reference: all tokens "for the client" are revoked.
     let world = World::new();

@@ -41,9 +41,16 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::with(|_| ())
+    }
+
+    /// The same, its data changed by this.
+    fn with(change: impl FnOnce(&mut ProviderConfig)) -> Self {
         let authority = Authority::start(Config::default()).expect("a free port");
         let tap = Tap::before(&authority);
-        let desk = Desk::of(client(pleo(&authority, &tap)));
+        let mut provider = pleo(&authority, &tap);
+        change(&mut provider);
+        let desk = Desk::of(client(provider));
         Self { authority, tap, desk }
     }
 
@@ -101,7 +108,7 @@ fn pleo(authority: &Authority, tap: &Tap) -> ProviderConfig {
         format!("{}{path}", tap.url)
     };
     let binding = |how: CompanyBinding| CompanyBinding { url: moved(&how.url), ..how };
-    let Disconnect::ApiRequest { method, url } = &preset.disconnect else {
+    let Disconnect::ApiRequest { method, url, spares_others } = &preset.disconnect else {
         panic!("a request of Pleo's own")
     };
     ProviderConfig {
@@ -110,7 +117,11 @@ fn pleo(authority: &Authority, tap: &Tap) -> ProviderConfig {
         authorization_endpoint: format!("{}/oauth/authorize", authority.base_url()),
         token_endpoint: moved(&preset.token_endpoint),
         introspection_endpoint: preset.introspection_endpoint.as_deref().map(moved),
-        disconnect: Disconnect::ApiRequest { method: *method, url: moved(url) },
+        disconnect: Disconnect::ApiRequest {
+            method: *method,
+            url: moved(url),
+            spares_others: *spares_others,
+        },
         api_origin: moved(&preset.api_origin),
         company: preset.company.clone().map(binding),
         api_keys: preset.api_keys.clone().map(binding),

@@ -48,6 +48,8 @@ fn with_companies(config: &mut ProviderConfig) {
     config.disconnect = Disconnect::ApiRequest {
         method: Method::Delete,
         url: format!("{api}/v1/installations/me"),
+        // The authority ends one company's installation and no other's.
+        spares_others: true,
     };
 }
 

@@ -164,7 +164,9 @@ impl Story {
     /// A call for which there is no token yet; yields when there may be one.
     fn no_answer(&self, host: &mut Host) -> Outcome<u64> {
         match host.api_get(&self.url()) {
-            Err(HostError::Failure(Failure::TryLater { at, reason: Delay::Unavailable })) => Ok(at),
+            Err(HostError::Failure(Failure::TryLater {
+                at, reason: Delay::Unavailable, ..
+            })) => Ok(at),
             other => Err(format!("a call without an answer came to {other:?}").into()),
         }
     }
