@@ -85,16 +85,18 @@ impl RefreshPolicy {
         timing: Timing::GRACE_30_S,
     };
 
-    /// Auth0 with a leeway of 30 s or more, Ory Hydra with a grace period,
-    /// Amazon Cognito with a grace period: siblings.
-    pub const SIBLINGS: Self = Self { timing: Timing::STRICT, ..Self::OKTA };
+    /// Auth0 with a leeway, Ory Hydra and Amazon Cognito with a grace period, of 30 s or
+    /// more: siblings. Where it is shorter, a takeover comes too late to be forgiven, and
+    /// the server is a strict one.
+    pub const SIBLINGS: Self = Self::OKTA;
 
-    /// Atlassian: ten minutes in which the old pair works; Xero and Linear: 30.
+    /// Atlassian: ten minutes in which the old pair works; Xero and Linear: 30. Long
+    /// enough for the times of a strict server, which are safer.
     pub const ATLASSIAN: Self = Self { timing: Timing::STRICT, ..Self::OKTA };
 
-    /// Supabase, better-auth: a replay brings the same successor for some seconds.
-    pub const SAME_SUCCESSOR: Self =
-        Self { rotation: Rotation::SameSuccessor, access_dies: false, ..Self::STRICT };
+    /// A replay brings the same successor for 30 s or more. Where it is for less
+    /// (Supabase: 10 s), the server is a strict one.
+    pub const SAME_SUCCESSOR: Self = Self { rotation: Rotation::SameSuccessor, ..Self::OKTA };
 
     /// WSO2, Airlock, Doorkeeper with `previous_refresh_token`: the old token is
     /// good until its successor is used.
@@ -137,7 +139,8 @@ impl Timing {
         takeover_after: 90_000,
     };
 
-    /// For a server with 30 s of grace: a takeover fits twice within it.
+    /// For a server with 30 s of grace: what is sent after a takeover, A + W + D = 21.5 s
+    /// after the first request, is still within it.
     pub const GRACE_30_S: Self = Self {
         send_within: 1_000,
         listen_for: 8_000,

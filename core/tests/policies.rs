@@ -239,3 +239,17 @@ fn an_oracle_that_does_not_answer_is_as_none() {
         assert_eq!((world.status(), world.server.refreshes), (Status::Authorized, 1));
     }
 }
+
+/// Where the reference's rule for servers with grace is kept: A + W + D within it.
+#[test]
+fn a_takeover_is_within_the_grace_that_a_preset_speaks_of() {
+    for (policy, grace) in [
+        (RefreshPolicy::OKTA, 30_000),
+        (RefreshPolicy::SIBLINGS, 30_000),
+        (RefreshPolicy::SAME_SUCCESSOR, 30_000),
+        (RefreshPolicy::ATLASSIAN, 600_000),
+    ] {
+        let Timing { send_within, start_within, takeover_after, .. } = policy.timing;
+        assert!(takeover_after + send_within + start_within <= grace, "{policy:?}");
+    }
+}

@@ -27,11 +27,8 @@ pub(crate) fn answered(
     let failure = match status {
         401 => return refresh::refused_by_api(state, cx, generation),
         403 => {
-            let header = state.known.record().and_then(|record| record.tokens.as_ref());
-            let header = header.map(|tokens| tokens.header.clone());
-            let key = header.as_ref().and_then(super::key::bare);
-            let sent: Vec<&Secret> = header.iter().chain(&key).collect();
-            forbidden(headers, &sent)
+            let tokens = state.known.record().and_then(|record| record.tokens.as_ref());
+            forbidden(headers, tokens.map(|tokens| &tokens.header))
         }
         429 => later(Delay::RateLimited),
         500.. => later(Delay::Unavailable),
@@ -41,14 +38,17 @@ pub(crate) fn answered(
 }
 
 /// What stands in the way by the API's own word: no refresh mends it.
-/// `sent` is what the request carried, to be taken out of the API's words.
-pub(crate) fn forbidden(headers: &[(String, String)], sent: &[&Secret]) -> Failure {
+/// `header` is what the request carried, to be taken out of the API's words.
+pub(crate) fn forbidden(headers: &[(String, String)], header: Option<&Secret>) -> Failure {
+    let key = header.and_then(super::key::bare);
+    let sent: Vec<&Secret> = header.into_iter().chain(&key).collect();
     let challenge = challenge::bearer(headers);
     let value = |name| challenge.as_ref().and_then(|challenge| challenge.value(name));
     let reason = match value("error") {
         Some("insufficient_scope") => Denial::InsufficientScope,
         Some(_) | None => Denial::Forbidden,
     };
-    let said = value("error").map(|error| ServerSaid::new(error, value("error_description"), sent));
+    let said =
+        value("error").map(|error| ServerSaid::new(error, value("error_description"), &sent));
     Failure::Denied { reason, said }
 }

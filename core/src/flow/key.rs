@@ -87,7 +87,7 @@ pub(crate) fn enter(state: &mut State, cx: &mut Cx<'_>, entered: ApiKey) {
 }
 
 /// The key itself, out of its header: for taking it out of what a peer says.
-pub(crate) fn bare(header: &Secret) -> Option<Secret> {
+pub(super) fn bare(header: &Secret) -> Option<Secret> {
     let pair = Zeroizing::new(STANDARD.decode(header.expose().strip_prefix("Basic ")?).ok()?);
     Some(Secret::from(str::from_utf8(&pair).ok()?.strip_suffix(':')?))
 }

@@ -226,9 +226,7 @@ fn answered(
         Learnt::Unauthorized if cx.now() >= candidate.ends_at() => Failure::OutcomeUnknown,
         Learnt::Unauthorized => Failure::ServerMisbehaved(ServerFault::FreshTokenRefused),
         Learnt::Forbidden => {
-            let header = &candidate.tokens.header;
-            let key = super::key::bare(header);
-            super::api::forbidden(&response.headers, &[header, key.as_ref().unwrap_or(header)])
+            super::api::forbidden(&response.headers, Some(&candidate.tokens.header))
         }
     };
     // Nobody knows whose it is: the server is not told, it is only forgotten.

@@ -8,7 +8,7 @@ use crate::{
     state::{Demand, Placing, Refresh, Revoke, Settle, State},
 };
 
-/// A token is wanted; answered at the end of the step, by [`settle_demand`].
+/// A token is wanted; answered at the end of the step, by `settle_demand`.
 pub(crate) fn want(state: &mut State, min_validity: u64) {
     let before = state.demand.map_or(0, |demand| demand.min_validity);
     state.demand = Some(Demand { min_validity: min_validity.max(before) });
