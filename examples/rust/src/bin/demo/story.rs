@@ -13,10 +13,13 @@ use std::{
 
 use evergrant::{
     Authorize, Binding, BrowserProof, Client, ClientConfig, Denial, Disconnect, Failure, IssPolicy,
-    Provider, ProviderConfig, RefreshPolicy, Sealing, Secret, Status,
+    KeyRing, Provider, ProviderConfig, RefreshPolicy, Sealing, SealingKey, Secret, SecretBytes,
+    Status,
 };
 use evergrant_authority::{Authority, BASIC_CLIENT, Config, Consent};
 use evergrant_example_host::{Counters, Host, HostError, RedirectListener, SqliteStore, World};
+
+use rand::{TryRng as _, rngs::SysRng};
 
 use crate::{browser, show::Show, words};
 
@@ -29,6 +32,7 @@ const NOBODY: Duration = Duration::from_secs(10);
 struct Story {
     authority: Authority,
     client: Arc<Client>,
+    sealing: Sealing,
     path: PathBuf,
     world: World,
     show: Arc<Mutex<Show>>,
@@ -44,8 +48,10 @@ pub(crate) fn tell(with_browser: bool) -> Outcome {
     let authority = Authority::start(Config { consent, ..Config::default() })?;
     let directory = tempfile::tempdir()?;
     let world = World::new();
+    let sealing = sealing()?;
     let mut story = Story {
-        client: client(&authority, RefreshPolicy::STRICT, |_| {})?,
+        client: client(&authority, &sealing, RefreshPolicy::STRICT, |_| {})?,
+        sealing,
         authority,
         path: directory.path().join("records.sqlite"),
         show: Arc::new(Mutex::new(Show::new(world.clone()))),
@@ -252,9 +258,18 @@ impl Story {
     }
 }
 
+/// A key for the records of this run: a service takes its own from where it keeps secrets.
+fn sealing() -> Outcome<Sealing> {
+    let mut key = [0; 32];
+    SysRng.try_fill_bytes(&mut key)?;
+    let key = SealingKey::new("demo-1", SecretBytes::new(key))?;
+    Ok(Sealing::Sealed(KeyRing::new(key, vec![])?))
+}
+
 /// A client that reads the server so.
 fn client(
     authority: &Authority,
+    sealing: &Sealing,
     refresh: RefreshPolicy,
     change: impl FnOnce(&mut ProviderConfig),
 ) -> Outcome<Arc<Client>> {
@@ -281,7 +296,7 @@ fn client(
         token_endpoint_auth_method: None,
         redirect_uris: vec!["http://127.0.0.1/callback".into()],
         scopes: vec!["expenses:read".into(), "users:read".into()],
-        sealing: Sealing::Plain,
+        sealing: sealing.clone(),
     };
     Ok(Arc::new(Client::new(Arc::new(provider), config)?))
 }

@@ -19,7 +19,8 @@ pub(super) fn tell(before: &Story, directory: &std::path::Path) -> Outcome {
     let authority = Authority::start(Config::default())?;
     let show = Show::after(&before.show());
     let story = Story {
-        client: client(&authority, RefreshPolicy::STRICT, with_companies)?,
+        client: client(&authority, &before.sealing, RefreshPolicy::STRICT, with_companies)?,
+        sealing: before.sealing.clone(),
         authority,
         path: directory.join("companies.sqlite"),
         show: Arc::new(Mutex::new(show)),

@@ -45,7 +45,7 @@ impl Story {
              is known to forgive that for 30 s: the old token is sent again, and a sibling comes.",
         );
         self.show().world("server", "has 30 s of grace from here on");
-        let reading = client(&self.authority, RefreshPolicy::SIBLINGS, |_| {})?;
+        let reading = client(&self.authority, &self.sealing, RefreshPolicy::SIBLINGS, |_| {})?;
         let mut host = self.open_as("", &reading)?;
         self.fault("the next refresh answer is dropped", Fault::DropReply { reset: false })?;
         self.pass(&mut host, LIFE);

@@ -1,6 +1,6 @@
 //! What it all came to.
 
-use std::time::Instant;
+use std::{fs, time::Instant};
 
 use super::{Outcome, Story, ensure, locked};
 
@@ -48,6 +48,10 @@ impl Story {
             ),
             ("seconds", format!("{:.2}", start.elapsed().as_secs_f32()), ""),
         ]);
+        let file = fs::read(&self.path)?;
+        let holds = |text: &[u8]| file.windows(text.len()).any(|window| window == text);
+        ensure(holds(b"evergrant 1 demo-1"), "the records in the store's file are sealed")?;
+        ensure(!holds(b"refresh"), "no record in the store's file can be read")?;
         ensure(issued == stored + show.revoked_late + lost, "every token is accounted for")?;
         ensure(lost == 2, "a token is lost only where the network loses it")?;
         ensure(stats.refreshes_received == 10, "ten refreshes are asked for")?;
