@@ -116,6 +116,50 @@ fn a_denial_is_reported_with_its_return_context() {
     assert_eq!((world.status(), world.server.exchanges), (Status::Disconnected, 0));
 }
 
+/// A worker that remembered the grant from before the disconnect sent the person out
+/// in vain: the redirect was `denied_superseded`.
+#[test]
+fn who_connects_after_a_disconnect_is_connected_at_any_worker() {
+    let mut world = World::authorized();
+    let mut stale = second_worker(&world);
+    world.run(Input::Revoke);
+    assert_eq!(world.status(), Status::Disconnected);
+    world.advance(1_000);
+    swap_workers(&mut world, &mut stale);
+    world.authorize();
+    assert_eq!(world.status(), Status::Authorized);
+}
+
+#[test]
+fn nobody_is_sent_out_by_a_worker_that_cannot_look() {
+    // The store is silent, three times.
+    let mut world = World::authorized();
+    let mut step = world.step(authorize());
+    for _ in 0..3 {
+        let [Output::Swap { op, key, write: None, .. }] = &step.outputs[..] else {
+            panic!("{step:?}")
+        };
+        assert_eq!(key, world.connection.store_key());
+        step = world.step(Input::SwapUnanswered { op: *op });
+    }
+    assert_eq!(failures(&step.outputs), ["try_later_store_slow"]);
+    assert_eq!(world.status(), Status::Authorized);
+    // It holds what a newer version wrote.
+    let mut world = World::authorized();
+    let newer = br#"{"v":2,"kind":"connection"}"#.to_vec().into();
+    let key = world.connection.store_key().as_str().to_owned();
+    let stored = Stored { revision: Revision::new("9"), bytes: newer, age: None };
+    world.store.insert(key, stored);
+    assert_eq!(failures(&world.run(authorize())), ["host_record_newer"]);
+    // And whoever changes his mind meanwhile is not sent out either.
+    let mut world = World::authorized();
+    let step = world.step(authorize());
+    let outputs = world.run(Input::Cancel { authorization: None });
+    assert_eq!(notices(&outputs), ["authorization_cancelled"]);
+    let answer = world.perform(&step.outputs[0]).unwrap();
+    assert!(world.run(answer).is_empty());
+}
+
 #[test]
 fn a_pending_authorization_expires_and_can_be_cancelled() {
     let mut world = World::new();

@@ -16,9 +16,10 @@ use crate::{
     },
     scope::is_scope,
     secret::SecretBytes,
-    state::{Authorization, AuthorizationStage as Stage, Known, State},
+    state::{Authorization, AuthorizationStage as Stage, Draft, Known, State},
 };
 use alloc::{
+    boxed::Box,
     string::{String, ToString as _},
     vec::Vec,
 };
@@ -54,15 +55,43 @@ pub(crate) fn check(asked: &Authorize, cx: &Cx<'_>) -> Result<(), Misuse> {
     Ok(())
 }
 
-/// Begins an authorization: the pending record first, the browser after.
+/// Begins an authorization: the pending record first, the browser after. What is
+/// remembered of the connection is looked at anew before: it may be older than a
+/// disconnect by another worker, and what was begun before that comes to nothing.
 pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>, asked: Authorize) {
-    let state_parameter = entropy::secret(cx.env, "state");
-    let verifier = entropy::secret(cx.env, "code_verifier");
-    let id = AuthorizationId::of(state_parameter.expose());
-    let binding = match asked.binding {
-        Binding::Cookie => Some(entropy::secret(cx.env, "binding")),
-        Binding::SameProcess => None,
+    let draft = Draft {
+        state: entropy::secret(cx.env, "state"),
+        verifier: entropy::secret(cx.env, "code_verifier"),
+        binding: match asked.binding {
+            Binding::Cookie => Some(entropy::secret(cx.env, "binding")),
+            Binding::SameProcess => None,
+        },
+        asked,
     };
+    let id = AuthorizationId::of(draft.state.expose());
+    let return_context = draft.asked.return_context.clone();
+    if state.authorizations.len() >= REMEMBERED {
+        let open = |own: &Authorization| matches!(own.stage, Stage::Open);
+        let Some(oldest) = state.authorizations.iter().position(open) else {
+            let failure = Failure::try_later(cx.now(), Delay::Busy);
+            return fail(cx, id, return_context, failure);
+        };
+        state.authorizations.remove(oldest);
+    }
+    let lifetime = cx.client.provider().config().authorization_lifetime;
+    let expires_at = cx.now().saturating_add(lifetime);
+    let mut own = Authorization { id, expires_at, return_context, stage: Stage::Open };
+    if state.known.is_unread() {
+        return store_pending(state, cx, own, draft);
+    }
+    let op = store::read(state, cx);
+    own.stage = Stage::Looking { op, draft: Box::new(draft), tries: 0 };
+    state.authorizations.push(own);
+}
+
+/// Writes the pending record of the connection as it is now.
+fn store_pending(state: &mut State, cx: &mut Cx<'_>, mut own: Authorization, draft: Draft) {
+    let Draft { asked, state: state_parameter, verifier, binding } = draft;
     let scope = scope_to_ask(state, cx, &asked.scopes);
     let url = cx.client.authorization_url(&AuthorizationRequest {
         redirect_uri: &asked.redirect_uri,
@@ -71,13 +100,11 @@ pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>, asked: Authorize) {
         code_verifier: &verifier,
         extra: &asked.extra,
     });
-    let lifetime = cx.client.provider().config().authorization_lifetime;
-    let expires_at = cx.now().saturating_add(lifetime);
-    let mut record = Pending::new(&id, (cx.key, cx.tenant), verifier);
+    let mut record = Pending::new(&own.id, (cx.key, cx.tenant), verifier);
     record.redirect_uri = asked.redirect_uri;
     record.scope = scope;
     record.binding = binding.as_ref().map(|secret| entropy::sha256_base64url(secret.expose()));
-    record.return_context.clone_from(&asked.return_context);
+    record.return_context = asked.return_context;
     record.company = asked.company;
     record.created_at = cx.now();
     record.begun_in = match &state.known {
@@ -85,26 +112,33 @@ pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>, asked: Authorize) {
         Known::Absent => Some(0),
         Known::Present(_, known) | Known::Ahead(_, known) => Some(known.generation),
     };
-    record.expires_at = expires_at;
+    record.expires_at = own.expires_at;
 
     let bytes = encode(cx.client.sealing(), &record);
-    if state.authorizations.len() >= REMEMBERED {
-        let open = |own: &Authorization| matches!(own.stage, Stage::Open);
-        let Some(oldest) = state.authorizations.iter().position(open) else {
-            let failure = Failure::try_later(cx.now(), Delay::Busy);
-            return fail(cx, id, asked.return_context, failure);
-        };
-        state.authorizations.remove(oldest);
-    }
-    let op = write_pending(state, cx, &id, expires_at, bytes.clone());
-    let stage = Stage::Storing { op, url, binding, bytes, tries: 0 };
-    let return_context = asked.return_context;
-    state.authorizations.push(Authorization { id, expires_at, return_context, stage });
+    let op = write_pending(state, cx, &own.id, own.expires_at, bytes.clone());
+    own.stage = Stage::Storing { op, url, binding, bytes, tries: 0 };
+    state.authorizations.push(own);
 }
 
 /// An answer to an authorization's own op, or the time.
 pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, mut own: Authorization, signal: Signal) {
     match (own.stage, signal) {
+        (Stage::Looking { draft, .. }, Signal::Swapped(current)) => {
+            own.stage = Stage::Open;
+            match store::adopt(state, cx, current) {
+                Ok(()) => store_pending(state, cx, own, *draft),
+                Err(failure) => fail(cx, own.id, own.return_context, failure),
+            }
+        }
+        (Stage::Looking { draft, tries, .. }, Signal::SwapUnanswered) => {
+            let tries = tries.saturating_add(1);
+            if tries >= STORE_TRIES {
+                return fail(cx, own.id, own.return_context, store_slow(cx));
+            }
+            let op = store::read(state, cx);
+            own.stage = Stage::Looking { op, draft, tries };
+            state.authorizations.push(own);
+        }
         (Stage::Storing { url, binding, bytes, tries, .. }, Signal::Swapped(current)) => {
             match current {
                 Some(stored) if stored.bytes.expose() == bytes.expose() => {
@@ -183,7 +217,9 @@ pub(crate) fn cancel(state: &mut State, cx: &mut Cx<'_>, which: Option<Authoriza
     for id in ids {
         let known = state.authorizations.iter().position(|known| known.id == id);
         let own = known.map(|at| state.authorizations.remove(at));
-        if let Some(Stage::Storing { .. }) = own.as_ref().map(|own| &own.stage) {
+        if let Some(Stage::Looking { .. } | Stage::Storing { .. }) =
+            own.as_ref().map(|own| &own.stage)
+        {
             // Nobody has seen its URL: forgetting it is enough.
             cx.notice(Notice::AuthorizationCancelled(id));
             continue;

@@ -5,6 +5,7 @@ use crate::{
     entropy::Id,
     env::Deadline,
     failure::Failure,
+    input::Authorize,
     output::Op,
     record::{
         AuthorizationId,
@@ -27,6 +28,12 @@ pub(crate) struct Authorization {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AuthorizationStage {
+    /// The connection's record is being read.
+    Looking {
+        op: Op,
+        draft: Box<Draft>,
+        tries: u8,
+    },
     /// The pending record is being written; the browser must not go before it.
     Storing {
         op: Op,
@@ -51,11 +58,23 @@ pub(crate) enum AuthorizationStage {
     },
 }
 
+/// What an authorization will be made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Draft {
+    pub(crate) asked: Authorize,
+    pub(crate) state: Secret,
+    pub(crate) verifier: Secret,
+    /// What the browser's cookie will hold.
+    pub(crate) binding: Option<Secret>,
+}
+
 impl Authorization {
     /// Whether a person is, or is about to be, in the browser.
     pub(crate) fn is_waiting(&self) -> bool {
         match self.stage {
-            AuthorizationStage::Storing { .. } | AuthorizationStage::Open => true,
+            AuthorizationStage::Looking { .. }
+            | AuthorizationStage::Storing { .. }
+            | AuthorizationStage::Open => true,
             AuthorizationStage::Expiring { .. }
             | AuthorizationStage::CancelLooking { .. }
             | AuthorizationStage::CancelWriting { .. } => false,
@@ -69,7 +88,8 @@ impl Authorization {
 
     pub(crate) fn op(&self) -> Option<Op> {
         match self.stage {
-            AuthorizationStage::Storing { op, .. }
+            AuthorizationStage::Looking { op, .. }
+            | AuthorizationStage::Storing { op, .. }
             | AuthorizationStage::Expiring { op }
             | AuthorizationStage::CancelLooking { op }
             | AuthorizationStage::CancelWriting { op, .. } => Some(op),

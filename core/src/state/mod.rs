@@ -6,7 +6,7 @@ mod refresh;
 mod revoke;
 
 pub(crate) use authorize::{
-    Authorization, AuthorizationStage, CodeGrant, Exchange, ExchangeStage, NewGrant,
+    Authorization, AuthorizationStage, CodeGrant, Draft, Exchange, ExchangeStage, NewGrant,
 };
 pub(crate) use bind::{Bind, Learned};
 pub(crate) use refresh::{Claim, Refresh, Renewal, Settle, UnknownOutcome};

@@ -122,6 +122,11 @@ pub fn all() -> Vec<Row> {
     let step = world.step(authorize());
     rows.push(row("authorize: storing", world, Some(step)));
 
+    // What is remembered is looked at anew.
+    let mut world = World::authorized();
+    let step = world.step(authorize());
+    rows.push(row("authorize: looking", world, Some(step)));
+
     let mut world = World::new();
     world.open_browser(authorize());
     let step = world.step(Input::Cancel { authorization: None });
