@@ -13,15 +13,16 @@
  * POINTERS  must not be NULL unless it is said that they may be, and must point to
  *   what their type says. NULL is noticed; a wrong pointer cannot be.
  * TEXTS AND BYTES  are a pointer and a length in bytes; texts are UTF-8 and never
- *   NUL-terminated (evg_result_name() is the one exception). Going in they are
+ *   NUL-terminated, but for evg_version() and the _name functions. Going in they are
  *   copied, and may be NULL where the length is 0 if bytes or headers are asked
  *   for. Coming out they are borrowed from a handle, for as long as is said.
- * HANDLES  come from _new functions and from steps, are owned by the caller, and
+ * HANDLES  come out through a pointer to a pointer, are owned by the caller, and
  *   are given back once to the _free function of their type, in any order. _free
- *   accepts NULL.
+ *   accepts NULL. Handles that go in stay the caller's.
  * THREADS  A handle may be used by one thread at a time, and may move between
- *   threads; different handles are independent. An evg_provider and an evg_client
- *   may be used by several threads at once.
+ *   threads; different handles are independent: two connections may live on two
+ *   threads, one may not be shared. Only an evg_provider, an evg_client and an
+ *   evg_owned may be used by several threads at once.
  * TIME  is UNIX time or a duration, always in milliseconds; EVG_NONE stands for
  *   none.
  * CHOICES  go in as uint32_t, the values of the enum that is named, and are
@@ -37,6 +38,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+// The version of this header: evg_version() is that of the library.
+#define EVERGRANT_VERSION "0.1.0"
+#define EVERGRANT_VERSION_MAJOR 0
+#define EVERGRANT_VERSION_MINOR 1
+#define EVERGRANT_VERSION_PATCH 0
 
 // What optional numbers hold when there is none: no time, no generation.
 #define EVG_NONE 18446744073709551615ull
@@ -104,7 +111,7 @@ enum evg_result
     EVG_RESULT_MISUSE_COMPANY_INVALID = 24,
     // How a company is learnt: not on the API's origin, no JSON pointer, or no prefix.
     EVG_RESULT_MISUSE_COMPANY_BINDING_INVALID = 25,
-    // A rate or burst that is none; there is no pacer in C.
+    // A pacer's rate or burst is 0, or its burst is above its rate.
     EVG_RESULT_MISUSE_PACING_INVALID = 26,
     // A sealing key's id is not 1 to 64 characters of `A-Z a-z 0-9 . _ -`, or the
     // key is not 32 bytes or all zeros.
@@ -259,7 +266,7 @@ typedef uint32_t evg_result;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// Where a connection stands.
+// Where a connection stands; evg_status_name() has the name.
 enum evg_status
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : uint32_t
@@ -321,7 +328,7 @@ typedef uint32_t evg_output;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// A request's method.
+// A request's method; evg_method_name() has its name in HTTP.
 enum evg_method
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : uint32_t
@@ -342,7 +349,7 @@ typedef uint32_t evg_method;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// What a failure speaks of.
+// What a failure speaks of; evg_activity_name() has the name.
 enum evg_activity
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : uint32_t
@@ -410,7 +417,7 @@ typedef uint32_t evg_auth_method;
 #endif // __cplusplus
 
 // What becomes of a refresh token that was used (RFC 9700 section 4.14.2).
-enum EvgRotation
+enum evg_rotation
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -430,9 +437,9 @@ enum EvgRotation
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
-typedef enum EvgRotation EvgRotation;
+typedef enum evg_rotation evg_rotation;
 #else
-typedef uint32_t EvgRotation;
+typedef uint32_t evg_rotation;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -540,6 +547,58 @@ typedef uint32_t evg_proof;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// The members of a registration that are lists.
+enum evg_registration_list
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // The addresses of those who are responsible, at least one.
+    EVG_REGISTRATION_LIST_CONTACTS = 1,
+    // Every redirect URI that will be used, byte for byte.
+    EVG_REGISTRATION_LIST_REDIRECT_URIS = 2,
+    // Every scope that will be used.
+    EVG_REGISTRATION_LIST_SCOPES = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum evg_registration_list evg_registration_list;
+#else
+typedef uint32_t evg_registration_list;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// The members of a registration that are one text.
+enum evg_registration_text
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // The client's own brand, as people will see it: not Pleo's, nor "X for Pleo".
+    EVG_REGISTRATION_TEXT_CLIENT_NAME = 1,
+    // The home or landing page.
+    EVG_REGISTRATION_TEXT_CLIENT_URI = 2,
+    // Where the logo is, unless it is handed in as a file beside the form.
+    EVG_REGISTRATION_TEXT_LOGO_URI = 3,
+    // The terms of service, for people to read.
+    EVG_REGISTRATION_TEXT_TOS_URI = 4,
+    // The privacy policy, for people to read.
+    EVG_REGISTRATION_TEXT_POLICY_URI = 5,
+    // The page where people start to connect.
+    EVG_REGISTRATION_TEXT_INITIATION_URI = 6,
+    // The page where people manage the integration.
+    EVG_REGISTRATION_TEXT_SETTINGS_URI = 7,
+    // What the client acts on by default, if Pleo is to know.
+    EVG_REGISTRATION_TEXT_SUBJECT_TYPE = 8,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum evg_registration_text evg_registration_text;
+#else
+typedef uint32_t evg_registration_text;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // How records are protected in the store.
 enum evg_sealing
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -573,12 +632,31 @@ typedef struct evg_client_config evg_client_config;
 // threads, but only one thread may use it at a time.
 typedef struct evg_connection evg_connection;
 
+// A text or bytes that were made for you. Immutable: it may be used from several
+// threads.
+typedef struct evg_owned evg_owned;
+
+// Keeps requests under a rate: hold one for each limit that the API has, and ask it
+// before each request. It sleeps nowhere. Only one thread may use it at a time.
+//
+// Of n a minute with a burst of b: in any 60 seconds never more than n requests
+// pass; after a quiet time up to b pass at once, the others one by one; a steady
+// stream is let through at n - b + 1 a minute, evenly spaced.
+typedef struct evg_pacer evg_pacer;
+
 // A provider whose data have been checked. Immutable: it may be used from
 // several threads.
 typedef struct evg_provider evg_provider;
 
 // What is known of a provider, to be checked by evg_provider_new().
 typedef struct evg_provider_config evg_provider_config;
+
+// A client as it is to be registered with Pleo. Only one thread may use it at a
+// time.
+typedef struct evg_registration evg_registration;
+
+// For what Pleo would send a registration back.
+typedef struct evg_registration_faults evg_registration_faults;
 
 // What a step came to: its outputs, each of which the host must perform, in
 // their order. Only one thread may use it at a time.
@@ -593,6 +671,15 @@ typedef struct evg_text {
     // How many bytes there are.
     size_t len;
 } evg_text;
+
+// Bytes that belong to the handle they were got from. `data` is NULL if there
+// are none, and not NULL if there are zero of them.
+typedef struct evg_bytes {
+    // The first byte.
+    const uint8_t *data;
+    // How many bytes there are.
+    size_t len;
+} evg_bytes;
 
 // The world as the host sees it now: made fresh for every step. Its layout
 // never changes.
@@ -617,15 +704,6 @@ typedef struct evg_header {
     struct evg_text value;
 } evg_header;
 
-// Bytes that belong to the handle they were got from. `data` is NULL if there
-// are none, and not NULL if there are zero of them.
-typedef struct evg_bytes {
-    // The first byte.
-    const uint8_t *data;
-    // How many bytes there are.
-    size_t len;
-} evg_bytes;
-
 // How the company of a credential is learnt: a request to the API with the
 // credential itself, whose answer names a subject.
 typedef struct evg_company_binding {
@@ -645,11 +723,46 @@ typedef struct evg_company_binding {
 extern "C" {
 #endif // __cplusplus
 
+// The version of the library that runs: to be compared with EVERGRANT_VERSION, that
+// of the header. Before 1.0 every version has an interface of its own.
+//
+// A NUL-terminated text that lives for ever and is never to be freed; never NULL.
+const char *evg_version(void);
+
 // The stable name of a result, the same in every language: for logs.
 //
 // A NUL-terminated text that lives for ever and is never to be freed; never
 // NULL. For a number that this library does not know it is "unknown_result".
 const char *evg_result_name(uint32_t result);
+
+// The stable name of an `evg_status`, the same in every language: for logs.
+//
+// A NUL-terminated text that lives for ever and is never to be freed; never
+// NULL. For a number that this library does not know it is "unknown_status".
+const char *evg_status_name(uint32_t status);
+
+// The stable name of an `evg_activity`, the same in every language: for logs.
+//
+// A NUL-terminated text that lives for ever and is never to be freed; never
+// NULL. For a number that this library does not know it is "unknown_activity".
+const char *evg_activity_name(uint32_t activity);
+
+// The name of an `evg_method` in HTTP, such as "POST".
+//
+// A NUL-terminated text that lives for ever and is never to be freed; never
+// NULL. For a number that this library does not know it is "unknown_method".
+const char *evg_method_name(uint32_t method);
+
+// Frees it, and wipes what it held. NULL is allowed. What was borrowed from it is
+// gone.
+void evg_owned_free(struct evg_owned *owned);
+
+// What it holds, as a text. Borrowed until it is freed. Errors:
+// EVG_RESULT_INVALID_UTF8 if it holds bytes that are none, as sealed records are.
+evg_result evg_owned_text(const struct evg_owned *owned, struct evg_text *text);
+
+// What it holds, as bytes. Borrowed until it is freed.
+evg_result evg_owned_bytes(const struct evg_owned *owned, struct evg_bytes *bytes);
 
 // Makes Pleo's staging or production environment.
 //
@@ -673,6 +786,20 @@ void evg_provider_free(struct evg_provider *provider);
 //
 // `*config` is yours, to be given to evg_provider_config_free().
 evg_result evg_provider_config_new(struct evg_provider_config **config);
+
+// Makes a configuration of the data of one of Pleo's environments, to be changed where
+// a test needs it; `environment` is an `evg_pleo`.
+//
+// `*config` is yours, to be given to evg_provider_config_free().
+// Errors: EVG_RESULT_UNKNOWN_TAG.
+evg_result evg_provider_config_new_pleo(uint32_t environment,
+                                        struct evg_provider_config **config);
+
+// What to `POST` to, as any API call, once the first synchronisation with Pleo is
+// done: the installation is then active. `environment` is an `evg_pleo`.
+//
+// `*url` is yours, to be given to evg_owned_free(). Errors: EVG_RESULT_UNKNOWN_TAG.
+evg_result evg_pleo_activation_url(uint32_t environment, struct evg_owned **url);
 
 // Frees a configuration. NULL is allowed.
 void evg_provider_config_free(struct evg_provider_config *config);
@@ -714,11 +841,35 @@ evg_result evg_provider_config_set_revocation_endpoint(struct evg_provider_confi
                                                        const char *url,
                                                        size_t url_len);
 
+// Sets a request of the provider's own to its API, made with the access token, by
+// which a grant is ended at the server; a 404 counts as done. `method` is an
+// `evg_method`, and the URL is on the API's origin. It takes the place of
+// evg_provider_config_set_revocation_endpoint(), and the other way round.
+// Errors: EVG_RESULT_UNKNOWN_TAG.
+evg_result evg_provider_config_set_disconnect_request(struct evg_provider_config *config,
+                                                      uint32_t method,
+                                                      const char *url,
+                                                      size_t url_len);
+
 // Sets scheme, host and port of the API; access tokens go nowhere else.
 // Required.
 evg_result evg_provider_config_set_api_origin(struct evg_provider_config *config,
                                               const char *origin,
                                               size_t origin_len);
+
+// Sets the `resource` (RFC 8707) that is sent on authorize, exchange and refresh.
+evg_result evg_provider_config_set_resource(struct evg_provider_config *config,
+                                            const char *resource,
+                                            size_t resource_len);
+
+// Adds a parameter that this provider wants on every authorization request; not a
+// secret, since it stands in a URL. They are sent in the order of adding, at most 32.
+// evg_provider_new() refuses the names that the protocol uses itself.
+evg_result evg_provider_config_add_authorize_parameter(struct evg_provider_config *config,
+                                                       const char *name,
+                                                       size_t name_len,
+                                                       const char *value,
+                                                       size_t value_len);
 
 // Sets how a client with a secret authenticates unless it says otherwise;
 // `method` is an `evg_auth_method`. Default: EVG_AUTH_METHOD_CLIENT_SECRET_BASIC.
@@ -768,6 +919,31 @@ evg_result evg_provider_config_set_timing(struct evg_provider_config *config,
 // 600,000.
 evg_result evg_provider_config_set_authorization_lifetime(struct evg_provider_config *config,
                                                           uint64_t lifetime);
+
+// Sets the largest answer that is read, in bytes; at least 1,024. Default: 65,536.
+evg_result evg_provider_config_set_answer_limit(struct evg_provider_config *config,
+                                                uint32_t answer_limit);
+
+// Sets whether `token_type` may be absent from a token answer, and the token is then
+// `Bearer`. Else such a token is stored but never served. Default: false.
+evg_result evg_provider_config_set_token_type_optional(struct evg_provider_config *config,
+                                                       bool optional);
+
+// Sets whether token answers may be form-encoded. Else such tokens are stored but
+// never served, and such errors say nothing. Default: false.
+evg_result evg_provider_config_set_form_encoded_answers(struct evg_provider_config *config,
+                                                        bool allowed);
+
+// Sets whether commas separate the scopes of a token answer. Else a comma is a
+// character of a scope like any other. Default: false.
+evg_result evg_provider_config_set_comma_separated_scopes(struct evg_provider_config *config,
+                                                          bool commas);
+
+// Adds an `error` name that means `invalid_grant` here. At most 16, of 1 to 64
+// printable ASCII characters; checked by evg_provider_new().
+evg_result evg_provider_config_add_invalid_grant_error(struct evg_provider_config *config,
+                                                       const char *error,
+                                                       size_t error_len);
 
 // Makes a client of a configuration, which is copied and stays yours, as does
 // the provider.
@@ -912,7 +1088,8 @@ evg_result evg_connection_new(const struct evg_client *client,
                               struct evg_connection **connection);
 
 // Makes a connection as the store last held it: `record` is what is stored
-// under its key, and `revision` the store's version of it.
+// under its key, and `revision` the store's version of it, a text; with NULL and
+// length 0 for both nothing is there. `age` is as for evg_connection_step_swapped().
 //
 // `*connection` is yours, to be given to evg_connection_free(). Errors:
 // EVG_RESULT_HOST_RECORD_... if the record is unreadable, newer than this
@@ -963,6 +1140,20 @@ evg_result evg_connection_cause(const struct evg_connection *connection,
                                 uint64_t now,
                                 evg_result *cause);
 
+// The generation whose token may be used at `now`, UNIX ms, or EVG_NONE.
+evg_result evg_connection_servable(const struct evg_connection *connection,
+                                   uint64_t now,
+                                   uint64_t *generation);
+
+// Which of these scopes (separated by spaces) the grant has not, as far as the server
+// has told: to be asked before a call that would be refused.
+//
+// `*missing` is yours, to be given to evg_owned_free(); it is empty if none is missing.
+evg_result evg_connection_missing_scopes(const struct evg_connection *connection,
+                                         const char *needed,
+                                         size_t needed_len,
+                                         struct evg_owned **missing);
+
 // When the connection wants evg_connection_step_wake(), UNIX ms, or EVG_NONE.
 evg_result evg_connection_wake_at(const struct evg_connection *connection,
                                   uint64_t now,
@@ -1002,8 +1193,6 @@ evg_result evg_connection_step_token_wanted(struct evg_connection *connection,
 
 // The API answered a request that carried the token of `generation`; `status`
 // and `headers` are the answer's. `headers` may be NULL if there are none.
-//
-// Errors: EVG_RESULT_MISUSE_STATUS_INVALID.
 evg_result evg_connection_step_api_answered(struct evg_connection *connection,
                                             const struct evg_env *env,
                                             uint64_t generation,
@@ -1028,8 +1217,6 @@ evg_result evg_connection_step_cancel(struct evg_connection *connection,
 // A request of EVG_OUTPUT_SEND_HTTP was answered, whole: its op, the status, the
 // headers and the body, decompressed. `headers` and `body` may be NULL if there
 // are none. All is copied. An op that is unknown or done changes nothing.
-//
-// Errors: EVG_RESULT_MISUSE_STATUS_INVALID.
 evg_result evg_connection_step_http_done(struct evg_connection *connection,
                                          const struct evg_env *env,
                                          uint64_t op,
@@ -1334,9 +1521,179 @@ evg_result evg_step_failed_company(const struct evg_step *step,
                                    struct evg_text *company);
 
 // The company that the connection belongs to; NULL data where it is not known.
-// Borrowed until the next function of the connection that is not read-only.
+// Borrowed until the connection's next step, or until it is freed.
 evg_result evg_connection_company(const struct evg_connection *connection,
                                   struct evg_text *company);
+
+// Where the store keeps a tenant's connection: for reading it before
+// evg_connection_restore().
+//
+// `*key` is yours, to be given to evg_owned_free(). Errors:
+// EVG_RESULT_MISUSE_TENANT_INVALID.
+evg_result evg_client_store_key(const struct evg_client *client,
+                                const char *tenant,
+                                size_t tenant_len,
+                                struct evg_owned **key);
+
+// Under which store key the authorization is kept that a redirect speaks of. For
+// hosts with one redirect URI for many tenants. What is not UTF-8 in the URL is
+// replaced.
+//
+// `*key` is yours, to be given to evg_owned_free(); it is not a secret. Errors:
+// EVG_RESULT_CALLBACK_... if the URL has no readable `state`.
+evg_result evg_pending_key(const char *url, size_t url_len, struct evg_owned **key);
+
+// Whose authorization that is: the tenant of the connection that the redirect must
+// be given to. `record` is what the store holds under evg_pending_key().
+//
+// `*tenant` is yours, to be given to evg_owned_free(). Errors:
+// EVG_RESULT_CALLBACK_... and EVG_RESULT_HOST_... if they do not fit this client.
+evg_result evg_client_pending_tenant(const struct evg_client *client,
+                                     const char *url,
+                                     size_t url_len,
+                                     const uint8_t *record,
+                                     size_t record_len,
+                                     struct evg_owned **tenant);
+
+// Where the store keeps the reservation of a company. A connection makes it by
+// itself; these four functions are for an administrator's tools.
+//
+// `*key` is yours, to be given to evg_owned_free().
+evg_result evg_client_company_key(const struct evg_client *client,
+                                  const char *company,
+                                  size_t company_len,
+                                  struct evg_owned **key);
+
+// What to write under evg_client_company_key() to reserve a company for a tenant: by
+// a swap that expects nothing there.
+//
+// `*record` is yours, to be given to evg_owned_free(). Errors:
+// EVG_RESULT_MISUSE_TENANT_INVALID.
+evg_result evg_client_reserve_company(const struct evg_client *client,
+                                      const char *company,
+                                      size_t company_len,
+                                      const char *tenant,
+                                      size_t tenant_len,
+                                      struct evg_owned **record);
+
+// What to write under evg_client_company_key() once the company's tenant is gone for
+// good, by a swap over the revision that was read: another tenant may then have it.
+// A connection never does this by itself: who disconnects may come back.
+//
+// `*record` is yours, to be given to evg_owned_free().
+evg_result evg_client_release_company(const struct evg_client *client,
+                                      const char *company,
+                                      size_t company_len,
+                                      struct evg_owned **record);
+
+// For which tenant a company is reserved, by the `record` that the store holds under
+// evg_client_company_key(); `*tenant` is NULL if it has been released.
+//
+// `*tenant` is yours, to be given to evg_owned_free(). Errors: EVG_RESULT_HOST_... if
+// it is not the reservation of this company.
+evg_result evg_client_company_tenant(const struct evg_client *client,
+                                     const char *company,
+                                     size_t company_len,
+                                     const uint8_t *record,
+                                     size_t record_len,
+                                     struct evg_owned **tenant);
+
+// Makes a pacer of at most `per_minute` requests in any 60 seconds, up to `burst` of
+// them at once. Pleo asks for fewer than 500 a minute; a tenth of the rate is a good
+// burst, and 1 spaces all requests evenly.
+//
+// `*pacer` is yours, to be given to evg_pacer_free(). Errors:
+// EVG_RESULT_MISUSE_PACING_INVALID.
+evg_result evg_pacer_new(uint32_t per_minute, uint32_t burst, struct evg_pacer **pacer);
+
+// Frees a pacer. NULL is allowed.
+void evg_pacer_free(struct evg_pacer *pacer);
+
+// Whether a request may go out at `now`. If `*at` is `now`, it may, and has been
+// counted. If `*at` is later, it may not, and nothing has been counted: ask again
+// then; if nobody else asks meanwhile it then may.
+//
+// `now` is milliseconds of any clock, best of one that runs through suspend and is
+// never set. If it is set back, nobody waits longer than before; if it is set
+// forward, one more burst may pass.
+evg_result evg_pacer_ask(struct evg_pacer *pacer, uint64_t now, uint64_t *at);
+
+// The API asked for patience (429 or 503 with `Retry-After`): nothing passes before
+// `until`, by the clock of evg_pacer_ask(), but for at most a day from `now`, and
+// there is no burst then.
+evg_result evg_pacer_slow_down(struct evg_pacer *pacer, uint64_t now, uint64_t until);
+
+// Makes an empty registration, of a client that supports PKCE.
+//
+// `*registration` is yours, to be given to evg_registration_free().
+evg_result evg_registration_new(struct evg_registration **registration);
+
+// Frees a registration. NULL is allowed.
+void evg_registration_free(struct evg_registration *registration);
+
+// Sets one of the texts; `member` is an `evg_registration_text`.
+// Errors: EVG_RESULT_UNKNOWN_TAG.
+evg_result evg_registration_set(struct evg_registration *registration,
+                                uint32_t member,
+                                const char *value,
+                                size_t value_len);
+
+// Adds to one of the lists; `member` is an `evg_registration_list`.
+// Errors: EVG_RESULT_UNKNOWN_TAG.
+evg_result evg_registration_add(struct evg_registration *registration,
+                                uint32_t member,
+                                const char *value,
+                                size_t value_len);
+
+// Sets how large the logo is, in pixels: square, and in high resolution. The logo may
+// then be handed in as a file beside the form, without a URI.
+evg_result evg_registration_set_logo_size(struct evg_registration *registration,
+                                          uint32_t width,
+                                          uint32_t height);
+
+// Sets whether PKCE with S256 is supported. This library always sends it.
+// Default: true.
+evg_result evg_registration_set_pkce(struct evg_registration *registration,
+                                     bool supported);
+
+// For what Pleo would send this back, everything at once: no fault if it is good for
+// the environment, an `evg_pleo`.
+//
+// `*faults` is yours, to be given to evg_registration_faults_free().
+// Errors: EVG_RESULT_UNKNOWN_TAG.
+evg_result evg_registration_check(const struct evg_registration *registration,
+                                  uint32_t environment,
+                                  struct evg_registration_faults **faults);
+
+// Frees the faults. NULL is allowed. The texts got from them stay good.
+void evg_registration_faults_free(struct evg_registration_faults *faults);
+
+// How many faults there are.
+evg_result evg_registration_faults_count(const struct evg_registration_faults *faults,
+                                         size_t *count);
+
+// One fault, `index` below evg_registration_faults_count(): the member by its name
+// in snake_case, which item of it, counted from 0, or EVG_NONE where it is no list,
+// and the stable name of the rule that is broken, the same in every language, such
+// as "registration_not_https". Both texts live for ever.
+// Errors: EVG_RESULT_INDEX_INVALID.
+evg_result evg_registration_faults_item(const struct evg_registration_faults *faults,
+                                        size_t index,
+                                        struct evg_text *member,
+                                        uint64_t *item,
+                                        struct evg_text *rule);
+
+// The registration as plain text, to be handed in.
+//
+// `*form` is yours, to be given to evg_owned_free().
+evg_result evg_registration_form(const struct evg_registration *registration,
+                                 struct evg_owned **form);
+
+// The registration as JSON: client metadata of RFC 7591 section 2, and Pleo's own.
+//
+// `*json` is yours, to be given to evg_owned_free().
+evg_result evg_registration_json(const struct evg_registration *registration,
+                                 struct evg_owned **json);
 
 #ifdef __cplusplus
 }  // extern "C"

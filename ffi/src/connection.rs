@@ -4,6 +4,7 @@ use crate::{
     boundary::boundary,
     client::EvgClient,
     handle::{self, EVG_NONE, EvgText, Place, items, shared, text},
+    owned::EvgOwned,
     result::EvgResult,
     tag::EvgStatus,
 };
@@ -88,7 +89,8 @@ pub unsafe extern "C" fn evg_connection_new(
 }
 
 /// Makes a connection as the store last held it: `record` is what is stored
-/// under its key, and `revision` the store's version of it.
+/// under its key, and `revision` the store's version of it, a text; with NULL and
+/// length 0 for both nothing is there. `age` is as for evg_connection_step_swapped().
 ///
 /// `*connection` is yours, to be given to evg_connection_free(). Errors:
 /// EVG_RESULT_HOST_RECORD_... if the record is unreadable, newer than this
@@ -107,13 +109,11 @@ pub unsafe extern "C" fn evg_connection_restore(
 ) -> EvgResult {
     boundary(|| {
         // SAFETY: the caller's promise.
-        let (place, client, tenant, revision, record) = unsafe {
+        let (place, client, tenant, current) = unsafe {
             let (place, client) = (Place::new(connection)?, shared(client)?);
-            let (tenant, revision) = (text(tenant, tenant_len)?, text(revision, revision_len)?);
-            (place, client, tenant, revision, items(record, record_len)?)
+            let current = stored(revision, revision_len, record, record_len, age)?;
+            (place, client, text(tenant, tenant_len)?, current)
         };
-        let (revision, bytes) = (Revision::new(revision), SecretBytes::new(record));
-        let current = Some(Stored { revision, bytes, age: (age != EVG_NONE).then_some(age) });
         let machine = Connection::restore(client.0.clone(), tenant, current)
             .map_err(|failure| EvgResult::from(&failure))?;
         place.write_handle(EvgConnection { machine, closed: false });
@@ -206,6 +206,42 @@ pub unsafe extern "C" fn evg_connection_cause(
     })
 }
 
+/// The generation whose token may be used at `now`, UNIX ms, or EVG_NONE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_connection_servable(
+    connection: *const EvgConnection,
+    now: u64,
+    generation: *mut u64,
+) -> EvgResult {
+    boundary(|| {
+        // SAFETY: the caller's promise.
+        let (place, connection) = unsafe { (Place::new(generation)?, shared(connection)?) };
+        place.write(connection.machine()?.servable(now).unwrap_or(EVG_NONE));
+        Ok(())
+    })
+}
+
+/// Which of these scopes (separated by spaces) the grant has not, as far as the server
+/// has told: to be asked before a call that would be refused.
+///
+/// `*missing` is yours, to be given to evg_owned_free(); it is empty if none is missing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_connection_missing_scopes(
+    connection: *const EvgConnection,
+    needed: *const c_char,
+    needed_len: usize,
+    missing: *mut *mut EvgOwned,
+) -> EvgResult {
+    boundary(|| {
+        // SAFETY: the caller's promise.
+        let (place, connection, needed) =
+            unsafe { (Place::new(missing)?, shared(connection)?, text(needed, needed_len)?) };
+        let scopes = connection.machine()?.missing_scopes(needed);
+        place.write_handle(EvgOwned::from(scopes.as_str()));
+        Ok(())
+    })
+}
+
 /// When the connection wants evg_connection_step_wake(), UNIX ms, or EVG_NONE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evg_connection_wake_at(
@@ -219,6 +255,26 @@ pub unsafe extern "C" fn evg_connection_wake_at(
         place.write(connection.machine()?.wake_at(now).unwrap_or(EVG_NONE));
         Ok(())
     })
+}
+
+/// What a store holds: nothing, or a record and its revision.
+///
+/// # Safety
+/// As the header says of texts and bytes.
+pub(crate) unsafe fn stored(
+    revision: *const c_char,
+    revision_len: usize,
+    record: *const u8,
+    record_len: usize,
+    age: u64,
+) -> Result<Option<Stored>, EvgResult> {
+    if revision.is_null() && record.is_null() && revision_len | record_len == 0 {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    let (revision, record) = unsafe { (text(revision, revision_len)?, items(record, record_len)?) };
+    let (revision, bytes) = (Revision::new(revision), SecretBytes::new(record));
+    Ok(Some(Stored { revision, bytes, age: (age != EVG_NONE).then_some(age) }))
 }
 
 pub(crate) fn cause(status: Status) -> EvgResult {

@@ -4,15 +4,13 @@ use crate::{
     authorize::EvgAuthorize,
     boundary::boundary,
     connection::{self, EvgConnection, EvgEnv},
-    handle::{EVG_NONE, EvgText, Place, foreign_text, items, optional_text, shared, text, unique},
+    handle::{EvgText, Place, foreign_text, items, optional_text, shared, unique},
     result::EvgResult,
     step::EvgStep,
     tag::{EvgHttpFault, EvgProof},
 };
 use core::ffi::c_char;
-use evergrant::{
-    AuthorizationId, BrowserProof, HttpResponse, Input, Op, Revision, Secret, SecretBytes, Stored,
-};
+use evergrant::{AuthorizationId, BrowserProof, HttpResponse, Input, Op, Secret, SecretBytes};
 
 /// A header of an HTTP answer. What is not UTF-8 in it is replaced.
 #[repr(C)]
@@ -95,8 +93,6 @@ pub unsafe extern "C" fn evg_connection_step_token_wanted(
 
 /// The API answered a request that carried the token of `generation`; `status`
 /// and `headers` are the answer's. `headers` may be NULL if there are none.
-///
-/// Errors: EVG_RESULT_MISUSE_STATUS_INVALID.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evg_connection_step_api_answered(
     connection: *mut EvgConnection,
@@ -149,8 +145,6 @@ pub unsafe extern "C" fn evg_connection_step_cancel(
 /// A request of EVG_OUTPUT_SEND_HTTP was answered, whole: its op, the status, the
 /// headers and the body, decompressed. `headers` and `body` may be NULL if there
 /// are none. All is copied. An op that is unknown or done changes nothing.
-///
-/// Errors: EVG_RESULT_MISUSE_STATUS_INVALID.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evg_connection_step_http_done(
     connection: *mut EvgConnection,
@@ -210,16 +204,9 @@ pub unsafe extern "C" fn evg_connection_step_swapped(
     step: *mut *mut EvgStep,
 ) -> EvgResult {
     boundary(|| {
-        let nothing = revision.is_null() && record.is_null() && revision_len | record_len == 0;
-        let current = if nothing {
-            None
-        } else {
-            // SAFETY: the caller's promise.
-            let (revision, record) =
-                unsafe { (text(revision, revision_len)?, items(record, record_len)?) };
-            let (revision, bytes) = (Revision::new(revision), SecretBytes::new(record));
-            Some(Stored { revision, bytes, age: (age != EVG_NONE).then_some(age) })
-        };
+        // SAFETY: the caller's promise.
+        let current =
+            unsafe { connection::stored(revision, revision_len, record, record_len, age) }?;
         // SAFETY: the caller's promise.
         unsafe { run(connection, env, step, Input::Swapped { op: Op(op), current }) }
     })

@@ -160,7 +160,7 @@ pub unsafe extern "C" fn evg_step_failed_company(
 }
 
 /// The company that the connection belongs to; NULL data where it is not known.
-/// Borrowed until the next function of the connection that is not read-only.
+/// Borrowed until the connection's next step, or until it is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evg_connection_company(
     connection: *const EvgConnection,

@@ -8,6 +8,8 @@
 )]
 #![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 
+extern crate alloc;
+
 mod boundary;
 
 pub mod authorize;
@@ -18,12 +20,18 @@ pub mod input;
 pub mod key;
 pub mod names;
 pub mod news;
+pub mod owned;
+pub mod pace;
+pub mod policy;
 pub mod provider;
+pub mod registration;
 pub mod request;
 pub mod result;
 pub mod sealing;
 pub mod step;
+pub mod store;
 pub mod tag;
+pub mod version;
 
 /// The header promises that these may be used from several threads, and that
 /// the others may move between threads.
@@ -32,9 +40,13 @@ const _: () = {
     const fn moved<T: Send>() {}
     shared::<provider::EvgProvider>();
     shared::<client::EvgClient>();
+    shared::<owned::EvgOwned>();
     moved::<provider::EvgProviderConfig>();
     moved::<client::EvgClientConfig>();
     moved::<authorize::EvgAuthorize>();
     moved::<connection::EvgConnection>();
     moved::<step::EvgStep>();
+    moved::<pace::EvgPacer>();
+    moved::<registration::EvgRegistration>();
+    moved::<registration::EvgRegistrationFaults>();
 };

@@ -1,7 +1,11 @@
 //! Every result code by name, and the core's reasons as result codes. A reason
 //! that the core gains does not compile here until it has its number.
 
-use crate::{boundary::boundary_or, result::EvgResult};
+use crate::{
+    boundary::boundary_or,
+    result::EvgResult,
+    tag::{EvgActivity, EvgMethod, EvgStatus},
+};
 use core::ffi::{CStr, c_char};
 use evergrant::{
     CallbackFault, Cause, CompanyFault, ConfigurationFault, Delay, Denial, Failure, HostFault,
@@ -164,24 +168,83 @@ impl From<&Failure> for EvgResult {
 /// NULL. For a number that this library does not know it is "unknown_result".
 #[unsafe(no_mangle)]
 pub extern "C" fn evg_result_name(result: u32) -> *const c_char {
-    boundary_or(c"panic".as_ptr(), || {
-        let found = NAMES.iter().find(|(code, _)| *code as u32 == result);
-        found.map_or(c"unknown_result", |(_, name)| name).as_ptr()
+    let name = NAMES.iter().map(|(code, name)| (*code as u32, *name));
+    named(name, result, c"unknown_result")
+}
+
+/// The stable name of an `evg_status`, the same in every language: for logs.
+///
+/// A NUL-terminated text that lives for ever and is never to be freed; never
+/// NULL. For a number that this library does not know it is "unknown_status".
+#[unsafe(no_mangle)]
+pub extern "C" fn evg_status_name(status: u32) -> *const c_char {
+    let name = STATUSES.iter().map(|(status, name)| (*status as u32, *name));
+    named(name, status, c"unknown_status")
+}
+
+/// The stable name of an `evg_activity`, the same in every language: for logs.
+///
+/// A NUL-terminated text that lives for ever and is never to be freed; never
+/// NULL. For a number that this library does not know it is "unknown_activity".
+#[unsafe(no_mangle)]
+pub extern "C" fn evg_activity_name(activity: u32) -> *const c_char {
+    let name = ACTIVITIES.iter().map(|(activity, name)| (*activity as u32, *name));
+    named(name, activity, c"unknown_activity")
+}
+
+/// The name of an `evg_method` in HTTP, such as "POST".
+///
+/// A NUL-terminated text that lives for ever and is never to be freed; never
+/// NULL. For a number that this library does not know it is "unknown_method".
+#[unsafe(no_mangle)]
+pub extern "C" fn evg_method_name(method: u32) -> *const c_char {
+    let name = METHODS.iter().map(|(method, name)| (*method as u32, *name));
+    named(name, method, c"unknown_method")
+}
+
+const STATUSES: &[(EvgStatus, &CStr)] = &[
+    (EvgStatus::Disconnected, c"disconnected"),
+    (EvgStatus::Authorizing, c"authorizing"),
+    (EvgStatus::Exchanging, c"exchanging"),
+    (EvgStatus::Authorized, c"authorized"),
+    (EvgStatus::Refreshing, c"refreshing"),
+    (EvgStatus::Disconnecting, c"disconnecting"),
+    (EvgStatus::ReauthenticationRequired, c"reauthentication_required"),
+];
+
+const ACTIVITIES: &[(EvgActivity, &CStr)] = &[
+    (EvgActivity::Authorization, c"authorization"),
+    (EvgActivity::Redirect, c"redirect"),
+    (EvgActivity::Token, c"token"),
+    (EvgActivity::ApiCall, c"api_call"),
+    (EvgActivity::Revoke, c"revoke"),
+    (EvgActivity::Key, c"key"),
+];
+
+const METHODS: &[(EvgMethod, &CStr)] =
+    &[(EvgMethod::Get, c"GET"), (EvgMethod::Post, c"POST"), (EvgMethod::Delete, c"DELETE")];
+
+fn named(
+    names: impl Iterator<Item = (u32, &'static CStr)>,
+    number: u32,
+    unknown: &'static CStr,
+) -> *const c_char {
+    boundary_or(unknown.as_ptr(), || {
+        let found = { names }.find(|(known, _)| *known == number);
+        found.map_or(unknown, |(_, name)| name).as_ptr()
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use evergrant::ServerSaid;
+    use evergrant::{Activity, AuthorizationId, Method, ServerSaid, Status};
     use std::collections::BTreeSet;
 
     /// The name and number of a result as C sees them.
     fn seen(result: EvgResult) -> (String, u16) {
         let number = result as u32;
-        // SAFETY: the function returns a static NUL-terminated text.
-        let name = unsafe { CStr::from_ptr(evg_result_name(number)) };
-        (name.to_str().unwrap().to_owned(), u16::try_from(number).unwrap())
+        (told(evg_result_name(number)).to_owned(), u16::try_from(number).unwrap())
     }
 
     #[test]
@@ -224,12 +287,54 @@ mod tests {
         }
     }
 
+    /// What one of the functions answers.
+    fn told(name: *const c_char) -> &'static str {
+        // SAFETY: the functions return a static NUL-terminated text.
+        unsafe { CStr::from_ptr(name) }.to_str().unwrap()
+    }
+
+    #[test]
+    fn names_are_those_of_the_core() {
+        let statuses = [
+            Status::Disconnected,
+            Status::Authorizing,
+            Status::Exchanging,
+            Status::Authorized,
+            Status::Refreshing,
+            Status::Disconnecting,
+            Status::ReauthenticationRequired(Cause::Expired),
+        ];
+        for status in statuses {
+            assert_eq!(told(evg_status_name(EvgStatus::from(status) as u32)), status.code());
+        }
+        let authorization = AuthorizationId::new("x");
+        let activities = [
+            Activity::Authorization { authorization, return_context: None },
+            Activity::Redirect,
+            Activity::Token,
+            Activity::Key,
+            Activity::ApiCall,
+            Activity::Revoke,
+        ];
+        for activity in &activities {
+            assert_eq!(
+                told(evg_activity_name(EvgActivity::from(activity) as u32)),
+                activity.code()
+            );
+        }
+        for method in [Method::Get, Method::Post, Method::Delete] {
+            assert_eq!(told(evg_method_name(EvgMethod::from(method) as u32)), method.as_str());
+        }
+        assert_eq!((STATUSES.len(), ACTIVITIES.len()), (statuses.len(), activities.len()));
+    }
+
     #[test]
     fn unknown_numbers_have_a_name_too() {
         for number in [9000, u32::MAX] {
-            // SAFETY: the function returns a static NUL-terminated text.
-            let name = unsafe { CStr::from_ptr(evg_result_name(number)) };
-            assert_eq!(name, c"unknown_result");
+            assert_eq!(told(evg_result_name(number)), "unknown_result");
+            assert_eq!(told(evg_status_name(number)), "unknown_status");
+            assert_eq!(told(evg_activity_name(number)), "unknown_activity");
+            assert_eq!(told(evg_method_name(number)), "unknown_method");
         }
     }
 }

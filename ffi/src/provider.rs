@@ -3,12 +3,13 @@
 use crate::{
     boundary::boundary,
     handle::{self, Place, shared, text, unique},
+    owned::EvgOwned,
     result::EvgResult,
-    tag::{EvgAuthMethod, EvgIss, EvgPleo, EvgRotation},
+    tag::{EvgAuthMethod, EvgIss, EvgMethod, EvgPleo},
 };
+use alloc::{borrow::ToOwned as _, string::String, sync::Arc};
 use core::ffi::c_char;
-use evergrant::{Disconnect, Pleo, Provider, ProviderConfig, Timing};
-use std::sync::Arc;
+use evergrant::{Disconnect, Pleo, Provider, ProviderConfig};
 
 /// What is known of a provider, to be checked by evg_provider_new().
 #[derive(Debug)]
@@ -73,6 +74,43 @@ pub unsafe extern "C" fn evg_provider_config_new(config: *mut *mut EvgProviderCo
         // SAFETY: the caller's promise.
         let place = unsafe { Place::new(config) }?;
         place.write_handle(EvgProviderConfig(ProviderConfig::default()));
+        Ok(())
+    })
+}
+
+/// Makes a configuration of the data of one of Pleo's environments, to be changed where
+/// a test needs it; `environment` is an `evg_pleo`.
+///
+/// `*config` is yours, to be given to evg_provider_config_free().
+/// Errors: EVG_RESULT_UNKNOWN_TAG.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_new_pleo(
+    environment: u32,
+    config: *mut *mut EvgProviderConfig,
+) -> EvgResult {
+    boundary(|| {
+        let environment = Pleo::from(EvgPleo::try_from(environment)?);
+        // SAFETY: the caller's promise.
+        let place = unsafe { Place::new(config) }?;
+        place.write_handle(EvgProviderConfig(environment.config()));
+        Ok(())
+    })
+}
+
+/// What to `POST` to, as any API call, once the first synchronisation with Pleo is
+/// done: the installation is then active. `environment` is an `evg_pleo`.
+///
+/// `*url` is yours, to be given to evg_owned_free(). Errors: EVG_RESULT_UNKNOWN_TAG.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_pleo_activation_url(
+    environment: u32,
+    url: *mut *mut EvgOwned,
+) -> EvgResult {
+    boundary(|| {
+        let environment = Pleo::from(EvgPleo::try_from(environment)?);
+        // SAFETY: the caller's promise.
+        let place = unsafe { Place::new(url) }?;
+        place.write_handle(EvgOwned::from(environment.activation_url().as_str()));
         Ok(())
     })
 }
@@ -164,6 +202,27 @@ pub unsafe extern "C" fn evg_provider_config_set_revocation_endpoint(
     unsafe { set(config, url, url_len, |config, text| config.disconnect = revocation(text)) }
 }
 
+/// Sets a request of the provider's own to its API, made with the access token, by
+/// which a grant is ended at the server; a 404 counts as done. `method` is an
+/// `evg_method`, and the URL is on the API's origin. It takes the place of
+/// evg_provider_config_set_revocation_endpoint(), and the other way round.
+/// Errors: EVG_RESULT_UNKNOWN_TAG.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_set_disconnect_request(
+    config: *mut EvgProviderConfig,
+    method: u32,
+    url: *const c_char,
+    url_len: usize,
+) -> EvgResult {
+    boundary(|| {
+        let method = EvgMethod::try_from(method)?.into();
+        // SAFETY: the caller's promise.
+        let (config, url) = unsafe { (unique(config)?, text(url, url_len)?) };
+        config.0.disconnect = Disconnect::ApiRequest { method, url: url.to_owned() };
+        Ok(())
+    })
+}
+
 /// Sets scheme, host and port of the API; access tokens go nowhere else.
 /// Required.
 #[unsafe(no_mangle)]
@@ -174,6 +233,37 @@ pub unsafe extern "C" fn evg_provider_config_set_api_origin(
 ) -> EvgResult {
     // SAFETY: the caller's promise.
     unsafe { set(config, origin, origin_len, |config, text| config.api_origin = text) }
+}
+
+/// Sets the `resource` (RFC 8707) that is sent on authorize, exchange and refresh.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_set_resource(
+    config: *mut EvgProviderConfig,
+    resource: *const c_char,
+    resource_len: usize,
+) -> EvgResult {
+    // SAFETY: the caller's promise.
+    unsafe { set(config, resource, resource_len, |config, text| config.resource = Some(text)) }
+}
+
+/// Adds a parameter that this provider wants on every authorization request; not a
+/// secret, since it stands in a URL. They are sent in the order of adding, at most 32.
+/// evg_provider_new() refuses the names that the protocol uses itself.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_add_authorize_parameter(
+    config: *mut EvgProviderConfig,
+    name: *const c_char,
+    name_len: usize,
+    value: *const c_char,
+    value_len: usize,
+) -> EvgResult {
+    boundary(|| {
+        // SAFETY: the caller's promise.
+        let (config, name, value) =
+            unsafe { (unique(config)?, text(name, name_len)?, text(value, value_len)?) };
+        config.0.authorize_parameters.push((name.to_owned(), value.to_owned()));
+        Ok(())
+    })
 }
 
 /// Sets how a client with a secret authenticates unless it says otherwise;
@@ -206,105 +296,11 @@ pub unsafe extern "C" fn evg_provider_config_set_loopback_http(
     })
 }
 
-/// Sets whether the access token before dies at once when a refresh succeeds.
-/// Default: true.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn evg_provider_config_set_access_dies(
-    config: *mut EvgProviderConfig,
-    dies: bool,
-) -> EvgResult {
-    boundary(|| {
-        // SAFETY: the caller's promise.
-        unsafe { unique(config) }?.0.refresh.access_dies = dies;
-        Ok(())
-    })
-}
-
-/// Sets what becomes of a refresh token that was used: an `evg_rotation`.
-/// Default: EVG_ROTATION_STRICT. Errors: EVG_RESULT_UNKNOWN_TAG.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn evg_provider_config_set_rotation(
-    config: *mut EvgProviderConfig,
-    rotation: u32,
-) -> EvgResult {
-    boundary(|| {
-        let rotation = EvgRotation::try_from(rotation)?.into();
-        // SAFETY: the caller's promise.
-        unsafe { unique(config) }?.0.refresh.rotation = rotation;
-        Ok(())
-    })
-}
-
-/// Sets whether the server keeps one family of tokens for each user and client,
-/// so that the replay of an old grant's token kills a newer grant. Default: false.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn evg_provider_config_set_family_per_user(
-    config: *mut EvgProviderConfig,
-    per_user: bool,
-) -> EvgResult {
-    boundary(|| {
-        // SAFETY: the caller's promise.
-        unsafe { unique(config) }?.0.refresh.family_per_user = per_user;
-        Ok(())
-    })
-}
-
-/// Sets whether a refreshed token may be served before the store has taken it,
-/// once the store has failed to answer. Default: false.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn evg_provider_config_set_release_unsaved(
-    config: *mut EvgProviderConfig,
-    release: bool,
-) -> EvgResult {
-    boundary(|| {
-        // SAFETY: the caller's promise.
-        unsafe { unique(config) }?.0.release_unsaved = release;
-        Ok(())
-    })
-}
-
-/// Sets how long a refresh takes, all in milliseconds from 1 to 3,600,000:
-/// `send_within` from before its mark is stored to its first byte sent,
-/// `listen_for` an answer, `start_within` which the server begins on it,
-/// `save_within` which the answer is stored, and `takeover_after` which another
-/// process may take over. evg_provider_new() wants `listen_for` above
-/// `start_within`, and `takeover_after` above both sums of what goes before.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn evg_provider_config_set_timing(
-    config: *mut EvgProviderConfig,
-    send_within: u64,
-    listen_for: u64,
-    start_within: u64,
-    save_within: u64,
-    takeover_after: u64,
-) -> EvgResult {
-    let timing = Timing { send_within, listen_for, start_within, save_within, takeover_after };
-    boundary(|| {
-        // SAFETY: the caller's promise.
-        unsafe { unique(config) }?.0.refresh.timing = timing;
-        Ok(())
-    })
-}
-
-/// Sets how long a person may take to authorize, in milliseconds. Default:
-/// 600,000.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn evg_provider_config_set_authorization_lifetime(
-    config: *mut EvgProviderConfig,
-    lifetime: u64,
-) -> EvgResult {
-    boundary(|| {
-        // SAFETY: the caller's promise.
-        unsafe { unique(config) }?.0.authorization_lifetime = lifetime;
-        Ok(())
-    })
-}
-
 /// Sets one text.
 ///
 /// # Safety
 /// As the header says of handles and texts.
-unsafe fn set(
+pub(crate) unsafe fn set(
     config: *mut EvgProviderConfig,
     data: *const c_char,
     len: usize,

@@ -63,7 +63,7 @@ pub enum EvgResult {
     MisuseCompanyInvalid = 24,
     /// How a company is learnt: not on the API's origin, no JSON pointer, or no prefix.
     MisuseCompanyBindingInvalid = 25,
-    /// A rate or burst that is none; there is no pacer in C.
+    /// A pacer's rate or burst is 0, or its burst is above its rate.
     MisusePacingInvalid = 26,
     /// A sealing key's id is not 1 to 64 characters of `A-Z a-z 0-9 . _ -`, or the
     /// key is not 32 bytes or all zeros.

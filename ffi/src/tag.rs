@@ -17,6 +17,7 @@ macro_rules! incoming {
         }
     )* };
 }
+pub(crate) use incoming;
 
 incoming! {
     EvgPleo { Staging Production }
@@ -27,6 +28,7 @@ incoming! {
     EvgBinding { Cookie SameProcess }
     EvgProof { Binding SameProcess Missing }
     EvgHttpFault { NotSent TooLate Unknown }
+    EvgMethod { Get Post Delete }
     EvgApiKeyKind { Integrated Standalone }
 }
 
@@ -217,7 +219,7 @@ impl From<EvgHttpFault> for HttpFault {
     }
 }
 
-/// A request's method.
+/// A request's method; evg_method_name() has its name in HTTP.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EvgMethod {
@@ -235,6 +237,16 @@ impl From<Method> for EvgMethod {
             Method::Get => Self::Get,
             Method::Post => Self::Post,
             Method::Delete => Self::Delete,
+        }
+    }
+}
+
+impl From<EvgMethod> for Method {
+    fn from(method: EvgMethod) -> Self {
+        match method {
+            EvgMethod::Get => Self::Get,
+            EvgMethod::Post => Self::Post,
+            EvgMethod::Delete => Self::Delete,
         }
     }
 }
@@ -279,7 +291,7 @@ impl From<Option<&Output>> for EvgOutput {
     }
 }
 
-/// Where a connection stands.
+/// Where a connection stands; evg_status_name() has the name.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EvgStatus {
@@ -313,7 +325,7 @@ impl From<Status> for EvgStatus {
     }
 }
 
-/// What a failure speaks of.
+/// What a failure speaks of; evg_activity_name() has the name.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EvgActivity {

@@ -1,0 +1,60 @@
+//! `evg_owned`: a text or bytes that belong to nobody else.
+
+use crate::{
+    boundary::boundary,
+    handle::{self, EvgBytes, EvgText, Place, shared},
+    result::EvgResult,
+};
+use evergrant::SecretBytes;
+
+/// A text or bytes that were made for you. Immutable: it may be used from several
+/// threads.
+#[derive(Debug)]
+pub struct EvgOwned(SecretBytes);
+
+impl EvgOwned {
+    pub(crate) fn new(bytes: SecretBytes) -> Self {
+        Self(bytes)
+    }
+}
+
+impl From<&str> for EvgOwned {
+    fn from(text: &str) -> Self {
+        Self(SecretBytes::new(text.as_bytes()))
+    }
+}
+
+/// Frees it, and wipes what it held. NULL is allowed. What was borrowed from it is
+/// gone.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_owned_free(owned: *mut EvgOwned) {
+    // SAFETY: the caller's promise.
+    unsafe { handle::free(owned) }
+}
+
+/// What it holds, as a text. Borrowed until it is freed. Errors:
+/// EVG_RESULT_INVALID_UTF8 if it holds bytes that are none, as sealed records are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_owned_text(owned: *const EvgOwned, text: *mut EvgText) -> EvgResult {
+    boundary(|| {
+        // SAFETY: the caller's promise.
+        let (place, owned) = unsafe { (Place::new(text)?, shared(owned)?) };
+        let held = core::str::from_utf8(owned.0.expose()).map_err(|_| EvgResult::InvalidUtf8)?;
+        place.write(held);
+        Ok(())
+    })
+}
+
+/// What it holds, as bytes. Borrowed until it is freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_owned_bytes(
+    owned: *const EvgOwned,
+    bytes: *mut EvgBytes,
+) -> EvgResult {
+    boundary(|| {
+        // SAFETY: the caller's promise.
+        let (place, owned) = unsafe { (Place::new(bytes)?, shared(owned)?) };
+        place.write(Some(owned.0.expose()));
+        Ok(())
+    })
+}
