@@ -547,6 +547,30 @@ typedef uint32_t evg_proof;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// Which redirect URIs a server registers, and how it compares them.
+enum evg_redirect_rules
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // `https`, a literal loopback address whose port is free, and private-use
+    // schemes (RFC 8252 section 7).
+    EVG_REDIRECT_RULES_NATIVE_APPS = 1,
+    // The same, and `http://localhost` with its port, as registered.
+    EVG_REDIRECT_RULES_NATIVE_APPS_OR_LOCALHOST = 2,
+    // `https` to another machine and nothing else, byte for byte.
+    EVG_REDIRECT_RULES_HTTPS = 3,
+    // `https`, or `http` to the developer's own machine; byte for byte, ports too.
+    EVG_REDIRECT_RULES_HTTPS_OR_OWN_MACHINE = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum evg_redirect_rules evg_redirect_rules;
+#else
+typedef uint32_t evg_redirect_rules;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // The members of a registration that are lists.
 enum evg_registration_list
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -810,13 +834,15 @@ evg_result evg_provider_config_set_environment(struct evg_provider_config *confi
                                                const char *environment,
                                                size_t environment_len);
 
-// Sets the issuer identifier (RFC 8414 section 2) and what an `iss` in the
-// redirect must do; `iss` is an `evg_iss`. Without it the issuer is unknown.
-// Errors: EVG_RESULT_UNKNOWN_TAG.
+// Sets the issuer identifier (RFC 8414 section 2). Without it the issuer is unknown.
 evg_result evg_provider_config_set_issuer(struct evg_provider_config *config,
                                           const char *issuer,
-                                          size_t issuer_len,
-                                          uint32_t iss);
+                                          size_t issuer_len);
+
+// Sets what an `iss` in the redirect must do: an `evg_iss`. Default:
+// EVG_ISS_IF_PRESENT. Errors: EVG_RESULT_UNKNOWN_TAG.
+evg_result evg_provider_config_set_iss(struct evg_provider_config *config,
+                                       uint32_t iss);
 
 // Sets where the person is sent (RFC 6749 section 3.1). Required.
 evg_result evg_provider_config_set_authorization_endpoint(struct evg_provider_config *config,
@@ -843,13 +869,16 @@ evg_result evg_provider_config_set_revocation_endpoint(struct evg_provider_confi
 
 // Sets a request of the provider's own to its API, made with the access token, by
 // which a grant is ended at the server; a 404 counts as done. `method` is an
-// `evg_method`, and the URL is on the API's origin. It takes the place of
+// `evg_method`, and the URL is on the API's origin. `spares_others` says whether it is
+// known to end no other company's grant; only then is it also sent, unasked, for a
+// credential of a company that was not meant. It takes the place of
 // evg_provider_config_set_revocation_endpoint(), and the other way round.
 // Errors: EVG_RESULT_UNKNOWN_TAG.
 evg_result evg_provider_config_set_disconnect_request(struct evg_provider_config *config,
                                                       uint32_t method,
                                                       const char *url,
-                                                      size_t url_len);
+                                                      size_t url_len,
+                                                      bool spares_others);
 
 // Sets scheme, host and port of the API; access tokens go nowhere else.
 // Required.
@@ -876,6 +905,12 @@ evg_result evg_provider_config_add_authorize_parameter(struct evg_provider_confi
 // Errors: EVG_RESULT_UNKNOWN_TAG.
 evg_result evg_provider_config_set_auth_method(struct evg_provider_config *config,
                                                uint32_t method);
+
+// Sets which redirect URIs the server registers, and how it compares them: an
+// `evg_redirect_rules`. Default: EVG_REDIRECT_RULES_NATIVE_APPS.
+// Errors: EVG_RESULT_UNKNOWN_TAG.
+evg_result evg_provider_config_set_redirects(struct evg_provider_config *config,
+                                             uint32_t rules);
 
 // Sets whether plain `http` to a literal loopback address is good enough for
 // endpoints and API: for development and tests only. Default: false.

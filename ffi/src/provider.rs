@@ -5,7 +5,7 @@ use crate::{
     handle::{self, Place, shared, text, unique},
     owned::EvgOwned,
     result::EvgResult,
-    tag::{EvgAuthMethod, EvgIss, EvgMethod, EvgPleo},
+    tag::{EvgAuthMethod, EvgIss, EvgMethod, EvgPleo, EvgRedirectRules},
 };
 use alloc::{borrow::ToOwned as _, string::String, sync::Arc};
 use core::ffi::c_char;
@@ -134,22 +134,28 @@ pub unsafe extern "C" fn evg_provider_config_set_environment(
     unsafe { set(config, environment, environment_len, |config, text| config.environment = text) }
 }
 
-/// Sets the issuer identifier (RFC 8414 section 2) and what an `iss` in the
-/// redirect must do; `iss` is an `evg_iss`. Without it the issuer is unknown.
-/// Errors: EVG_RESULT_UNKNOWN_TAG.
+/// Sets the issuer identifier (RFC 8414 section 2). Without it the issuer is unknown.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evg_provider_config_set_issuer(
     config: *mut EvgProviderConfig,
     issuer: *const c_char,
     issuer_len: usize,
+) -> EvgResult {
+    // SAFETY: the caller's promise.
+    unsafe { set(config, issuer, issuer_len, |config, text| config.issuer = Some(text)) }
+}
+
+/// Sets what an `iss` in the redirect must do: an `evg_iss`. Default:
+/// EVG_ISS_IF_PRESENT. Errors: EVG_RESULT_UNKNOWN_TAG.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_set_iss(
+    config: *mut EvgProviderConfig,
     iss: u32,
 ) -> EvgResult {
     boundary(|| {
         let iss = EvgIss::try_from(iss)?.into();
         // SAFETY: the caller's promise.
-        let (config, issuer) = unsafe { (unique(config)?, text(issuer, issuer_len)?) };
-        config.0.issuer = Some(issuer.to_owned());
-        config.0.iss = iss;
+        unsafe { unique(config) }?.0.iss = iss;
         Ok(())
     })
 }
@@ -204,7 +210,9 @@ pub unsafe extern "C" fn evg_provider_config_set_revocation_endpoint(
 
 /// Sets a request of the provider's own to its API, made with the access token, by
 /// which a grant is ended at the server; a 404 counts as done. `method` is an
-/// `evg_method`, and the URL is on the API's origin. It takes the place of
+/// `evg_method`, and the URL is on the API's origin. `spares_others` says whether it is
+/// known to end no other company's grant; only then is it also sent, unasked, for a
+/// credential of a company that was not meant. It takes the place of
 /// evg_provider_config_set_revocation_endpoint(), and the other way round.
 /// Errors: EVG_RESULT_UNKNOWN_TAG.
 #[unsafe(no_mangle)]
@@ -213,12 +221,13 @@ pub unsafe extern "C" fn evg_provider_config_set_disconnect_request(
     method: u32,
     url: *const c_char,
     url_len: usize,
+    spares_others: bool,
 ) -> EvgResult {
     boundary(|| {
         let method = EvgMethod::try_from(method)?.into();
         // SAFETY: the caller's promise.
         let (config, url) = unsafe { (unique(config)?, text(url, url_len)?) };
-        config.0.disconnect = Disconnect::ApiRequest { method, url: url.to_owned() };
+        config.0.disconnect = Disconnect::ApiRequest { method, url: url.to_owned(), spares_others };
         Ok(())
     })
 }
@@ -278,6 +287,22 @@ pub unsafe extern "C" fn evg_provider_config_set_auth_method(
         let method = EvgAuthMethod::try_from(method)?.into();
         // SAFETY: the caller's promise.
         unsafe { unique(config) }?.0.token_endpoint_auth_method = method;
+        Ok(())
+    })
+}
+
+/// Sets which redirect URIs the server registers, and how it compares them: an
+/// `evg_redirect_rules`. Default: EVG_REDIRECT_RULES_NATIVE_APPS.
+/// Errors: EVG_RESULT_UNKNOWN_TAG.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_provider_config_set_redirects(
+    config: *mut EvgProviderConfig,
+    rules: u32,
+) -> EvgResult {
+    boundary(|| {
+        let rules = EvgRedirectRules::try_from(rules)?.into();
+        // SAFETY: the caller's promise.
+        unsafe { unique(config) }?.0.redirects = rules;
         Ok(())
     })
 }

@@ -25,6 +25,7 @@ incoming! {
     EvgAuthMethod { ClientSecretBasic ClientSecretPost None }
     EvgRotation { Strict SingleUse SameSuccessor Siblings NewestWins None }
     EvgSealing { Plain }
+    EvgRedirectRules { NativeApps NativeAppsOrLocalhost Https HttpsOrOwnMachine }
     EvgBinding { Cookie SameProcess }
     EvgProof { Binding SameProcess Missing }
     EvgHttpFault { NotSent TooLate Unknown }
@@ -89,6 +90,32 @@ impl From<EvgIss> for IssPolicy {
             EvgIss::IfPresent => Self::IfPresent,
             EvgIss::Required => Self::Required,
             EvgIss::Ignored => Self::Ignored,
+        }
+    }
+}
+
+/// Which redirect URIs a server registers, and how it compares them.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EvgRedirectRules {
+    /// `https`, a literal loopback address whose port is free, and private-use
+    /// schemes (RFC 8252 section 7).
+    NativeApps = 1,
+    /// The same, and `http://localhost` with its port, as registered.
+    NativeAppsOrLocalhost = 2,
+    /// `https` to another machine and nothing else, byte for byte.
+    Https = 3,
+    /// `https`, or `http` to the developer's own machine; byte for byte, ports too.
+    HttpsOrOwnMachine = 4,
+}
+
+impl From<EvgRedirectRules> for evergrant::RedirectRules {
+    fn from(rules: EvgRedirectRules) -> Self {
+        match rules {
+            EvgRedirectRules::NativeApps => Self::NativeApps,
+            EvgRedirectRules::NativeAppsOrLocalhost => Self::NativeAppsOrLocalhost,
+            EvgRedirectRules::Https => Self::Https,
+            EvgRedirectRules::HttpsOrOwnMachine => Self::HttpsOrOwnMachine,
         }
     }
 }

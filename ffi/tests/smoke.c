@@ -93,7 +93,8 @@ static evg_provider *make_provider(void) {
     OK(evg_provider_config_new(&config));
     WANT(EVG_RESULT_MISUSE_ENVIRONMENT_INVALID, evg_provider_new(config, &provider));
     OK(evg_provider_config_set_environment(config, TEXT("loopback")));
-    OK(evg_provider_config_set_issuer(config, TEXT("http://127.0.0.1:8080"), EVG_ISS_IF_PRESENT));
+    OK(evg_provider_config_set_issuer(config, TEXT("http://127.0.0.1:8080")));
+    OK(evg_provider_config_set_iss(config, EVG_ISS_IF_PRESENT));
     OK(evg_provider_config_set_authorization_endpoint(config, TEXT("http://127.0.0.1:8080/a")));
     OK(evg_provider_config_set_token_endpoint(config, TEXT("http://127.0.0.1:8080/t")));
     OK(evg_provider_config_set_revocation_endpoint(config, TEXT("http://127.0.0.1:8080/r")));

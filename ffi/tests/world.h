@@ -1,39 +1,12 @@
-/* What the C programs of the tests share: checks, time, entropy, and a store. */
+/* What the C programs of one file share: checks, time, entropy, and a store. */
 #ifndef WORLD_H
 #define WORLD_H
 
-#include "evergrant.h"
+#include "check.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define TEXT(literal) literal, sizeof(literal) - 1
 #define CALLBACK "https://erp.example/callback"
 
-static int checks;
-
-#define CHECK(condition)                                                           \
-    do {                                                                           \
-        checks++;                                                                  \
-        if (!(condition)) {                                                        \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-            exit(1);                                                               \
-        }                                                                          \
-    } while (0)
-
-#define WANT(result, call)                                                        \
-    do {                                                                          \
-        evg_result got_ = (call);                                                 \
-        checks++;                                                                 \
-        if (got_ != (result)) {                                                   \
-            fprintf(stderr, "%s:%d: %s answers %s\n", __FILE__, __LINE__, #call,   \
-                    evg_result_name(got_));                                       \
-            exit(1);                                                              \
-        }                                                                         \
-    } while (0)
-
-#define OK(call) WANT(EVG_RESULT_OK, call)
+int checks;
 
 /* The world: time stands still, and entropy is only good enough for a test. */
 static const evg_env *world(void) {
