@@ -1,5 +1,5 @@
 # What a person runs. Each target installs what it needs and is not there.
-.PHONY: demo test lint rows model simulate bench clean setup
+.PHONY: demo test test-c lint rows model simulate bench clean setup
 
 demo: ## a whole lifecycle against the embedded authority, shown as it happens
 	@scripts/setup demo
@@ -8,6 +8,10 @@ demo: ## a whole lifecycle against the embedded authority, shown as it happens
 test: ## all tests in all languages
 	@scripts/setup test
 	@scripts/test
+
+test-c: ## all tests in C
+	@scripts/setup test
+	@scripts/test-c
 
 lint: ## formatting, lints, documentation, generated files
 	@scripts/setup lint

@@ -781,11 +781,10 @@ const char *evg_method_name(uint32_t method);
 // gone.
 void evg_owned_free(struct evg_owned *owned);
 
-// What it holds, as a text. Borrowed until it is freed. Errors:
-// EVG_RESULT_INVALID_UTF8 if it holds bytes that are none, as sealed records are.
+// What it holds, as a text: a record is one too. Borrowed until it is freed.
 evg_result evg_owned_text(const struct evg_owned *owned, struct evg_text *text);
 
-// What it holds, as bytes. Borrowed until it is freed.
+// The same as bytes, as records are given elsewhere. Borrowed until it is freed.
 evg_result evg_owned_bytes(const struct evg_owned *owned, struct evg_bytes *bytes);
 
 // Makes Pleo's staging or production environment.
@@ -1579,7 +1578,8 @@ evg_result evg_client_store_key(const struct evg_client *client,
 evg_result evg_pending_key(const char *url, size_t url_len, struct evg_owned **key);
 
 // Whose authorization that is: the tenant of the connection that the redirect must
-// be given to. `record` is what the store holds under evg_pending_key().
+// be given to. `record` is what the store holds under evg_pending_key(). What is not
+// UTF-8 in the URL is replaced.
 //
 // `*tenant` is yours, to be given to evg_owned_free(). Errors:
 // EVG_RESULT_CALLBACK_... and EVG_RESULT_HOST_... if they do not fit this client.

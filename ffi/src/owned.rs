@@ -32,20 +32,19 @@ pub unsafe extern "C" fn evg_owned_free(owned: *mut EvgOwned) {
     unsafe { handle::free(owned) }
 }
 
-/// What it holds, as a text. Borrowed until it is freed. Errors:
-/// EVG_RESULT_INVALID_UTF8 if it holds bytes that are none, as sealed records are.
+/// What it holds, as a text: a record is one too. Borrowed until it is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evg_owned_text(owned: *const EvgOwned, text: *mut EvgText) -> EvgResult {
     boundary(|| {
         // SAFETY: the caller's promise.
         let (place, owned) = unsafe { (Place::new(text)?, shared(owned)?) };
-        let held = core::str::from_utf8(owned.0.expose()).map_err(|_| EvgResult::InvalidUtf8)?;
-        place.write(held);
+        let held = owned.0.expose();
+        place.write(EvgText { data: held.as_ptr().cast(), len: held.len() });
         Ok(())
     })
 }
 
-/// What it holds, as bytes. Borrowed until it is freed.
+/// The same as bytes, as records are given elsewhere. Borrowed until it is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evg_owned_bytes(
     owned: *const EvgOwned,

@@ -58,7 +58,8 @@ pub unsafe extern "C" fn evg_pending_key(
 }
 
 /// Whose authorization that is: the tenant of the connection that the redirect must
-/// be given to. `record` is what the store holds under evg_pending_key().
+/// be given to. `record` is what the store holds under evg_pending_key(). What is not
+/// UTF-8 in the URL is replaced.
 ///
 /// `*tenant` is yours, to be given to evg_owned_free(). Errors:
 /// EVG_RESULT_CALLBACK_... and EVG_RESULT_HOST_... if they do not fit this client.
