@@ -23,6 +23,8 @@
  *   threads; different handles are independent: two connections may live on two
  *   threads, one may not be shared. Only an evg_provider, an evg_client and an
  *   evg_owned may be used by several threads at once.
+ * STEPS  Every evg_connection_step_ function takes fresh entropy, and may answer
+ *   EVG_RESULT_MISUSE_ENTROPY_MISSING and EVG_RESULT_MISUSE_ENTROPY_REUSED.
  * TIME  is UNIX time or a duration, always in milliseconds; EVG_NONE stands for
  *   none.
  * CHOICES  go in as uint32_t, the values of the enum that is named, and are

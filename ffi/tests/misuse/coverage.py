@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Whether every function of the header is misused in every way that its prototype and
-its documentation know of: coverage.py HEADER SYMBOLS ROWS."""
+its documentation know of, and documents what it answers then:
+coverage.py HEADER SYMBOLS ROWS."""
 
 import re
 import sys
@@ -8,6 +9,9 @@ from pathlib import Path
 
 # Numbers that are no choices.
 PLAIN = {"answer_limit", "burst", "height", "per_minute", "width"}
+# What the opening comment of the header says of all functions.
+OF_ALL = {"ok", "null_argument", "invalid_utf8", "length_invalid"}
+OF_STEPS = {"misuse_entropy_missing", "misuse_entropy_reused"}
 # What no row can bring about in the library that is tested.
 OUT_OF_REACH = {"not_built"}
 
@@ -61,6 +65,15 @@ def covered(rows, at, argument, answer):
     return False
 
 
+def undocumented(name, documentation, answers):
+    """The answers that came and are not among the errors of the documentation."""
+    errors = [code.lower() for code in re.findall(r"EVG_RESULT_(\w+)", documentation.partition("Errors:")[2])]
+    general = OF_ALL | (OF_STEPS if name.startswith("evg_connection_step_") else set())
+    for answer in sorted(answers - general):
+        if not any(answer == code or (code.endswith("_") and answer.startswith(code)) for code in errors):
+            yield answer
+
+
 def main(header, symbols, rows):
     functions = prototypes(Path(header).read_text())
     symbols = Path(symbols).read_text().split()
@@ -79,8 +92,10 @@ def main(header, symbols, rows):
             if not covered(own, at, argument, answer):
                 what = answer if at is None else f"{parameters[at][1]} = {argument}, {answer}"
                 missing.append(f"{name}: {what}")
+        for answer in undocumented(name, documentation, {answer for _, answer in own}):
+            missing.append(f"{name}: {answer}, which came, in the documentation")
     if missing or not symbols:
-        sys.exit("no row for\n" + "\n".join(missing))
+        sys.exit("missing are\n" + "\n".join(missing))
     print(f"  {checks} checks hold: all {len(symbols)} functions are misused")
 
 
