@@ -174,3 +174,38 @@ pub unsafe extern "C" fn evg_provider_config_add_invalid_grant_error(
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use evergrant::ProviderConfig;
+
+    type Setter = unsafe extern "C" fn(*mut EvgProviderConfig, bool) -> EvgResult;
+    type Field = fn(&mut ProviderConfig) -> &mut bool;
+
+    /// Transcripts set several at once, and would not see two that are mixed up.
+    #[test]
+    fn a_setter_changes_its_own_setting_and_no_other() {
+        let settings: &[(Setter, Field)] = &[
+            (evg_provider_config_set_access_dies, |it| &mut it.refresh.access_dies),
+            (evg_provider_config_set_family_per_user, |it| &mut it.refresh.family_per_user),
+            (evg_provider_config_set_release_unsaved, |it| &mut it.release_unsaved),
+            (evg_provider_config_set_token_type_optional, |it| &mut it.quirks.token_type_optional),
+            (evg_provider_config_set_form_encoded_answers, |it| {
+                &mut it.quirks.form_encoded_answers
+            }),
+            (evg_provider_config_set_comma_separated_scopes, |it| {
+                &mut it.quirks.comma_separated_scopes
+            }),
+        ];
+        for (set, field) in settings {
+            let mut config = EvgProviderConfig(ProviderConfig::default());
+            let mut expected = ProviderConfig::default();
+            let changed = !*field(&mut expected);
+            *field(&mut expected) = changed;
+            // SAFETY: the configuration is our own.
+            assert_eq!(unsafe { set(&raw mut config, changed) }, EvgResult::Ok);
+            assert_eq!(config.0, expected);
+        }
+    }
+}
