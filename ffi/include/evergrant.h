@@ -29,6 +29,9 @@
  *   none.
  * CHOICES  go in as uint32_t, the values of the enum that is named, and are
  *   checked: EVG_RESULT_UNKNOWN_TAG. The numbers of all enums are only appended to.
+ * WITHOUT STD  the library, built so, takes its memory from malloc() and free() or
+ *   from evg_set_memory(), and ends the process by abort() in place of answering
+ *   EVG_RESULT_PANIC, after it has told evg_set_panic_hook(). All else is the same.
  * SECRETS  The bodies and headers of requests, records, tokens, redirect URLs and
  *   binding secrets must not be logged. Memory here is wiped when it is freed.
  */
@@ -257,8 +260,10 @@ enum evg_result
     EVG_RESULT_INDEX_INVALID = 9007,
     // A setting that has no default was never set.
     EVG_RESULT_SETTING_MISSING = 9008,
-    // This library was built without it: here, without the Cargo feature `sealed`.
+    // This library was built without it: sealing, or a choice of memory.
     EVG_RESULT_NOT_BUILT = 9009,
+    // It is too late: memory has been handed out. evg_set_memory() comes first.
+    EVG_RESULT_IN_USE = 9010,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -698,6 +703,17 @@ typedef struct evg_text {
     size_t len;
 } evg_text;
 
+// Told of a bug in this library: the source file and the line, nothing of the data.
+// `file` is borrowed for the call. It must not call this library, nor jump out of it.
+typedef void (*evg_panic_hook)(struct evg_text file, uint32_t line);
+
+// Hands out `size` bytes, at least 1, at a multiple of `align`, a power of two; or
+// NULL, and the process ends.
+typedef void *(*evg_allocate)(size_t size, size_t align);
+
+// Takes back what was handed out, with the size and the alignment it was asked for.
+typedef void (*evg_release)(void *memory, size_t size, size_t align);
+
 // Bytes that belong to the handle they were got from. `data` is NULL if there
 // are none, and not NULL if there are zero of them.
 typedef struct evg_bytes {
@@ -754,6 +770,19 @@ extern "C" {
 //
 // A NUL-terminated text that lives for ever and is never to be freed; never NULL.
 const char *evg_version(void);
+
+// Sets who is told of a bug in this library, in any thread, before the function
+// answers EVG_RESULT_PANIC or, in the library without std, abort() is called.
+// NULL, as at the start: the library with std prints it, the one without is silent.
+void evg_set_panic_hook(evg_panic_hook hook);
+
+// Sets where the library without std takes its memory from, in place of malloc()
+// and free(): to be called before any other function, by the only thread. It
+// copies nothing; two NULLs stand for malloc() and free() again.
+//
+// Errors: EVG_RESULT_NULL_ARGUMENT if one of them is NULL; EVG_RESULT_IN_USE once
+// memory was handed out; EVG_RESULT_NOT_BUILT from the library with std.
+evg_result evg_set_memory(evg_allocate allocate, evg_release release);
 
 // The stable name of a result, the same in every language: for logs.
 //

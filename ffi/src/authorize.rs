@@ -6,6 +6,7 @@ use crate::{
     result::EvgResult,
     tag::EvgBinding,
 };
+use alloc::{borrow::ToOwned, vec::Vec};
 use core::ffi::c_char;
 use evergrant::Authorize;
 

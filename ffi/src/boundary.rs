@@ -1,7 +1,6 @@
 //! Where every exported body begins: no panic unwinds into C.
 
 use crate::result::EvgResult;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs the body of an exported function.
 ///
@@ -12,12 +11,21 @@ pub(crate) fn boundary(body: impl FnOnce() -> Result<(), EvgResult>) -> EvgResul
 }
 
 /// The same for a function that answers something else.
+#[cfg(any(feature = "std", test))]
 pub(crate) fn boundary_or<T>(in_a_panic: T, body: impl FnOnce() -> T) -> T {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
         // Dropping a payload can panic in its turn.
         core::mem::forget(payload);
         in_a_panic
     })
+}
+
+/// Without std nothing unwinds: a panic ends the process where it happens.
+#[cfg(not(any(feature = "std", test)))]
+pub(crate) fn boundary_or<T>(_: T, body: impl FnOnce() -> T) -> T {
+    body()
 }
 
 #[cfg(test)]

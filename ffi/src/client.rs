@@ -8,9 +8,9 @@ use crate::{
     sealing::SealingChoice,
     tag::EvgAuthMethod,
 };
+use alloc::{borrow::ToOwned, string::String, sync::Arc, vec::Vec};
 use core::ffi::c_char;
 use evergrant::{Client, ClientConfig, Secret, TokenEndpointAuthMethod};
-use std::sync::Arc;
 
 /// What is known of a client registration, to be checked by evg_client_new().
 #[derive(Debug)]

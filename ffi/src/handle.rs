@@ -2,8 +2,8 @@
 //! All reading of C's pointers is done here.
 
 use crate::result::EvgResult;
+use alloc::{borrow::Cow, boxed::Box, string::String};
 use core::{ffi::c_char, ptr, slice};
-use std::borrow::Cow;
 
 /// What optional numbers hold when there is none: no time, no generation.
 pub const EVG_NONE: u64 = 0xFFFF_FFFF_FFFF_FFFF;

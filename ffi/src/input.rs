@@ -9,6 +9,7 @@ use crate::{
     step::EvgStep,
     tag::{EvgHttpFault, EvgProof},
 };
+use alloc::{string::String, vec::Vec};
 use core::ffi::c_char;
 use evergrant::{AuthorizationId, BrowserProof, HttpResponse, Input, Op, Secret, SecretBytes};
 

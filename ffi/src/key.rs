@@ -11,6 +11,7 @@ use crate::{
     step::{EvgStep, field, of},
     tag::EvgApiKeyKind,
 };
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use core::ffi::c_char;
 use evergrant::{ApiKey, CompanyBinding, Input, Output, Secret};
 

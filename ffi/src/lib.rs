@@ -2,6 +2,7 @@
 //! accessor per field of an output. `include/evergrant.h` is generated from the
 //! functions here; its opening comment (in `cbindgen.toml`) has the rules that
 //! all of them keep, and the documentation below is written for C's readers.
+#![no_std]
 #![allow(
     clippy::missing_safety_doc,
     reason = "what C has to promise is the same everywhere, and stands at the top of the header"
@@ -9,7 +10,11 @@
 #![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 
 extern crate alloc;
+#[cfg(any(feature = "std", test))]
+extern crate std;
 
+#[cfg(not(any(feature = "std", test)))]
+mod bare;
 mod boundary;
 
 pub mod authorize;
@@ -23,6 +28,7 @@ pub mod news;
 pub mod owned;
 pub mod pace;
 pub mod policy;
+pub mod process;
 pub mod provider;
 pub mod registration;
 pub mod request;

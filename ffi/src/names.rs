@@ -142,6 +142,7 @@ codes! {
         IndexInvalid c"index_invalid",
         SettingMissing c"setting_missing",
         NotBuilt c"not_built",
+        InUse c"in_use",
     }
 }
 
@@ -238,6 +239,7 @@ fn named(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::{borrow::ToOwned, string::String};
     use evergrant::{Activity, AuthorizationId, Method, ServerSaid, Status};
     use std::collections::BTreeSet;
 

@@ -207,6 +207,8 @@ pub enum EvgResult {
     IndexInvalid = 9007,
     /// A setting that has no default was never set.
     SettingMissing = 9008,
-    /// This library was built without it: here, without the Cargo feature `sealed`.
+    /// This library was built without it: sealing, or a choice of memory.
     NotBuilt = 9009,
+    /// It is too late: memory has been handed out. evg_set_memory() comes first.
+    InUse = 9010,
 }

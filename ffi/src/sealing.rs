@@ -118,6 +118,7 @@ impl SealingChoice {
 #[cfg(feature = "sealed")]
 mod keys {
     use super::{EvgResult, Sealing, SealingChoice};
+    use alloc::vec::Vec;
     use evergrant::{KeyRing, SealingKey, SecretBytes};
 
     #[derive(Debug, Default)]

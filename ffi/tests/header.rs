@@ -8,6 +8,7 @@ const FILES: &[&str] = &[
     "version",
     "handle",
     "result",
+    "process",
     "tag",
     "names",
     "owned",
