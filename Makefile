@@ -1,5 +1,5 @@
 # What a person runs. Each target installs what it needs and is not there.
-.PHONY: demo test test-c lint rows model simulate bench clean setup
+.PHONY: demo test test-c lint rows model simulate bench bench-c sizes fuzz-c install uninstall clean setup
 
 demo: ## a whole lifecycle against the embedded authority, shown as it happens
 	@scripts/setup demo
@@ -32,6 +32,21 @@ simulate: ## many workers and many faults, on all cores: SEEDS=1000000 or SECOND
 
 bench: ## beside the oauth2 crate, on the same inputs in the same run
 	cargo bench -p evergrant
+
+bench-c: ## the C path beside the Rust path
+	@ffi/bench/run
+
+sizes: ## what is shipped, against sizes.txt
+	@scripts/sizes
+
+fuzz-c: ## the C functions under libFuzzer: SECONDS=600
+	@ffi/fuzz/run $(or $(SECONDS),600)
+
+install: ## the C library, its header and evergrant.pc: PREFIX=/usr/local, LIBDIR=, DESTDIR=
+	@PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" DESTDIR="$(DESTDIR)" scripts/install
+
+uninstall: ## takes away what install has put there
+	@PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" DESTDIR="$(DESTDIR)" scripts/install remove
 
 clean: ## everything that the other targets made
 	cargo clean
