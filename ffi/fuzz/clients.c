@@ -96,12 +96,17 @@ static evg_provider *odd_provider(void) {
     SET(evg_provider_config_set_api_origin, config, "https://api.example");
     if (byte() & 1) {
         evg_text issuer = text("https://as.example");
-        sane(evg_provider_config_set_issuer(config, issuer.data, issuer.len, byte() & 3));
+        uint32_t iss = byte() & 3;
+        sane(evg_provider_config_set_issuer(config, issuer.data, issuer.len, iss));
         SET(evg_provider_config_set_revocation_endpoint, config, "https://as.example/r");
         SET(evg_provider_config_set_introspection_endpoint, config, "https://as.example/i");
         sane(evg_provider_config_set_auth_method(config, byte() & 3));
         sane(evg_provider_config_set_rotation(config, byte() & 7));
-        sane(evg_provider_config_set_timing(config, number(), number(), number(), number(), number()));
+        uint64_t times[5];
+        for (int at = 0; at < 5; at++) {
+            times[at] = number();
+        }
+        sane(evg_provider_config_set_timing(config, times[0], times[1], times[2], times[3], times[4]));
         sane(evg_provider_config_set_authorization_lifetime(config, number()));
         sane(evg_provider_config_set_loopback_http(config, byte() & 1));
         evg_company_binding binding = company(true);

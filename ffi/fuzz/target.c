@@ -85,9 +85,9 @@ static void http_done(void) {
         given = bytes();
     }
     uint16_t status = statuses[byte() % 12];
-    look_at(evg_connection_step_http_done(connection, env(), asked->op, status, list, count,
-                                          given.data, given.len, &step),
-            step);
+    evg_result made = evg_connection_step_http_done(connection, env(), asked->op, status, list, count,
+                                          given.data, given.len, &step);
+    look_at(made, step);
 }
 
 static void swapped(void) {
@@ -106,9 +106,9 @@ static void swapped(void) {
         record = bytes();
     }
     uint64_t age = how & 1 ? number() : EVG_NONE;
-    look_at(evg_connection_step_swapped(connection, env(), asked->op, revision.data, revision.len,
-                                        record.data, record.len, age, &step),
-            step);
+    evg_result made = evg_connection_step_swapped(connection, env(), asked->op, revision.data, revision.len,
+                                        record.data, record.len, age, &step);
+    look_at(made, step);
 }
 
 /* Another process over the same store, or over one that somebody has written into. */
@@ -133,9 +133,9 @@ static void restore(void) {
     }
     evg_text id = {NULL, 0};
     sane(evg_sealing_key_id(record.data, record.len, &id));
+    uint64_t age = how & 2 ? number() : EVG_NONE;
     evg_result made = sane(evg_connection_restore(client, tenant.data, tenant.len, revision.data,
-                                                  revision.len, record.data, record.len,
-                                                  how & 2 ? number() : EVG_NONE, &again));
+                                                  revision.len, record.data, record.len, age, &again));
     MUST((made == EVG_RESULT_OK) == (again != NULL));
     if (again != NULL) {
         evg_connection_free(connection);
@@ -148,8 +148,9 @@ static void ask(void) {
     evg_text header = {NULL, 77}, url = text("https://api.example/v1/me"), company = {NULL, 0};
     evg_status status;
     evg_result cause;
+    uint64_t validity = number();
     evg_result asked = sane(evg_connection_authorization(connection, world.env.now, url.data, url.len,
-                                                         number(), &generation, &header));
+                                                         validity, &generation, &header));
     if (asked == EVG_RESULT_OK) {
         MUST((header.data == NULL) == (generation == EVG_NONE));
     } else {
@@ -166,16 +167,21 @@ static void key_entered(void) {
     evg_text key = text("key-1"), company = text("urn:pleo:company:1");
     evg_text scopes[2] = {{"users:read", 10}, text("a")};
     uint8_t how = byte();
-    look_at(evg_connection_step_key_entered(connection, env(), key, how & 3, company.data, company.len,
-                                            how & 4 ? NULL : scopes, (how >> 3) % 3, &step),
-            step);
+    evg_result made = evg_connection_step_key_entered(connection, env(), key, how & 3, company.data, company.len,
+                                            how & 4 ? NULL : scopes, (how >> 3) % 3, &step);
+    look_at(made, step);
 }
 
 static void one_step(uint8_t what) {
     evg_step *step = NULL;
+    evg_result made = EVG_RESULT_OK;
     evg_text id;
+    uint64_t value;
+    uint16_t status;
+    uint8_t why;
     size_t count;
     const evg_header *list;
+    const struct asked *asked;
     switch (what % 15) {
     case 0: authorize(); return;
     case 1: redirected(); return;
@@ -185,35 +191,38 @@ static void one_step(uint8_t what) {
     case 5: restore(); return;
     case 6: ask(); return;
     case 7: key_entered(); return;
-    case 8: look_at(evg_connection_step_token_wanted(connection, env(), number(), &step), step); return;
+    case 8:
+        value = number();
+        made = evg_connection_step_token_wanted(connection, env(), value, &step);
+        break;
     case 9:
         list = headers(&count);
-        look_at(evg_connection_step_api_answered(connection, env(), number(),
-                                                 (uint16_t)(byte() & 1 ? 401 : number()), list, count, &step),
-                step);
-        return;
-    case 10: look_at(evg_connection_step_revoke(connection, env(), &step), step); return;
+        value = number();
+        status = byte() & 1 ? 401 : (uint16_t)number();
+        made = evg_connection_step_api_answered(connection, env(), value, status, list, count, &step);
+        break;
+    case 10: made = evg_connection_step_revoke(connection, env(), &step); break;
     case 11:
         id = text("");
-        look_at(evg_connection_step_cancel(connection, env(), id.data, id.len, &step), step);
-        return;
+        made = evg_connection_step_cancel(connection, env(), id.data, id.len, &step);
+        break;
     case 12:
-        look_at(evg_connection_step_http_failed(connection, env(), pick(EVG_OUTPUT_SEND_HTTP)->op,
-                                                byte() & 3, &step),
-                step);
-        return;
+        asked = pick(EVG_OUTPUT_SEND_HTTP);
+        why = byte() & 3;
+        made = evg_connection_step_http_failed(connection, env(), asked->op, why, &step);
+        break;
     case 13:
-        look_at(evg_connection_step_swap_unanswered(connection, env(), pick(EVG_OUTPUT_SWAP)->op, &step),
-                step);
-        return;
+        asked = pick(EVG_OUTPUT_SWAP);
+        made = evg_connection_step_swap_unanswered(connection, env(), asked->op, &step);
+        break;
     default:
         world.env.now += byte() & 1 ? number() % (1u << 28) : 1000;
         world.env.uptime = byte() & 1 ? EVG_NONE : world.env.uptime + number() % (1u << 28);
         world.env.boot_id = byte() & 2 ? (const uint8_t *)"0123456789abcdef" : NULL;
-        look_at(what & 16 ? evg_connection_step_wake(connection, env(), &step)
-                          : evg_connection_step_peer_gone(connection, env(), &step),
-                step);
+        made = what & 16 ? evg_connection_step_wake(connection, env(), &step)
+                         : evg_connection_step_peer_gone(connection, env(), &step);
     }
+    look_at(made, step);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
