@@ -52,7 +52,27 @@ static void names(void) {
     row(EVG_RESULT_OK, EVG_RESULT_OK, "evg_version", "");
 }
 
+static void *nothing(size_t size, size_t align) {
+    (void)size, (void)align;
+    return NULL;
+}
+
+static void forget(void *memory, size_t size, size_t align) {
+    (void)memory, (void)size, (void)align;
+}
+
+/* Of the library with std; tests/bare.c has the other. */
+static void process(void) {
+    ROW(EVG_RESULT_NULL_ARGUMENT, evg_set_memory, nothing, NULL);
+    ROW(EVG_RESULT_NULL_ARGUMENT, evg_set_memory, NULL, forget);
+    ROW(EVG_RESULT_NOT_BUILT, evg_set_memory, nothing, forget);
+    ROW(EVG_RESULT_NOT_BUILT, evg_set_memory, NULL, NULL);
+    evg_set_panic_hook(NULL);
+    row(EVG_RESULT_OK, EVG_RESULT_OK, "evg_set_panic_hook", "NULL");
+}
+
 void misuse_of_the_rest(void) {
+    process();
     registrations();
     pacers();
     clear_places();
