@@ -37,8 +37,8 @@ static evg_provider *sound_provider(uint8_t kind) {
     evg_provider_config_set_authorization_endpoint(config, LITERAL("https://as.example/a"));
     evg_provider_config_set_token_endpoint(config, LITERAL("https://as.example/t"));
     evg_provider_config_set_api_origin(config, LITERAL("https://api.example"));
-    evg_provider_config_set_issuer(config, LITERAL("https://as.example"),
-                                   kind & 2 ? EVG_ISS_REQUIRED : EVG_ISS_IF_PRESENT);
+    evg_provider_config_set_issuer(config, LITERAL("https://as.example"));
+    evg_provider_config_set_iss(config, kind & 2 ? EVG_ISS_REQUIRED : EVG_ISS_IF_PRESENT);
     if (kind & 4) {
         evg_provider_config_set_revocation_endpoint(config, LITERAL("https://as.example/r"));
         evg_provider_config_set_introspection_endpoint(config, LITERAL("https://as.example/i"));
@@ -95,9 +95,8 @@ static evg_provider *odd_provider(void) {
     SET(evg_provider_config_set_token_endpoint, config, "https://as.example/t");
     SET(evg_provider_config_set_api_origin, config, "https://api.example");
     if (byte() & 1) {
-        evg_text issuer = text("https://as.example");
-        uint32_t iss = byte() & 3;
-        sane(evg_provider_config_set_issuer(config, issuer.data, issuer.len, iss));
+        SET(evg_provider_config_set_issuer, config, "https://as.example");
+        sane(evg_provider_config_set_iss(config, byte() & 3));
         SET(evg_provider_config_set_revocation_endpoint, config, "https://as.example/r");
         SET(evg_provider_config_set_introspection_endpoint, config, "https://as.example/i");
         sane(evg_provider_config_set_auth_method(config, byte() & 3));

@@ -143,6 +143,42 @@ static void restore(void) {
     }
 }
 
+/* A thing that a function has made: read, and given back. */
+static void look_at_owned(evg_result made, evg_owned *owned) {
+    evg_text lent = {NULL, 0};
+    evg_bytes raw = {NULL, 0};
+    MUST(sane(made) == EVG_RESULT_OK || owned == NULL);
+    sane(evg_owned_text(owned, &lent));
+    sane(evg_owned_bytes(owned, &raw));
+    evg_owned_free(owned);
+}
+
+/* What is asked of a client about records that anybody may have written. */
+static void ask_client(void) {
+    evg_owned *owned = NULL;
+    evg_text tenant = text("tenant"), company = text("urn:pleo:company:1"), scope = text("users:read b");
+    evg_text url = text("https://erp.example/callback?code=c-1&state=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    struct row *row = &world.rows[byte() % 6];
+    evg_bytes record = {row->record, row->len};
+    if (byte() & 1) {
+        record = bytes();
+    }
+    evg_result made = evg_pending_key(url.data, url.len, &owned);
+    look_at_owned(made, owned);
+    owned = NULL;
+    made = evg_client_pending_tenant(client, url.data, url.len, record.data, record.len, &owned);
+    look_at_owned(made, owned);
+    owned = NULL;
+    made = evg_client_company_tenant(client, company.data, company.len, record.data, record.len, &owned);
+    look_at_owned(made, owned);
+    owned = NULL;
+    made = evg_client_reserve_company(client, company.data, company.len, tenant.data, tenant.len, &owned);
+    look_at_owned(made, owned);
+    owned = NULL;
+    made = evg_connection_missing_scopes(connection, scope.data, scope.len, &owned);
+    look_at_owned(made, owned);
+}
+
 static void ask(void) {
     uint64_t generation = 77;
     evg_text header = {NULL, 77}, url = text("https://api.example/v1/me"), company = {NULL, 0};
@@ -182,7 +218,7 @@ static void one_step(uint8_t what) {
     size_t count;
     const evg_header *list;
     const struct asked *asked;
-    switch (what % 15) {
+    switch (what % 16) {
     case 0: authorize(); return;
     case 1: redirected(); return;
     case 2: http_done(); return;
@@ -215,6 +251,7 @@ static void one_step(uint8_t what) {
         asked = pick(EVG_OUTPUT_SWAP);
         made = evg_connection_step_swap_unanswered(connection, env(), asked->op, &step);
         break;
+    case 14: ask_client(); return;
     default:
         world.env.now += byte() & 1 ? number() % (1u << 28) : 1000;
         world.env.uptime = byte() & 1 ? EVG_NONE : world.env.uptime + number() % (1u << 28);

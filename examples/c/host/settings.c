@@ -27,7 +27,6 @@ static bool fine(const char *name, evg_result result) {
 static evg_provider *custom(void) {
     evg_provider_config *config = NULL;
     evg_provider *provider = NULL;
-    const char *issuer = setting("ISSUER", NULL);
     bool required = strcmp(setting("ISS", ""), "required") == 0;
     bool ok =
         fine("PROVIDER", evg_provider_config_new(&config)) &&
@@ -38,10 +37,9 @@ static evg_provider *custom(void) {
         SET(evg_provider_config_set_token_endpoint, config, "TOKEN_ENDPOINT") &&
         SET(evg_provider_config_set_revocation_endpoint, config, "REVOCATION_ENDPOINT") &&
         SET(evg_provider_config_set_api_origin, config, "API_ORIGIN") &&
-        (issuer == NULL ||
-         fine("ISSUER", evg_provider_config_set_issuer(
-                            config, issuer, strlen(issuer),
-                            required ? EVG_ISS_REQUIRED : EVG_ISS_IF_PRESENT))) &&
+        SET(evg_provider_config_set_issuer, config, "ISSUER") &&
+        fine("ISS", evg_provider_config_set_iss(config, required ? EVG_ISS_REQUIRED
+                                                                 : EVG_ISS_IF_PRESENT)) &&
         fine("LOOPBACK_HTTP", evg_provider_config_set_loopback_http(
                                   config, strcmp(setting("LOOPBACK_HTTP", ""), "yes") == 0)) &&
         fine("PROVIDER", evg_provider_new(config, &provider));
