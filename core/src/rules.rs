@@ -40,6 +40,8 @@ pub enum Rule {
     Spare,
     /// A new grant is dropped if the person disconnected after it was asked for.
     DisconnectWins,
+    /// An end that is only remembered is looked at in the store before it is told.
+    LookBeforeTelling,
     /// A timing row is checked.
     SoundTiming,
 }

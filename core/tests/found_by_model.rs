@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::*;
+use common::{server::Fault, *};
 use evergrant::*;
 
 /// The machine gives up what it has sent, and the host goes on listening.
@@ -42,4 +42,41 @@ fn a_wall_clock_set_forward_is_no_reason_to_stop_listening() {
     let left = world.connection.wake_at(world.now).unwrap() - world.now;
     assert_eq!(left, 75_000 - 20_000);
     assert_eq!(tokens(&world.run(answer)).len(), 1);
+}
+
+/// A worker that remembers the end of a grant, which another has come to since: the
+/// person has authorized anew.
+fn behind_a_newer_grant() -> World {
+    let config = ProviderConfig { disconnect: by_api_request(), ..provider_config() };
+    let mut world = World::with(client_of(config, client_config()));
+    world.authorize();
+    world.server.faults.push_back(Fault::NotSent);
+    world.run(Input::Revoke);
+    let mut other = second_worker(&world);
+    world.wake();
+    assert_eq!(world.status(), Status::Disconnected);
+    world.authorize();
+    swap_workers(&mut world, &mut other);
+    assert_eq!(world.status(), Status::Disconnecting);
+    world
+}
+
+#[test]
+fn an_end_that_is_remembered_is_not_told_of_once_a_newer_grant_is_there() {
+    // Where that ends all that a company has, the newer grant would be gone.
+    let mut world = behind_a_newer_grant();
+    let outputs = world.wake();
+    assert!(requests(&outputs).is_empty(), "{outputs:?}");
+    assert_eq!(world.status(), Status::Authorized);
+}
+
+#[test]
+fn whoever_wants_out_where_an_older_end_is_remembered_ends_the_newer_grant() {
+    let mut world = behind_a_newer_grant();
+    let newer = world.record()["tokens"]["access"].as_str().unwrap().to_owned();
+    let outputs = world.run(Input::Revoke);
+    let sent = requests(&outputs);
+    assert_eq!(sent.len(), 1, "{outputs:?}");
+    assert_eq!(sent[0].headers[0].1.expose(), format!("Bearer {newer}"));
+    assert_eq!(world.record()["status"], "disconnected");
 }

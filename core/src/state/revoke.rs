@@ -9,8 +9,9 @@ use alloc::boxed::Box;
 pub(crate) enum Revoke {
     #[default]
     Idle,
-    /// The connection's record is being read.
-    Looking { op: Op, tries: u8, ends: Ends },
+    /// The connection's record is being read: for a person who wants the grant ended,
+    /// or to go on with an end that was begun before.
+    Looking { op: Op, tries: u8, ends: Ends, wanted: bool },
     /// `Disconnecting` is being written: from here on no token is served.
     Marking { attempt: Box<Attempt> },
     /// The access token with which the server is to be told has died: a new one.
@@ -20,7 +21,7 @@ pub(crate) enum Revoke {
     /// The tombstone is being written, after the end of these tokens was told.
     Burying { attempt: Box<Attempt>, told: Told, token_id: Option<Id> },
     /// The store failed in the midst; taken up again at this time.
-    Pausing { until: Deadline, ends: Ends },
+    Pausing { until: Deadline, ends: Ends, wanted: bool },
 }
 
 /// The grant that was known, if it was known, when the person wanted it ended: one

@@ -87,10 +87,10 @@ fn flows() -> Vec<Flow> {
             },
             3,
         ),
-        // The end is written; each life then tells the server and writes that it did.
-        flow("revoke by RFC 7009", Goal::End, || connected(World::new()), 2),
-        flow("revoke by a request", Goal::End, || connected(provider(delete)), 2),
-        flow("revoke by forgetting", Goal::End, || connected(provider(forget)), 1),
+        // The end is written; each life then looks, tells the server and writes that it did.
+        flow("revoke by RFC 7009", Goal::End, || connected(World::new()), 3),
+        flow("revoke by a request", Goal::End, || connected(provider(delete)), 3),
+        flow("revoke by forgetting", Goal::End, || connected(provider(forget)), 2),
         flow(
             "reauthenticate",
             Goal::Connect,

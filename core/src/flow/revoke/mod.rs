@@ -16,6 +16,7 @@ use crate::{
     provider::Disconnect,
     record::connection::{ConnectionRecord, RecordStatus, Tokens},
     requests::Requests,
+    rules::{self, Rule},
     state::{Ends, Known, Revoke, State, Told},
     token::Outcome,
 };
@@ -30,18 +31,28 @@ const ATTEMPTS: u16 = 5;
 /// and where there is no grant the tombstone still beats a late redirect.
 pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>) {
     authorize::cancel(state, cx, None);
-    let ends = match state.revoke {
+    let ends = match &mut state.revoke {
         Revoke::Idle => None,
-        Revoke::Pausing { ends, .. } => ends,
-        Revoke::Looking { .. }
-        | Revoke::Marking { .. }
+        // What is there now is meant, whatever was to be ended before.
+        Revoke::Pausing { wanted: false, .. } => None,
+        Revoke::Pausing { ends, .. } => *ends,
+        Revoke::Looking { ends, wanted, .. } => {
+            if !*wanted {
+                (*ends, *wanted) = (None, true);
+            }
+            return;
+        }
+        Revoke::Marking { .. }
         | Revoke::Renewing { .. }
         | Revoke::Sent { .. }
         | Revoke::Burying { .. } => return,
     };
-    if state.known.is_unread() {
+    // Another may have come to the end of what is remembered as being ended.
+    let ending = state.known.record().is_some_and(is_ending);
+    let stale = ending && rules::holds(Rule::LookBeforeTelling);
+    if state.known.is_unread() || stale {
         let op = store::read(state, cx);
-        state.revoke = Revoke::Looking { op, tries: 0, ends };
+        state.revoke = Revoke::Looking { op, tries: 0, ends, wanted: true };
         return;
     }
     mark(state, cx);
@@ -50,8 +61,9 @@ pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>) {
 /// An answer to the revocation's own op, or the time.
 pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
     match (core::mem::take(&mut state.revoke), signal) {
-        (Revoke::Looking { ends, .. }, Signal::Swapped(current)) => {
+        (Revoke::Looking { ends, wanted, .. }, Signal::Swapped(current)) => {
             match store::adopt(state, cx, current) {
+                Ok(()) if !wanted => resume(state, cx),
                 Ok(()) if is_overtaken(state, ends) => {
                     cx.fail(Activity::Revoke, Failure::denied(Denial::Superseded));
                 }
@@ -59,13 +71,13 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                 Err(failure) => cx.fail(Activity::Revoke, failure),
             }
         }
-        (Revoke::Looking { tries, ends, .. }, Signal::SwapUnanswered) => {
+        (Revoke::Looking { tries, ends, wanted, .. }, Signal::SwapUnanswered) => {
             let tries = tries.saturating_add(1);
             if tries >= STORE_TRIES {
-                return store_slow(state, cx, ends);
+                return store_slow(state, cx, ends, wanted);
             }
             let op = store::read(state, cx);
-            state.revoke = Revoke::Looking { op, tries, ends };
+            state.revoke = Revoke::Looking { op, tries, ends, wanted };
         }
         (Revoke::Marking { attempt }, Signal::Swapped(current)) => {
             let (next, unsure) = (attempt.next.clone(), attempt.tries > 0);
@@ -90,7 +102,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         (Revoke::Marking { attempt }, Signal::SwapUnanswered) => {
             match store::reread(state, cx, *attempt) {
                 Some(attempt) => state.revoke = Revoke::Marking { attempt: Box::new(attempt) },
-                None => store_slow(state, cx, ends(state)),
+                None => store_slow(state, cx, ends(state), true),
             }
         }
         // Told of tokens that a late refresh has replaced meanwhile: told again.
@@ -170,17 +182,23 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                     state.revoke = Revoke::Burying { attempt, told, token_id };
                 }
                 // `Disconnecting` stays in the store: it is taken up again.
-                None => store_slow(state, cx, ends(state)),
+                None => store_slow(state, cx, ends(state), true),
             }
         }
-        (Revoke::Pausing { until, ends }, Signal::Wake) if until.has_passed(cx.now()) => {
+        (Revoke::Pausing { until, ends, wanted }, Signal::Wake) if until.has_passed(cx.now()) => {
             let op = store::read(state, cx);
-            state.revoke = Revoke::Looking { op, tries: 0, ends };
+            state.revoke = Revoke::Looking { op, tries: 0, ends, wanted };
         }
         (Revoke::Idle, Signal::Wake) => {
-            if wake_at(state, cx.now()).is_some_and(|at| cx.now() >= at) {
-                resume(state, cx);
+            if wake_at(state, cx.now()).is_none_or(|at| cx.now() < at) {
+                return;
             }
+            if !rules::holds(Rule::LookBeforeTelling) {
+                return resume(state, cx);
+            }
+            // Another may have ended it since, and the person authorized anew.
+            let (op, ends) = (store::read(state, cx), ends(state));
+            state.revoke = Revoke::Looking { op, tries: 0, ends, wanted: false };
         }
         // Nothing of the kind is awaited in these stages, or not yet.
         (
@@ -364,10 +382,10 @@ fn stored_token_id(state: &State) -> Option<Id> {
 
 /// The store is silent, and nobody knows what it holds: nobody is served, and it
 /// is looked at again.
-fn store_slow(state: &mut State, cx: &mut Cx<'_>, ends: Ends) {
+fn store_slow(state: &mut State, cx: &mut Cx<'_>, ends: Ends, wanted: bool) {
     let until = Deadline::after(cx.now(), refresh::pause(cx, ATTEMPTS));
     state.known = Known::Unread;
-    state.revoke = Revoke::Pausing { until, ends };
+    state.revoke = Revoke::Pausing { until, ends, wanted };
     let failure = Failure::try_later(until.at(cx.now()), Delay::StoreSlow);
     cx.fail(Activity::Revoke, failure);
 }
