@@ -40,6 +40,10 @@ pub enum Rule {
     Spare,
     /// A new grant is dropped if the person disconnected after it was asked for.
     DisconnectWins,
+    /// The API's refusal of a token speaks of that token's generation, of no other.
+    RefusedGeneration,
+    /// What the server calls used up is not sent.
+    HeedOracle,
     /// An end that is only remembered is looked at in the store before it is told.
     LookBeforeTelling,
     /// A timing row is checked.

@@ -2,7 +2,7 @@
 
 use crate::{
     canonical::{Shape, TICK},
-    parts::{Flight, Held, LateSwap, Machine, Owner, Pending, Stage, Wanted},
+    parts::{Flight, LateSwap, Machine, Owner, Pending, Stage, Wanted},
     server::{Reply, Request, Server},
     setup::{SKEW, Setup},
     world::{Author, REDIRECT_URI, World},
@@ -24,6 +24,8 @@ pub enum Action {
     Pause(usize),
     Jump(usize),
     PeerGone(usize),
+    /// A machine is told that the API refused a token of this generation.
+    CallRefused(usize, u64),
     /// The store deals with a swap.
     Perform(usize, usize),
     /// The machine hears of it.
@@ -97,6 +99,9 @@ impl World {
         add(left.pauses > 0 && setup.timely && !machine.paused, Action::Pause(at));
         add(left.jumps > 0, Action::Jump(at));
         add(left.obituaries > 0 && self.knows_dead_intent(machine), Action::PeerGone(at));
+        for generation in &self.calls.served {
+            add(true, Action::CallRefused(at, *generation));
+        }
         for (place, pending) in machine.ops.iter().enumerate() {
             match &pending.what {
                 Wanted::Swap { answer: Some(_), .. } => {
@@ -109,11 +114,13 @@ impl World {
                     let late = left.late_swaps > 0 && write.is_some();
                     add(late, Action::SilenceLate(at, place));
                 }
-                Wanted::Http { within, .. } => {
+                Wanted::Http { within, request } => {
                     // Who is paused just here sends late, and does not know.
                     let late = !setup.timely || self.now - pending.since > *within;
                     add(!late || !setup.timely, Action::Send(at, place));
-                    add(late, Action::TooLate(at, place));
+                    // Without time it is a fault like others that a question is not asked.
+                    let asks = !setup.timely && matches!(request, Request::Introspect(_));
+                    add(late && !asks, Action::TooLate(at, place));
                     add(left.not_sent > 0, Action::NotSent(at, place));
                 }
             }
@@ -128,10 +135,13 @@ impl World {
             Stage::Travelling => {
                 add(true, Action::Handle(at));
                 add(left.refusals > 0, Action::Refuse(at, Reply::Later));
-                add(left.refusals > 0, Action::Refuse(at, Reply::NoClient));
+                let wrong = match flight.request {
+                    Request::Disconnect(_) => Reply::Unauthorized,
+                    _ => Reply::NoClient,
+                };
+                add(left.refusals > 0, Action::Refuse(at, wrong));
                 add(left.requests_lost > 0, Action::LoseRequest(at));
-                let revokes = matches!(flight.request, Request::Revoke(_));
-                add(left.replies_lost > 0 && revokes, Action::LoseReply(at));
+                add(left.replies_lost > 0 && flight.request.ends(), Action::LoseReply(at));
                 add(left.resets > 0 && heard, Action::Reset(at));
                 add(left.duplicates > 0, Action::Duplicate(at));
                 let over = self.now - flight.sent >= setup.ticks.t * TICK;
@@ -144,12 +154,6 @@ impl World {
             }
             Stage::Gone => add(true, Action::Notice(at)),
         }
-    }
-
-    pub fn is_due(&self, machine: &Machine) -> bool {
-        let now = self.now + machine.ahead;
-        let connection = machine.connection.as_ref();
-        connection.and_then(|connection| connection.wake_at(now)).is_some_and(|at| at <= now)
     }
 
     /// An authorization at a time: which of two wins is not settled.
@@ -168,62 +172,6 @@ impl World {
         let known = self.record.as_ref().filter(|record| record.intent.is_some());
         self.seen.author == Author::Dead
             && known.is_some_and(|record| machine.knows(record.revision.as_str()))
-    }
-
-    /// Whether time may pass: within the timing rules not beyond a deadline, and
-    /// never where nothing waits for it.
-    fn may_tick(&self, setup: &Setup) -> bool {
-        let left = &self.left;
-        let idle = left.wants == 0
-            && left.revokes == 0
-            && left.reauthorizations == 0
-            && left.withdrawals == 0
-            && self.redirect.is_none()
-            && self.flights.is_empty()
-            && self.late.is_empty()
-            && self.machines.iter().all(|machine| {
-                let now = self.now + machine.ahead;
-                let connection = machine.connection.as_ref();
-                machine.ops.is_empty()
-                    && connection.is_none_or(|connection| connection.wake_at(now).is_none())
-            });
-        // Revocations, exchanges and people in the browser take no time: they may
-        // come at any.
-        let at_once = |request: &Request| match request {
-            Request::Revoke(_) => true,
-            Request::Exchange { .. } => !setup.slow_exchange,
-            Request::Refresh(_) => false,
-        };
-        let revoking = |pending: &Pending| match &pending.what {
-            Wanted::Http { request, .. } => at_once(request),
-            Wanted::Swap { .. } => false,
-        };
-        if idle
-            || self.redirect.is_some()
-            || self.flights.iter().any(|flight| at_once(&flight.request))
-            || self.machines.iter().any(|m| !m.paused && m.ops.iter().any(revoking))
-        {
-            return false;
-        }
-        let ticks = setup.ticks;
-        let reached = |since: u64, limit: u64| self.now - since >= limit * TICK;
-        let machines = self.machines.iter().all(|machine| {
-            let awake = !machine.paused && machine.is_up();
-            let slow = |pending: &Pending| match &pending.what {
-                Wanted::Swap { .. } => reached(pending.since, setup.latency),
-                Wanted::Http { within, .. } => self.now - pending.since > *within,
-            };
-            let unsaved = |held: &Held| held.since.is_some_and(|since| reached(since, ticks.s));
-            !(awake && (self.is_due(machine) || machine.ops.iter().any(slow)))
-                && !machine.held.iter().any(unsaved)
-        });
-        let flights = self.flights.iter().all(|flight| {
-            let heard = matches!(flight.owner, Owner::Listens(_));
-            let late = flight.stage == Stage::Travelling && reached(flight.sent, ticks.d);
-            let unheard = heard && reached(flight.sent, ticks.t);
-            !late && !unheard
-        });
-        !setup.timely || (machines && flights)
     }
 
     pub fn apply(&mut self, setup: &Setup, action: Action) {
@@ -261,6 +209,10 @@ impl World {
                 left.obituaries -= 1;
                 self.tell(setup, at, Input::PeerGone);
             }
+            Action::CallRefused(at, generation) => {
+                left.refused_calls -= 1;
+                self.call_refused(setup, at, generation);
+            }
             Action::Perform(at, place) => self.perform(setup, at, place, false),
             Action::Answer(at, place) => self.answer(setup, at, place),
             Action::Silence(at, place) => {
@@ -281,10 +233,12 @@ impl World {
             Action::Send(at, place) => self.send(setup, at, place),
             Action::NotSent(at, place) => {
                 left.not_sent -= 1;
+                self.released();
                 let op = self.machines[at].ops.remove(place).op;
                 self.tell(setup, at, Input::HttpFailed { op, why: HttpFault::NotSent });
             }
             Action::TooLate(at, place) => {
+                self.released();
                 let op = self.machines[at].ops.remove(place).op;
                 self.tell(setup, at, Input::HttpFailed { op, why: HttpFault::TooLate });
             }
@@ -352,6 +306,7 @@ impl World {
         machine.change(|machine| {
             machine.paused = false;
             machine.held.clear();
+            machine.told.clear();
         });
         machine.ops.clear();
         for flight in

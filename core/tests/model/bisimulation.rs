@@ -61,4 +61,9 @@ fn what_is_called_one_state_goes_on_in_one_way() {
     compare(&Setup::new(Rotation::Strict, Budget { reauthorizations: 1, ..one }));
     compare(&Setup::new(Rotation::Strict, Budget { revokes: 1, ..one }));
     compare(&Setup::new(Rotation::Strict, one).untimely());
+    compare(&Setup::new(Rotation::Strict, Budget { replies_lost: 1, ..two }).oracle());
+    let refused = Budget { refused_calls: 2, ..Budget::NONE };
+    compare(&Setup::new(Rotation::Strict, Budget { withdrawals: 1, ..refused }).lasting());
+    let both = Budget { revokes: 1, reauthorizations: 1, ..Budget::NONE };
+    compare(&Setup::new(Rotation::Strict, both).disconnect_by_api());
 }

@@ -198,7 +198,8 @@ fn number(digits: &[u8], field: &[u8], slots: &mut Vec<Slot>, skeleton: &mut Vec
     let is_time = value.abs_diff(START) < 1_000_000_000;
     match field {
         b"Op" => slots.push(Slot::Name(value)),
-        b"generation" | b"gen" | b"begun_in" | b"disconnected_gen" | b"rejected" | b"renewed" => {
+        b"generation" | b"gen" | b"begun_in" | b"disconnected_gen" | b"rejected" | b"renewed"
+        | b"served" | b"refused" | b"refreshed" => {
             slots.push(Slot::Generation(value));
         }
         // It is counted and said, and no rule looks at it.

@@ -1,13 +1,17 @@
 //! That the check can fail: each rule of the protocol's table of counterexamples is
 //! turned off, and the checker must find what goes wrong. With the rule, in the
-//! same bounds, all is well. C3 and C4 need requests that the server itself refuses
-//! when they are late (`exp` of `private_key_jwt`), which a later part brings.
+//! same bounds, all is well. C3 needs requests that the server itself refuses when
+//! they are late (`exp` of `private_key_jwt`), which a later part brings.
 
 use crate::{
+    actions::Action,
     canonical::TICK,
     model::explore,
+    parts::Stage,
     properties::Invariant,
+    server::{Reply, Request},
     setup::{Budget, Setup, Ticks},
+    world::World,
 };
 use evergrant::*;
 
@@ -147,4 +151,58 @@ fn what_the_store_forgot_is_written_again() {
 fn a_disconnect_beats_an_authorization_begun_before() {
     let budget = Budget { revokes: 1, reauthorizations: 1, ..NONE };
     needs(Rule::DisconnectWins, &strict(budget), Invariant::I7);
+}
+
+#[test]
+fn c4_an_oracle_alone_does_not_help_against_any_pause() {
+    // Told that the token is unused, the machine sends it; before it arrives so does
+    // the other's, which was late.
+    let setup = strict(Budget { wants: 2, ..NONE }).oracle().untimely();
+    let setup = setup.claiming(&[Invariant::I2]);
+    let found = explore("oracle, without exp", &setup, &[], ALL);
+    let [(name, path)] = found.broken.as_slice() else { panic!("{:?}", found.broken) };
+    assert_eq!(*name, Invariant::I2.name());
+    assert!(was_told_that_it_lives(&setup, path), "{path:?}");
+}
+
+/// Whether on this way the server says to somebody that a refresh token is unused.
+fn was_told_that_it_lives(setup: &Setup, path: &[Action]) -> bool {
+    let mut world = World::new(setup);
+    path.iter().any(|action| {
+        world.apply(setup, *action);
+        world.flights.iter().any(|flight| {
+            matches!(flight.request, Request::Introspect(_))
+                && flight.stage == Stage::Answered(Reply::Live(true))
+        })
+    })
+}
+
+#[test]
+fn what_the_server_calls_used_up_is_not_sent() {
+    let setup = strict(Budget { wants: 2, replies_lost: 1, ..NONE }).oracle();
+    needs(Rule::HeedOracle, &setup, Invariant::I11);
+}
+
+#[test]
+fn a_refused_call_speaks_of_its_own_generation() {
+    let setup = strict(Budget { refused_calls: 2, ..NONE }).lasting();
+    needs(Rule::RefusedGeneration, &setup, Invariant::I10);
+}
+
+#[test]
+fn callers_refused_at_once_share_one_refresh() {
+    let setup = strict(Budget { refused_calls: 2, ..NONE }).lasting();
+    needs(Rule::Intent, &setup.claiming(&[Invariant::I10]), Invariant::I10);
+}
+
+#[test]
+fn an_old_grant_is_not_ended_once_there_is_a_newer() {
+    let setup = strict(Budget { revokes: 1, reauthorizations: 1, ..NONE }).disconnect_by_api();
+    needs(Rule::LookBeforeTelling, &setup, Invariant::I12);
+}
+
+#[test]
+fn a_disconnect_by_api_beats_an_authorization_begun_before() {
+    let setup = strict(Budget { revokes: 1, reauthorizations: 1, ..NONE }).disconnect_by_api();
+    needs(Rule::DisconnectWins, &setup, Invariant::I7);
 }

@@ -6,6 +6,7 @@
 
 mod actions;
 mod bisimulation;
+mod calls;
 mod canonical;
 mod counterexamples;
 mod model;
@@ -17,4 +18,5 @@ mod runs;
 mod server;
 mod setup;
 mod store;
+mod time;
 mod world;

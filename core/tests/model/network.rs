@@ -17,6 +17,7 @@ impl World {
             Action::Handle(at) => self.handle(setup, at),
             Action::Refuse(at, reply) => {
                 left.refusals -= 1;
+                self.released();
                 self.answered(setup, at, reply);
             }
             Action::LoseRequest(at) => {
@@ -71,7 +72,7 @@ impl World {
         if let Owner::Listens(_) = flight.owner {
             let answered = |flight: &mut Flight| flight.stage = Stage::Answered(reply);
             self.flights.push(flight.with(answered));
-            if reply == Reply::Done {
+            if matches!(reply, Reply::Done | Reply::Unauthorized) {
                 self.deliver(setup, self.flights.len() - 1, false);
             }
         }
@@ -102,15 +103,21 @@ impl World {
     pub fn deliver(&mut self, setup: &Setup, at: usize, twice: bool) {
         let Flight { owner, op, request, stage, .. } = self.flights.remove(at);
         let (Owner::Listens(machine), Stage::Answered(reply)) = (owner, stage) else { return };
-        if let (Reply::Tokens(token), Request::Refresh(_) | Request::Exchange { .. }) =
-            (reply, request)
+        if let (
+            Reply::Tokens(token),
+            Request::Refresh(_) | Request::Renew(_) | Request::Exchange { .. },
+        ) = (reply, request)
             && !self.server.has_landed(token)
         {
             let since = setup.timely.then_some(self.now);
             self.machines[machine].change(|machine| machine.held.push(Held { token, since }));
         }
+        if let (Reply::Live(false), Request::Introspect(token)) = (reply, request) {
+            self.machines[machine].change(|machine| machine.told.push(token));
+        }
         // Where time does not count, a token that expires would be refreshed for ever.
-        let response = reply.response(!setup.timely && self.now > START);
+        let for_ever = setup.lasting || !setup.timely && self.now > START;
+        let response = reply.response(for_ever);
         if twice {
             let response = response.clone();
             self.tell(setup, machine, Input::HttpDone { op, response });

@@ -21,6 +21,8 @@ pub struct Machine {
     pub ops: Vec<Pending>,
     /// Tokens that an answer brought, and that the store has not had yet.
     pub held: Vec<Held>,
+    /// Refresh tokens that the server has told it are used up.
+    pub told: Vec<Token>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,8 +121,8 @@ impl Machine {
 
     pub fn change(&mut self, change: impl FnOnce(&mut Self)) {
         change(self);
-        let Self { ahead, paused, held, .. } = self;
-        self.shape = Arc::new(Shape::of(format_args!("{ahead} {paused} {held:?}")));
+        let Self { ahead, paused, held, told, .. } = self;
+        self.shape = Arc::new(Shape::of(format_args!("{ahead} {paused} {held:?} {told:?}")));
     }
 
     pub fn remembers(&mut self, connection: Option<Arc<Connection>>) {

@@ -39,15 +39,23 @@ pub enum Invariant {
     I8,
     /// What is newly stored is alive at the server.
     I9,
+    /// Where nothing but a 401 is a reason to refresh: only the generation that was
+    /// refused is refreshed, and once, unless what came of that is unknown.
+    I10,
+    /// Who was told by the server that a refresh token is used up does not send it.
+    I11,
+    /// Once a newer grant is stored, nobody sets about ending the one before by a
+    /// request to the API.
+    I12,
 }
 
-use Invariant::{I1, I2, I3, I4, I5, I6, I7, I8, I9};
+use Invariant::{I1, I2, I3, I4, I5, I6, I7, I8, I9, I10, I11, I12};
 
 /// What holds within the timing rules.
-pub const TIMELY: &[Invariant] = &[I1, I2, I3, I4, I5, I6, I7, I8, I9];
+pub const TIMELY: &[Invariant] = &[I1, I2, I3, I4, I5, I6, I7, I8, I9, I10, I11, I12];
 
 /// What holds under any pause and delay.
-pub const ANY_PAUSE: &[Invariant] = &[I3, I5, I6, I7, I8];
+pub const ANY_PAUSE: &[Invariant] = &[I3, I5, I6, I7, I8, I10, I12];
 
 impl Invariant {
     pub fn name(self) -> &'static str {
@@ -61,6 +69,9 @@ impl Invariant {
             I7 => "I7 a disconnect stands",
             I8 => "I8 a newer grant stands",
             I9 => "I9 what is stored is alive",
+            I10 => "I10 one refresh of what was refused",
+            I11 => "I11 what is used up is not sent",
+            I12 => "I12 an old grant is not ended late",
         }
     }
 
@@ -77,6 +88,9 @@ impl Invariant {
             I7 => unbroken::<{ I7 as u16 }>,
             I8 => unbroken::<{ I8 as u16 }>,
             I9 => unbroken::<{ I9 as u16 }>,
+            I10 => unbroken::<{ I10 as u16 }>,
+            I11 => unbroken::<{ I11 as u16 }>,
+            I12 => unbroken::<{ I12 as u16 }>,
         };
         Property::always(self.name(), condition)
     }
@@ -87,7 +101,7 @@ fn unbroken<const I: u16>(_: &Explored, world: &World) -> bool {
 }
 
 impl World {
-    fn breaks(&mut self, setup: &Setup, invariant: Invariant) {
+    pub fn breaks(&mut self, setup: &Setup, invariant: Invariant) {
         if setup.invariants().contains(&invariant) {
             self.seen.broken |= 1 << invariant as u16;
         }
@@ -96,6 +110,12 @@ impl World {
     /// A request is about to leave.
     pub fn judge_send(&mut self, setup: &Setup, at: usize, request: Request) {
         let Request::Refresh(token) = request else { return };
+        if self.machines[at].told.contains(&token) {
+            self.breaks(setup, I11);
+        }
+        if self.is_to_end(setup, token) {
+            return;
+        }
         // Where a replay does no harm the owner need not wait for itself.
         let harmless = matches!(
             self.server.rotation,
@@ -117,10 +137,29 @@ impl World {
 
     /// The server is about to deal with a request.
     pub fn judge_handled(&mut self, setup: &Setup, request: Request) {
-        let Request::Refresh(token) = request else { return };
-        if self.server.killed_by(token).into_iter().any(|token| self.has(token)) {
+        let (Request::Refresh(token) | Request::Renew(token)) = request else { return };
+        let mut killed = self.server.killed_by(token);
+        if let (Request::Renew(_), Some(last)) = (request, self.seen.last.map(Token)) {
+            // Of the grant that was to end; by now there is a newer one.
+            killed.retain(|token| self.server.grant(*token) >= self.server.grant(last));
+        }
+        if killed.into_iter().any(|token| self.has(token) && !self.is_to_end(setup, token)) {
             self.breaks(setup, I2);
         }
+    }
+
+    /// Whether it is of a grant that is ended by a request to the API: a replay of the
+    /// token with which that is renewed ends what is to end.
+    fn is_to_end(&self, setup: &Setup, token: Token) -> bool {
+        let grant = |token: Token| self.server.grant(token);
+        let last = self.seen.last.map(Token);
+        self.is_ended_by_api(setup) && last.is_some_and(|last| grant(last) == grant(token))
+    }
+
+    fn is_ended_by_api(&self, setup: &Setup) -> bool {
+        let disconnect = &setup.client.provider().config().disconnect;
+        self.record.as_ref().is_some_and(|record| record.status.is_ended())
+            && matches!(disconnect, Disconnect::ApiRequest { .. })
     }
 
     /// Whether the store or a live worker has it, or is just getting it.
@@ -195,7 +234,10 @@ impl World {
         let repaired = self.seen.forgotten && server.comes_of(new, last);
         // Over a verdict that a sibling of it met.
         let healed = siblings && self.record.as_ref().is_some_and(|r| r.refresh.is_none());
-        if server.parent(new) != Some(last) && !promoted && !repaired && !healed {
+        // Of a grant that is being ended any will do: the end itself has refreshed it.
+        let ending = siblings && self.is_ended_by_api(setup);
+        let allowed = promoted || repaired || healed || ending;
+        if server.parent(new) != Some(last) && !allowed {
             self.breaks(setup, I5);
         }
     }
@@ -209,16 +251,20 @@ impl World {
         let (kept, gone): (Vec<Held>, Vec<Held>) = machine.held.iter().copied().partition(|held| {
             !self.server.has_landed(held.token) && machine.knows(&held.token.name())
         });
-        let dropped = gone.into_iter().any(|held| self.is_dropped(held.token));
+        let dropped = gone.into_iter().any(|held| self.is_dropped(setup, held.token));
         if dropped {
             self.breaks(setup, I3);
         }
         self.machines[at].change(|machine| machine.held = kept);
     }
 
-    fn is_dropped(&self, token: Token) -> bool {
+    fn is_dropped(&self, setup: &Setup, token: Token) -> bool {
         let server = &self.server;
         if server.has_landed(token) || !server.works(token) {
+            return false;
+        }
+        // No server can be told to take them back.
+        if self.is_ended_by_api(setup) {
             return false;
         }
         let last = self.seen.last.map(Token);

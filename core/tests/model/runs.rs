@@ -24,6 +24,9 @@ const POLICIES: [Rotation; 6] = [
 /// Where every answer brings another token, and so can be told to be unsaved.
 const ROTATING: &[Rotation] = POLICIES.split_at(5).0;
 
+/// Where a replay may kill, and it is worth asking before it.
+const DEADLY: &[Rotation] = &[Rotation::Strict, Rotation::SingleUse, Rotation::NewestWins];
+
 /// More transitions than any run has that CI makes.
 const ALL: usize = 2_000_000;
 
@@ -107,6 +110,53 @@ fn people() {
 }
 
 #[test]
+fn calls() {
+    let refused = Budget { refused_calls: 2, ..NONE };
+    each(DEADLY, "call refused", Setup::lasting, Budget { refused_calls: 3, ..NONE });
+    each(&POLICIES, "call refused, crash", Setup::lasting, Budget { crashes: 1, ..refused });
+    let lost = Budget { replies_lost: 1, ..refused };
+    each(&POLICIES, "call refused, answer lost", Setup::lasting, lost);
+    let withdrawn = Budget { withdrawals: 1, ..refused };
+    each(&POLICIES, "call refused, withdrawn", Setup::lasting, withdrawn);
+    let again = Budget { refused_calls: 1, reauthorizations: 1, ..NONE };
+    each(&POLICIES, "call refused, authorize", Setup::lasting, again);
+    let revoke = Budget { revokes: 1, refused_calls: 1, ..NONE };
+    each(&POLICIES, "call refused, revoke", Setup::lasting, revoke);
+    let early = |setup: Setup| setup.lasting().early();
+    each(DEADLY, "call refused, early takeover", early, refused);
+    let any_pause = |setup: Setup| setup.lasting().untimely();
+    each(&POLICIES, "call refused, any pause", any_pause, Budget { refused_calls: 1, ..NONE });
+}
+
+#[test]
+fn oracle() {
+    each(DEADLY, "oracle, crash", Setup::oracle, Budget { crashes: 1, ..TWO });
+    each(DEADLY, "oracle, request lost", Setup::oracle, Budget { requests_lost: 1, ..TWO });
+    each(DEADLY, "oracle, answers lost", Setup::oracle, Budget { replies_lost: 2, ..TWO });
+    each(DEADLY, "oracle, line cut", Setup::oracle, Budget { resets: 1, ..TWO });
+    // As a pause of the owner would have it; a pause of any length is for larger bounds.
+    let early = |setup: Setup| setup.oracle().early();
+    each(DEADLY, "oracle, early takeover", early, Budget { replies_lost: 1, ..TWO });
+}
+
+#[test]
+fn disconnect_by_api() {
+    let by_api = Setup::disconnect_by_api;
+    let lasting = |setup: Setup| setup.disconnect_by_api().lasting();
+    each(&POLICIES, "disconnect by API", by_api, Budget { revokes: 1, ..ONE });
+    each(&POLICIES, "disconnect by API twice", by_api, Budget { revokes: 2, ..NONE });
+    let owed = Budget { revokes: 1, requests_lost: 1, replies_lost: 1, ..NONE };
+    each(&POLICIES, "disconnect by API, not reached", by_api, owed);
+    let refused = Budget { revokes: 1, refusals: 2, ..NONE };
+    each(&POLICIES, "disconnect by API, refused", lasting, refused);
+    let crash = Budget { revokes: 1, crashes: 1, ..NONE };
+    each(&POLICIES, "disconnect by API, crash", by_api, crash);
+    let both = Budget { revokes: 1, reauthorizations: 1, ..NONE };
+    each(&POLICIES, "disconnect by API, authorize", by_api, both);
+    each(DEADLY, "lasting, disconnect by API, authorize", lasting, both);
+}
+
+#[test]
 fn clocks() {
     each(&POLICIES, "skew", |setup| Setup { ahead: [0, 1_000, 0], ..setup }, TWO);
     let uptime = |setup| Setup { uptime: true, ..setup };
@@ -147,6 +197,16 @@ fn larger_any_pause() {
     each_large(&POLICIES, "any pause, revoke", Setup::untimely, revoke);
     let again = Budget { reauthorizations: 1, ..ONE };
     each_large(&POLICIES, "any pause, authorize", Setup::untimely, again);
+    let oracle = |setup: Setup| setup.oracle().untimely();
+    each_large(DEADLY, "oracle, any pause", oracle, Budget { replies_lost: 1, ..TWO });
+    let refused = Budget { refused_calls: 2, crashes: 1, replies_lost: 1, ..NONE };
+    let lasting = |setup: Setup| setup.lasting().untimely();
+    each_large(&POLICIES, "call refused, any pause, faults", lasting, refused);
+    let by_api = |setup: Setup| setup.disconnect_by_api().untimely();
+    let both = Budget { revokes: 1, reauthorizations: 1, ..NONE };
+    each_large(&POLICIES, "disconnect by API, any pause, authorize", by_api, both);
+    let twice = Budget { revokes: 2, ..both };
+    each_large(&POLICIES, "disconnect by API twice, authorize", Setup::disconnect_by_api, twice);
 }
 
 #[test]

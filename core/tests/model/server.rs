@@ -29,12 +29,25 @@ impl fmt::Debug for Token {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
     Refresh(Token),
-    Exchange { code: usize },
+    /// The one refresh that an end may take, to have an access token to say it with.
+    Renew(Token),
+    Exchange {
+        code: usize,
+    },
     Revoke(Token),
+    /// Whether the token is live.
+    Introspect(Token),
+    /// The grant is ended by its access token, which has the refresh token's name.
+    Disconnect(Token),
 }
 
 impl Request {
     pub fn parse(request: &HttpRequest) -> Self {
+        if request.method == Method::Delete {
+            let header = request.headers.iter().find(|(name, _)| *name == "authorization");
+            let access = header.and_then(|(_, value)| value.expose().strip_prefix("Bearer "));
+            return Self::Disconnect(access.and_then(Token::parse).expect("an access token"));
+        }
         let body = std::str::from_utf8(request.body.expose()).expect("a form");
         let field = |name: &str| {
             let mut pairs = form_urlencoded::parse(body.as_bytes());
@@ -44,10 +57,23 @@ impl Request {
         if request.url.ends_with("/revoke") {
             return Self::Revoke(token("token"));
         }
+        if request.url.ends_with("/introspect") {
+            return Self::Introspect(token("token"));
+        }
         match field("code") {
             Some(code) => Self::Exchange { code: code[3..].parse().expect("a code") },
             None => Self::Refresh(token("refresh_token")),
         }
+    }
+
+    /// Without an intent: it is of the end of the grant.
+    pub fn without_intent(self) -> Self {
+        if let Self::Refresh(token) = self { Self::Renew(token) } else { self }
+    }
+
+    /// Whether it ends the grant.
+    pub fn ends(self) -> bool {
+        matches!(self, Self::Revoke(_) | Self::Disconnect(_))
     }
 }
 
@@ -61,6 +87,10 @@ pub enum Reply {
     /// Does not know the client; nothing was used up.
     NoClient,
     Done,
+    /// The API does not take the access token.
+    Unauthorized,
+    /// Whether the token is live.
+    Live(bool),
 }
 
 impl Reply {
@@ -79,6 +109,8 @@ impl Reply {
             Self::Later => (429, String::new()),
             Self::NoClient => (401, r#"{"error":"invalid_client"}"#.into()),
             Self::Done => (200, String::new()),
+            Self::Unauthorized => (401, String::new()),
+            Self::Live(live) => (200, format!(r#"{{"active":{live}}}"#)),
         };
         HttpResponse { status, headers: vec![], body: SecretBytes::new(body.into_bytes()) }
     }
@@ -113,6 +145,7 @@ struct Code {
 pub struct Server {
     pub rotation: Rotation,
     pub family_per_user: bool,
+    access_dies: bool,
     tokens: Vec<Issued>,
     grants: Vec<Grant>,
     codes: Vec<Code>,
@@ -123,6 +156,7 @@ impl Server {
         Self {
             rotation: policy.rotation,
             family_per_user: policy.family_per_user,
+            access_dies: policy.access_dies,
             tokens: vec![],
             grants: vec![],
             codes: vec![],
@@ -137,7 +171,7 @@ impl Server {
 
     pub fn handle(&mut self, request: Request) -> Reply {
         match request {
-            Request::Refresh(token) => self.refresh(token),
+            Request::Refresh(token) | Request::Renew(token) => self.refresh(token),
             Request::Exchange { code } if self.codes[code].used => Reply::Dead,
             Request::Exchange { code } => {
                 self.grants.push(Grant { alive: true });
@@ -147,6 +181,15 @@ impl Server {
             }
             Request::Revoke(token) => {
                 let grant = self.grant(token);
+                self.grants[grant].alive = false;
+                Reply::Done
+            }
+            Request::Introspect(token) => Reply::Live(self.works(token)),
+            Request::Disconnect(token) => {
+                let Issued { grant, used, .. } = self.tokens[token.0];
+                if !self.grants[grant].alive || used && self.access_dies {
+                    return Reply::Unauthorized;
+                }
                 self.grants[grant].alive = false;
                 Reply::Done
             }

@@ -25,8 +25,12 @@ pub struct Budget {
     pub duplicates: u8,
     /// A host tells an answer twice.
     pub repeats: u8,
-    /// The server answers that it has not used the token up.
+    /// The server answers that it has not used the token up, or the API that it
+    /// does not take the access token with which it is told of the end.
     pub refusals: u8,
+    /// The API refuses a call: a 401 comes for a token that was served, at any time
+    /// after it was, to any machine.
+    pub refused_calls: u8,
     /// The store does not answer: the swap is lost, or only its answer is.
     pub silences: u8,
     /// The store does not answer, and the swap takes place later.
@@ -55,6 +59,7 @@ impl Budget {
         duplicates: 0,
         repeats: 0,
         refusals: 0,
+        refused_calls: 0,
         silences: 0,
         late_swaps: 0,
         forgets: 0,
@@ -102,6 +107,10 @@ pub struct Setup {
     pub latency: u64,
     /// The exchange of a code may take as long as a refresh.
     pub slow_exchange: bool,
+    /// Access tokens last: only the API's refusal is a reason to refresh.
+    pub lasting: bool,
+    /// Only these are looked into, whatever else is claimed.
+    pub claimed: Option<&'static [Invariant]>,
     pub budget: Budget,
 }
 
@@ -113,7 +122,7 @@ impl Setup {
         let access_dies = matches!(rotation, Rotation::Strict | Rotation::SingleUse);
         let policy = RefreshPolicy { rotation, access_dies, ..RefreshPolicy::STRICT };
         Self {
-            client: client(policy, Ticks::EXACT),
+            client: client(ProviderConfig { refresh: policy, ..provider() }, Ticks::EXACT),
             ticks: Ticks::EXACT,
             machines: 2,
             timely: true,
@@ -124,6 +133,8 @@ impl Setup {
             eager_reads: true,
             latency: 0,
             slow_exchange: false,
+            lasting: false,
+            claimed: None,
             budget,
         }
     }
@@ -133,8 +144,7 @@ impl Setup {
     }
 
     pub fn ticks(self, ticks: Ticks) -> Self {
-        let policy = self.client.provider().config().refresh;
-        Self { client: client(policy, ticks), ticks, ..self }
+        Self { ticks, ..self }.provider(|_| ())
     }
 
     /// Takeover while the owner is still at it.
@@ -151,9 +161,35 @@ impl Setup {
     }
 
     pub fn family_per_user(self) -> Self {
-        let policy = self.client.provider().config().refresh;
-        let policy = RefreshPolicy { family_per_user: true, ..policy };
-        Self { client: client(policy, self.ticks), ..self }
+        self.provider(|provider| provider.refresh.family_per_user = true)
+    }
+
+    /// The server says whether a refresh token is live.
+    pub fn oracle(self) -> Self {
+        let endpoint = Some("https://as.example/introspect".into());
+        self.provider(|provider| provider.introspection_endpoint = endpoint)
+    }
+
+    /// The grant is ended by a request to the API.
+    pub fn disconnect_by_api(self) -> Self {
+        let url = "https://api.example/connection".into();
+        let disconnect =
+            Disconnect::ApiRequest { method: Method::Delete, url, spares_others: true };
+        self.provider(|provider| provider.disconnect = disconnect)
+    }
+
+    pub fn lasting(self) -> Self {
+        Self { lasting: true, ..self }
+    }
+
+    pub fn claiming(self, claimed: &'static [Invariant]) -> Self {
+        Self { claimed: Some(claimed), ..self }
+    }
+
+    fn provider(self, change: impl FnOnce(&mut ProviderConfig)) -> Self {
+        let mut provider = self.client.provider().config().clone();
+        change(&mut provider);
+        Self { client: client(provider, self.ticks), ..self }
     }
 
     /// Whether machines may change places.
@@ -163,6 +199,9 @@ impl Setup {
 
     /// What must hold here.
     pub fn invariants(&self) -> &'static [Invariant] {
+        if let Some(claimed) = self.claimed {
+            return claimed;
+        }
         let within = self.timely && !self.early && self.budget.forgets == 0;
         if within { TIMELY } else { ANY_PAUSE }
     }
@@ -180,23 +219,25 @@ impl Setup {
     }
 }
 
-fn client(policy: RefreshPolicy, ticks: Ticks) -> Arc<Client> {
-    let timing = Timing {
-        send_within: ticks.w * TICK,
-        listen_for: ticks.t * TICK,
-        start_within: ticks.d * TICK,
-        save_within: ticks.s * TICK,
-        takeover_after: ticks.a * TICK,
-    };
-    let provider = ProviderConfig {
+fn provider() -> ProviderConfig {
+    ProviderConfig {
         environment: "model".into(),
         authorization_endpoint: "https://as.example/authorize".into(),
         token_endpoint: "https://as.example/token".into(),
         disconnect: Disconnect::Revocation { endpoint: "https://as.example/revoke".into() },
         api_origin: "https://api.example".into(),
-        refresh: RefreshPolicy { timing, ..policy },
         authorization_lifetime: TICK,
         ..ProviderConfig::default()
+    }
+}
+
+fn client(mut provider: ProviderConfig, ticks: Ticks) -> Arc<Client> {
+    provider.refresh.timing = Timing {
+        send_within: ticks.w * TICK,
+        listen_for: ticks.t * TICK,
+        start_within: ticks.d * TICK,
+        save_within: ticks.s * TICK,
+        takeover_after: ticks.a * TICK,
     };
     let client = ClientConfig {
         client_id: "model".into(),

@@ -1,6 +1,7 @@
 //! Everything that there is at one moment: machines, store, network and server.
 
 use crate::{
+    calls::Calls,
     canonical::{self, Origin, START, Shaped, TICK},
     parts::{Flight, LateSwap, Machine, Pending, Wanted},
     properties::is_final,
@@ -36,6 +37,7 @@ pub struct World {
     /// A person on the way back from the browser.
     pub redirect: Shaped<Option<String>>,
     pub server: Shaped<Server>,
+    pub calls: Shaped<Calls>,
     pub left: Budget,
     pub seen: Seen,
     /// Which machines have said something final since the last action, a bit each.
@@ -108,6 +110,7 @@ impl World {
             paused: false,
             ops: vec![],
             held: vec![],
+            told: vec![],
         };
         Self {
             now: START,
@@ -120,6 +123,7 @@ impl World {
             flights: vec![],
             redirect: Shaped::new(None),
             server: Shaped::new(Server::new(&setup.client.provider().config().refresh)),
+            calls: Shaped::new(Calls::default()),
             left: Budget::default(),
             seen: Seen::default(),
             answered: 0,
@@ -157,6 +161,9 @@ impl World {
             let seed = self.next_seed();
             let env = setup.env(self.now, self.machines[at].ahead, seed);
             let step = Arc::make_mut(&mut connection).step(&env, input).expect("no misuse");
+            let starts =
+                |output: &Output| matches!(output, Output::Notice(Notice::RefreshStarted { .. }));
+            let with_intent = step.outputs.iter().any(starts);
             for output in step.outputs {
                 match output {
                     Output::Swap { op, key, expected, write } if key == *connection.store_key() => {
@@ -175,9 +182,12 @@ impl World {
                     }
                     Output::SendHttp { op, request, send_within, .. } => {
                         let request = Request::parse(&request);
+                        let request = if with_intent { request } else { request.without_intent() };
+                        self.judge_wanted(setup, request);
                         self.want(setup, at, op, Wanted::Http { request, within: send_within });
                     }
                     other => {
+                        self.judge_started(setup, &other);
                         self.answered |= u8::from(is_final(&other)) << at;
                         said.push(other);
                     }
@@ -234,6 +244,7 @@ impl World {
         if self.left.forgets == 0 {
             self.before = None;
         }
+        self.note_served();
         self.fingerprint = if setup.symmetric() {
             self.view(setup, [0, 1]).min(self.view(setup, [1, 0]))
         } else {
@@ -258,7 +269,8 @@ impl World {
             .chain(shapes)
             .chain(self.late.iter().map(|swap| &*swap.shape))
             .chain(flights.iter().map(|flight| &*flight.shape))
-            .chain([self.others.shape(), self.redirect.shape(), self.server.shape()]);
+            .chain([self.others.shape(), self.redirect.shape()])
+            .chain([self.server.shape(), self.calls.shape()]);
         let generation = self.record.as_ref().map_or(0, |record| record.generation);
         let origin = Origin { now: self.now, generation, horizon: setup.horizon() };
         let mut hash = DefaultHasher::new();

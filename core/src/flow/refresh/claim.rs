@@ -15,7 +15,7 @@ use crate::{
     output::{Activity, Notice},
     policy::Timing,
     record::connection::{Intent, RecordStatus, SKEW},
-    rules::{self, Rule},
+    rules::{self, Rule, scaled},
     state::{Claim, Known, Refresh, Revoke, Settle, State},
 };
 use alloc::boxed::Box;
@@ -24,7 +24,7 @@ use alloc::boxed::Box;
 pub(crate) const POLL: u64 = 500;
 
 /// A token refused within this time of its issue is not refreshed once more.
-pub(crate) const FRESH: u64 = 60_000;
+pub(crate) const FRESH: u64 = scaled(60_000, 1_000);
 
 /// Decides by the record as last seen: serve, wait, claim, or say no.
 pub(crate) fn decide(state: &mut State, cx: &mut Cx<'_>) {
@@ -295,6 +295,10 @@ pub(crate) fn hold(state: &mut State, claim: Box<Claim>, cx: &Cx<'_>) {
 /// The API refused the token of this generation.
 pub(crate) fn refused_by_api(state: &mut State, cx: &mut Cx<'_>, generation: u64) {
     let current = state.known.record().map(|record| record.generation);
+    let generation = match current {
+        Some(current) if !rules::holds(Rule::RefusedGeneration) => current,
+        Some(_) | None => generation,
+    };
     let issued =
         state.known.record().and_then(|record| record.tokens.as_ref()).map(|t| t.obtained_at);
     let fresh =

@@ -75,8 +75,8 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         }
         (Refresh::Asking { claim, .. }, Signal::HttpDone(response)) => {
             match token::is_live(cx.client.provider().config(), &response) {
-                Some(false) => hold(state, claim, cx),
-                Some(true) | None => send(state, cx, claim),
+                Some(false) if rules::holds(Rule::HeedOracle) => hold(state, claim, cx),
+                Some(_) | None => send(state, cx, claim),
             }
         }
         // Without an answer it is as if there were nobody to ask.
