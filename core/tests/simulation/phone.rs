@@ -70,10 +70,10 @@ fn forget(config: &mut ProviderConfig) {
 fn flows() -> Vec<Flow> {
     let flow = |name, goal, world, shortest| Flow { name, goal, world, shortest };
     vec![
-        // Stored, opened; then looked at, used up, fenced, sent, stored.
+        // Looked at, stored, opened; then looked at, used up, fenced, sent, stored.
         flow("authorize and exchange", Goal::Connect, World::new, 5),
-        flow("deny", Goal::Deny, World::new, 2),
-        flow("cancel", Goal::Cancel, World::new, 2),
+        flow("deny", Goal::Deny, World::new, 3),
+        flow("cancel", Goal::Cancel, World::new, 3),
         // Intent, request, save.
         flow("refresh", Goal::Token, || connected(World::new()), 3),
         flow(
