@@ -3,8 +3,9 @@
 
 use super::fail;
 use crate::{
+    env::Deadline,
     failure::{Denial, Failure},
-    flow::{Cx, Signal, store},
+    flow::{Cx, Signal, refresh, store},
     output::Notice,
     provider::Disconnect,
     record::{
@@ -71,7 +72,8 @@ pub(super) fn step(state: &mut State, cx: &mut Cx<'_>, stage: Bind, signal: Sign
         (Bind::Dropping { attempt, failure, candidate }, Signal::Swapped(current)) => {
             match store::confirm(state, cx, *attempt, current) {
                 Ok(false) => forget(state, cx, candidate, failure),
-                Ok(true) | Err(_) => fail(state, cx, &candidate, failure),
+                Ok(true) => fail(state, cx, &candidate, failure),
+                Err(_) => leave(state, cx, candidate, failure),
             }
         }
         (Bind::Dropping { attempt, failure, candidate }, Signal::SwapUnanswered) => {
@@ -79,8 +81,7 @@ pub(super) fn step(state: &mut State, cx: &mut Cx<'_>, stage: Bind, signal: Sign
                 Some(attempt) => {
                     state.bind = Bind::Dropping { attempt: Box::new(attempt), failure, candidate };
                 }
-                // It stays in the record, serves nobody, and is taken up again.
-                None => fail(state, cx, &candidate, failure),
+                None => leave(state, cx, candidate, failure),
             }
         }
         (stage, _) => state.bind = stage,
@@ -115,6 +116,13 @@ pub(super) fn forget(
     owe(cx, &mut next, stored);
     let attempt = Box::new(store::write(state, cx, next));
     state.bind = Bind::Dropping { attempt, failure, candidate };
+}
+
+/// It stays in the record and serves nobody, until the store answers.
+fn leave(state: &mut State, cx: &mut Cx<'_>, candidate: Box<Candidate>, failure: Failure) {
+    fail(state, cx, &candidate, failure);
+    let until = Deadline::after(cx.now(), refresh::LONGEST_PAUSE);
+    state.bind = Bind::Pausing { until, tries: 0, candidate };
 }
 
 /// What is owed for a candidate that will not be used.

@@ -52,9 +52,7 @@ pub(crate) fn binding<'a>(cx: &'a Cx<'_>, candidate: &Candidate) -> Option<&'a C
 /// Asks whose the credential is that the record holds as a candidate.
 pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>) {
     let stored = state.known.record().and_then(|record| record.candidate.clone());
-    if let (Some(candidate), Bind::Idle) = (stored, &state.bind)
-        && state.answered != Some(candidate.tokens.token_id)
-    {
+    if let (Some(candidate), Bind::Idle) = (stored, &state.bind) {
         ask(state, cx, Box::new(candidate), 0);
     }
 }
@@ -166,8 +164,7 @@ pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
     match &state.bind {
         Bind::Idle => {
             let candidate = state.known.record()?.candidate.as_ref()?;
-            let open = state.answered != Some(candidate.tokens.token_id);
-            open.then(|| candidate.taken_up_at(now))
+            Some(candidate.taken_up_at(now))
         }
         Bind::Asking { give_up_at, .. } | Bind::Uninstalling { give_up_at, .. } => {
             Some(*give_up_at)
@@ -184,6 +181,10 @@ pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
 
 /// Asks the API whose the credential is.
 pub(crate) fn ask(state: &mut State, cx: &mut Cx<'_>, candidate: Box<Candidate>, tries: u8) {
+    if state.answered == Some(candidate.tokens.token_id) {
+        // The store was silent, or has forgotten that it was taken out.
+        return drop::forget(state, cx, candidate, Failure::denied(Denial::Superseded));
+    }
     let Some(binding) = binding(cx, &candidate) else {
         // The provider's data have been changed since: it needs no company any more.
         let learnt = Learned { company: None, scope: None };
@@ -348,7 +349,10 @@ fn store_slow(cx: &Cx<'_>) -> Failure {
 
 /// Tells whoever brought the credential that it came to nothing; once.
 fn fail(state: &mut State, cx: &mut Cx<'_>, candidate: &Candidate, failure: Failure) {
-    state.answered = Some(candidate.tokens.token_id);
+    let token_id = candidate.tokens.token_id;
+    if state.answered.replace(token_id) == Some(token_id) {
+        return;
+    }
     let activity = match &candidate.authorization {
         Some(authorization) => Activity::Authorization {
             authorization: authorization.clone(),

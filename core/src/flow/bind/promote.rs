@@ -125,7 +125,9 @@ fn done(state: &mut State, cx: &mut Cx<'_>, candidate: Candidate, learnt: Learne
         cx.notice(Notice::CompanyBound { company });
     }
     let missing = scope::missing(&candidate.asked_scope, &granted);
-    if !missing.is_empty() {
+    // What the API does not tell of a key, nobody knows.
+    let told = candidate.authorization.is_some() || learnt.scope.is_some();
+    if told && !missing.is_empty() {
         cx.notice(Notice::ScopeNarrowed { missing });
     }
     cx.emit(match candidate.authorization {
