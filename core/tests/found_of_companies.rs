@@ -100,6 +100,37 @@ fn a_candidate_that_a_silent_store_keeps_is_taken_out_later() {
     assert_eq!(world.status(), Status::Disconnected);
 }
 
+/// A worker that had slept while another one dropped the candidate, and had it revoked,
+/// took it into use: a person who had been told that it came to nothing was connected.
+#[test]
+fn a_candidate_that_another_worker_has_dropped_is_not_taken_into_use() {
+    let mut world = world();
+    world.token_wanted();
+    let url = world.open_browser(authorize());
+    let redirect = world.server.consent(&url);
+    let proof = BrowserProof::SameProcess;
+    let mut queue = vec![Input::Redirected { url: redirect.as_str().into(), proof }];
+    let mut late = None;
+    while let Some(input) = queue.pop() {
+        for output in world.step(input).outputs {
+            let answer = world.perform(&output);
+            match asks_whose(&output) {
+                true => late = answer,
+                false => queue.extend(answer),
+            }
+        }
+    }
+    let mut second = second_worker(&world);
+    swap_workers(&mut world, &mut second);
+    nobody_knows(&mut world);
+    assert_eq!(failures(&settle(&mut world)), ["company_unknown"]);
+    assert!(world.record()["candidate"].is_null());
+    swap_workers(&mut world, &mut second);
+    let outputs = world.run(late.unwrap());
+    assert_eq!((tokens(&outputs), failures(&outputs)), (vec![], vec!["denied_superseded"]));
+    assert_eq!(world.status(), Status::Disconnected);
+}
+
 /// A key whose scopes the API does not tell was said to lack all that were asked of it.
 #[test]
 fn a_key_lacks_nothing_where_the_api_tells_of_no_scopes() {

@@ -43,6 +43,9 @@ pub(crate) struct ConnectionRecord {
     /// A new grant whose company is not yet known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) candidate: Option<Candidate>,
+    /// One has been taken out in this generation: whoever still binds it is too late.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) candidate_dropped: bool,
     /// A late sibling of the stored tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) spare: Option<Tokens>,
@@ -185,6 +188,7 @@ impl ConnectionRecord {
             asked_scope: None,
             tokens: None,
             candidate: None,
+            candidate_dropped: false,
             spare: None,
             intent: None,
             unresolved: false,
@@ -245,6 +249,7 @@ impl ConnectionRecord {
     /// The next generation, with no trace of attempts on the one before.
     pub(crate) fn advance(&mut self) {
         self.generation = self.generation.saturating_add(1);
+        self.candidate_dropped = false;
         self.intent = None;
         self.spare = None;
         self.unresolved = false;
@@ -351,6 +356,7 @@ impl Record for ConnectionRecord {
         "asked_scope",
         "tokens",
         "candidate",
+        "candidate_dropped",
         "spare",
         "intent",
         "unresolved",

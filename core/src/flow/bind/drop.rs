@@ -113,6 +113,7 @@ pub(super) fn forget(
     let Some(stored) = next.candidate.take_if(|stored| is_it(stored)) else {
         return fail(state, cx, &candidate, failure);
     };
+    next.candidate_dropped = true;
     owe(cx, &mut next, stored);
     let attempt = Box::new(store::write(state, cx, next));
     state.bind = Bind::Dropping { attempt, failure, candidate };
@@ -148,6 +149,7 @@ pub(crate) fn superseded(state: &mut State, cx: &mut Cx<'_>, next: &mut Connecti
         }
     }
     if let Some(candidate) = stored {
+        next.candidate_dropped = true;
         owe(cx, next, candidate);
     }
 }

@@ -51,7 +51,9 @@ pub(super) fn promote(
         }
         // A store that failed over has forgotten it, and nothing has come after it.
         (Some(_), false)
-            if next.candidate.is_none() && candidate.begun_in == Some(next.generation) => {}
+            if next.candidate.is_none()
+                && !next.candidate_dropped
+                && candidate.begun_in == Some(next.generation) => {}
         (Some(_), false) => {
             return drop::forget(state, cx, candidate, Failure::denied(Denial::Superseded));
         }
