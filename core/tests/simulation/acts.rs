@@ -28,7 +28,7 @@ impl World {
         self.at(3_000, Event::NextAct);
     }
 
-    fn keep(&mut self, act: Act) {
+    pub fn keep(&mut self, act: Act) {
         if let Mode::Record(schedule) = &mut self.chance.mode {
             schedule.acts.push(act);
         }
@@ -75,6 +75,12 @@ impl World {
             Fault::Consent | Fault::Deny | Fault::Forged | Fault::Again | Fault::Flood => {
                 self.come_back(fault, worker, arg);
             }
+            Fault::EnterKey => {
+                self.soon_after(worker, arg);
+                self.enter_key(worker, arg);
+            }
+            Fault::KeyEnds => self.end_keys(tenant, arg),
+            Fault::Rotate => self.rotate(worker),
             Fault::Cancel => {
                 let known = self.visits.get(arg as usize % self.visits.len().max(1));
                 let one = known.filter(|_| arg.is_multiple_of(3)).map(|visit| visit.id.clone());
@@ -126,7 +132,8 @@ impl World {
         let fits = |fault: &&Fault| match fault.place() {
             Place::Act | Place::Use => **fault != Fault::Revoke,
             Place::ActUntimely => !self.plan.timely,
-            Place::Http | Place::HttpUntimely | Place::Swap | Place::Timer => false,
+            Place::Keys => self.plan.features.keys && **fault != Fault::EnterKey,
+            Place::Http | Place::HttpUntimely | Place::Swap | Place::Timer | Place::Seal => false,
         };
         let all: Vec<&Fault> = Fault::ALL.iter().filter(fits).collect();
         let fault = all[(arg >> 40) as usize % all.len()].number();

@@ -117,24 +117,15 @@ impl World {
     /// (f) A served token is the server's, this tenant's, and in the store.
     pub fn token_ready(&mut self, worker: usize, generation: u64, header: &str) {
         self.tally.tokens += 1;
-        let token = header.strip_prefix("Bearer ").and_then(Token::read);
-        let Some(Token::Access(number)) = token else {
+        let Some(token) = Token::of_header(header) else {
             return self.fail("f: served", format!("{header} is no token"));
         };
         let host = &mut self.workers[worker];
         host.owed.token = false;
         host.answered = true;
         host.refused = None;
-        host.cached = Some((generation, number));
-        let tenant = host.tenant;
-        let Some(access) = self.server.access.get(number as usize) else {
-            return self.fail("f: served", format!("a{number} was never issued"));
-        };
-        let theirs = self.server.grants[access.grant as usize].tenant == tenant;
-        let saved = access.saved || self.plan.provider.release_unsaved;
-        if !theirs || !saved {
-            self.fail("f: served", format!("a{number}: this tenant's {theirs}, saved {saved}"));
-        }
+        host.cached = Some((generation, token));
+        self.check_served(worker, token);
     }
 
     pub fn failed(&mut self, worker: usize, activity: &Activity, failure: &Failure) {
@@ -145,9 +136,10 @@ impl World {
         {
             self.fail("i: secret", format!("{failure:?}"));
         }
-        let host = &mut self.workers[worker];
+        self.note_mismatch(activity, failure);
         match activity {
             Activity::Token => {
+                let host = &mut self.workers[worker];
                 host.owed.token = false;
                 host.answered = true;
                 host.refused = Some(failure.code());
@@ -155,11 +147,31 @@ impl World {
             }
             // That nobody came is no answer to anything.
             Activity::Authorization { .. } if failure.code() == "denied_authorization_expired" => {}
-            Activity::Redirect | Activity::Authorization { .. } => {
-                host.owed.answers = host.owed.answers.saturating_sub(1);
+            Activity::Redirect => self.answered(worker, None),
+            Activity::Authorization { authorization, .. } => {
+                self.answered(worker, Some(authorization));
             }
-            Activity::ApiCall | Activity::Key => {}
-            Activity::Revoke => host.owed.ended = false,
+            Activity::ApiCall => {}
+            Activity::Key => self.key_answered(worker),
+            Activity::Revoke => self.workers[worker].owed.ended = false,
+        }
+    }
+
+    /// An authorization or a redirect has been answered, perhaps by somebody who has only
+    /// taken it up.
+    pub fn answered(&mut self, worker: usize, authorization: Option<&AuthorizationId>) {
+        let visit = authorization.and_then(|id| self.visits.iter().find(|visit| visit.id == *id));
+        let host = &mut self.workers[worker];
+        if visit.is_none_or(|visit| visit.given.contains(&(worker, host.life))) {
+            host.owed.answers = host.owed.answers.saturating_sub(1);
+        }
+    }
+
+    /// Whoever entered a key is told once what came of it.
+    pub fn key_answered(&mut self, worker: usize) {
+        match self.workers[worker].owed.keys.checked_sub(1) {
+            Some(left) => self.workers[worker].owed.keys = left,
+            None => self.fail("h: a key is answered twice", format!("w{worker}")),
         }
     }
 
@@ -201,13 +213,18 @@ impl World {
         }
         if before.status == Standing::Active && after.status == Standing::Reauthenticate {
             self.check_verdict(before.refresh);
+            self.check_key_verdict(written.slot as u8, &before);
         }
+        self.check_belonging(worker, &before, &after);
         if let Some(new) = after.refresh {
             let grant = |number: u32| self.server.refresh.get(number as usize).map(|t| t.grant);
             if last.and_then(grant) != grant(new) {
                 self.granted_at[written.slot] = self.now;
             }
             self.last_refresh[written.slot] = after.refresh;
+        }
+        if after.key.is_some() || after.access.is_some() {
+            self.last_key[written.slot] = after.key;
         }
         let ended = |status| matches!(status, Standing::Disconnecting | Standing::Disconnected);
         // Tokens that are handed over to be revoked raise the generation too.
@@ -217,7 +234,10 @@ impl World {
         }
         if before.status == Standing::Active && ended(after.status) && !self.forgot {
             let asked_at = self.workers[worker].revoked_at;
-            let begun_at = last.and_then(|last| self.begun_at(last));
+            let begun_at = match before.key {
+                Some(key) => self.key_entered_at(written.slot as u8, key),
+                None => last.and_then(|last| self.begun_at(last)),
+            };
             // Until it is answered, an end may take place at any time.
             let answered = !self.workers[worker].owed.ended;
             let later = begun_at.is_some_and(|begun| asked_at.is_none_or(|asked| asked < begun));
@@ -234,10 +254,14 @@ impl World {
         if let Some(access) = after.access.and_then(|n| self.server.access.get_mut(n as usize)) {
             access.saved = true;
         }
+        if let Some(key) = after.key.and_then(|n| self.server.keys.get_mut(n as usize)) {
+            key.saved = true;
+        }
         self.held.retain(|held| {
             let spare = after.spare == Some(held.refresh);
             let rotated = after.refresh == Some(held.refresh) && held.parent != Some(held.refresh);
-            after.access != Some(held.access) && !spare && !rotated
+            let candidate = after.candidate == Some(held.access);
+            after.access != Some(held.access) && !spare && !rotated && !candidate
         });
     }
 

@@ -1,6 +1,9 @@
 //! What has happened: counted, so that a hunt that never met something is seen.
 
-use crate::fault::{Fault, Place};
+use crate::{
+    fault::{Fault, Place},
+    stage::STAGES,
+};
 use evergrant::*;
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -19,6 +22,10 @@ pub struct Tally {
     pub runs: u64,
     pub steps: u64,
     pub faults: Vec<[u64; 7]>,
+    /// The same by the stage at which the binding of a credential stood.
+    pub bindings: Vec<[u64; 9]>,
+    /// How often a binding came to each stage.
+    pub stages: [u64; 9],
     /// Failures by their code, and notices by theirs.
     pub failures: BTreeMap<&'static str, u64>,
     pub notices: BTreeMap<&'static str, u64>,
@@ -35,6 +42,8 @@ impl Default for Tally {
             runs: 0,
             steps: 0,
             faults: vec![[0; 7]; Fault::ALL.len()],
+            bindings: vec![[0; 9]; Fault::ALL.len()],
+            stages: [0; 9],
             failures: BTreeMap::new(),
             notices: BTreeMap::new(),
             deviations: BTreeMap::new(),
@@ -71,6 +80,14 @@ impl Tally {
                 *mine += theirs;
             }
         }
+        for (mine, theirs) in self.stages.iter_mut().zip(&other.stages) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in self.bindings.iter_mut().zip(&other.bindings) {
+            for (mine, theirs) in mine.iter_mut().zip(theirs) {
+                *mine += theirs;
+            }
+        }
         for (mine, theirs) in [
             (&mut self.failures, &other.failures),
             (&mut self.notices, &other.notices),
@@ -97,8 +114,8 @@ impl Tally {
             of(&[Place::Http, Place::HttpUntimely]),
             of(&[Place::Swap]),
             of(&[Place::Timer]),
-            of(&[Place::Act, Place::ActUntimely]),
-            of(&[Place::Use])
+            of(&[Place::Act, Place::ActUntimely, Place::Seal]),
+            of(&[Place::Use, Place::Keys])
         )
     }
 
@@ -131,6 +148,22 @@ impl Tally {
             }
             text.push('\n');
         }
+        let _ = write!(text, "\n{:<34}", "where a binding stood");
+        for (_, stage) in STAGES {
+            let _ = write!(text, "{stage:>13}");
+        }
+        let _ = write!(text, "\n{:<34}", "in all");
+        for count in self.stages {
+            let _ = write!(text, "{count:>13}");
+        }
+        text.push('\n');
+        for fault in Fault::ALL {
+            let _ = write!(text, "{:<34}", fault.code());
+            for count in self.bindings[*fault as usize] {
+                let _ = write!(text, "{count:>13}");
+            }
+            text.push('\n');
+        }
         for (name, counts) in [
             ("failures", &self.failures),
             ("notices", &self.notices),
@@ -151,6 +184,19 @@ impl Tally {
             for (state, count) in STATES.iter().zip(self.faults[*fault as usize]) {
                 if count == 0 && !crate::expected::need_not_meet(*fault, state, self.runs) {
                     missing.push(format!("{} in state {state}", fault.code()));
+                }
+            }
+        }
+        for ((_, name), count) in STAGES.iter().zip(self.stages) {
+            if count == 0 {
+                missing.push(format!("a binding that is {name}"));
+            }
+        }
+        for fault in Fault::ALL {
+            for ((stage, name), count) in STAGES.iter().zip(self.bindings[*fault as usize]) {
+                if count == 0 && !crate::expected::need_not_meet_binding(*fault, *stage, self.runs)
+                {
+                    missing.push(format!("{} while {name}", fault.code()));
                 }
             }
         }

@@ -1,9 +1,12 @@
 //! What a long hunt must have met.
 
-use crate::fault::{Fault, Place};
+use crate::{
+    fault::{Fault, Place},
+    stage::Stage,
+};
 use evergrant::*;
 
-/// Every code of a failure that a machine without companies, keys and sealed records can come to.
+/// Every code of a failure.
 pub fn failures() -> Vec<&'static str> {
     let mut codes = vec!["outcome_unknown"];
     codes.extend(Cause::ALL.iter().map(|reason| reason.code()));
@@ -13,7 +16,10 @@ pub fn failures() -> Vec<&'static str> {
     codes.extend(ConfigurationFault::ALL.iter().map(|reason| reason.code()));
     codes.extend(ServerFault::ALL.iter().map(|reason| reason.code()));
     codes.extend(HostFault::ALL.iter().map(|reason| reason.code()));
-    codes.retain(|code| !code.contains("_key_") && *code != "host_record_forged");
+    codes.extend(CompanyFault::ALL.iter().map(|reason| reason.code()));
+    let sealed = ["host_record_forged", "host_sealing_key_missing"];
+    codes.push(sealed[1]);
+    codes.retain(|code| cfg!(feature = "sealed") || !sealed.contains(code));
     codes
 }
 
@@ -26,6 +32,23 @@ pub fn need_not_meet(fault: Fault, state: &str, runs: u64) -> bool {
             state == "disconnected" && runs < 200_000
                 || matches!(state, "authorizing" | "authorized" | "reauthentication_required")
         }
-        Place::Swap | Place::Timer | Place::Act | Place::ActUntimely | Place::Use => false,
+        Place::Seal => !cfg!(feature = "sealed"),
+        Place::Swap | Place::Timer | Place::Act | Place::ActUntimely | Place::Use | Place::Keys => {
+            false
+        }
+    }
+}
+
+/// Whether a fault need not strike at that stage of a binding.
+pub fn need_not_meet_binding(fault: Fault, stage: Stage, _runs: u64) -> bool {
+    use Stage::*;
+    match fault.place() {
+        // A request is sent at these, and at no other.
+        Place::Http | Place::HttpUntimely => !matches!(stage, Asking | Uninstalling),
+        // The store is asked for nothing at these.
+        Place::Swap => matches!(stage, Asking | Pausing | Uninstalling),
+        Place::Timer | Place::Act | Place::ActUntimely | Place::Use | Place::Keys | Place::Seal => {
+            false
+        }
     }
 }

@@ -35,6 +35,10 @@ pub enum Place {
     Timer,
     /// Something that people do, and no fault: in every run.
     Use,
+    /// The same, where there are API keys.
+    Keys,
+    /// Where records are sealed.
+    Seal,
 }
 
 faults! {
@@ -94,6 +98,9 @@ faults! {
     Flood "many callbacks at once" Use,
     Cancel "cancel" Use,
     Revoke "revoke" Use,
+    EnterKey "key entered" Keys,
+    KeyEnds "person revokes keys at the provider" Keys,
+    Rotate "begun anew with the next sealing keys" Seal,
 }
 
 impl Fault {
@@ -114,6 +121,12 @@ impl Mix {
     pub fn add(&mut self, fault: Fault, weight: u32) {
         let before = self.0.last().map_or(0, |(end, _)| *end);
         self.0.push((before + weight, fault));
+    }
+
+    /// Any of them, where one must strike.
+    pub fn any(&self, dice: &mut Dice) -> Option<Fault> {
+        let count = self.0.len().max(1) as u64;
+        self.0.get(dice.below(count) as usize).map(|(_, fault)| *fault)
     }
 
     pub fn draw(&self, dice: &mut Dice) -> Option<Fault> {

@@ -1,6 +1,6 @@
 //! A worker: a process with a machine in it, and the clocks of its host.
 
-use crate::plan::Plan;
+use crate::{plan::Plan, server::Token, stage::Stage};
 use evergrant::*;
 
 /// The time at which every run begins, by a clock that is right.
@@ -45,6 +45,8 @@ pub struct Owed {
     pub token: bool,
     /// Authorizations begun and redirects given, less those answered.
     pub answers: u32,
+    /// Keys entered, less those answered.
+    pub keys: u32,
     pub ended: bool,
 }
 
@@ -73,11 +75,23 @@ pub struct Worker {
     /// The generation that this life has been shown last.
     pub knows: Option<u64>,
     /// What a caller caches: generation and access token.
-    pub cached: Option<(u64, u32)>,
+    pub cached: Option<(u64, Token)>,
+    /// Where the binding of a credential to its company stands.
+    pub binding: Option<(Stage, Option<Op>)>,
+    /// The generation that was known when the API was first asked of the key entered last.
+    pub key_asked_in: Option<u64>,
+    /// An op whose answer the machine does not await any more.
+    pub forgotten: Option<Op>,
+    /// Authorizations that a key has put aside, and that others may answer.
+    pub aside: u32,
+    /// What was servable after the last step.
+    pub servable: Option<u64>,
+    /// Which of the plan's key rings it has.
+    pub ring: usize,
     pub refused: Option<&'static str>,
     pub retry_at: Option<u64>,
     pub answered: bool,
-    /// Steps at this very millisecond, to see a machine that spins.
+    /// Steps in these ten seconds, to see a machine that spins.
     pub spin: (u64, u32),
     /// Of lives that have ended, whether what they had asked of the store is lost.
     pub dropped: Vec<bool>,
@@ -111,6 +125,12 @@ impl Worker {
             seen: 0,
             knows: None,
             cached: None,
+            binding: None,
+            key_asked_in: None,
+            forgotten: None,
+            aside: 0,
+            servable: None,
+            ring: 0,
             refused: None,
             retry_at: None,
             answered: false,
@@ -138,6 +158,10 @@ impl Worker {
         self.ended_in = None;
         self.knows = None;
         self.cached = None;
+        self.binding = None;
+        self.aside = 0;
+        self.key_asked_in = None;
+        self.servable = None;
         self.answered = false;
     }
 }

@@ -69,7 +69,13 @@ pub fn hunt() {
     if let Some((seed, violation)) = failed.into_inner().unwrap() {
         match crate::shrink::shrink(&Plan::of(seed)) {
             Some(shrunk) => println!("{}", shrunk.report()),
-            None => println!("seed {seed} fails only as it was drawn"),
+            None => {
+                let mut world = World::new(Plan::of(seed), Mode::Draw, true);
+                world.run();
+                let trace = world.trace.unwrap_or_default();
+                let shown = trace.len().saturating_sub(100);
+                println!("seed {seed} fails only as it was drawn\n{}", trace[shown..].join("\n"));
+            }
         }
         panic!("seed {seed}: {violation:?}");
     }

@@ -9,9 +9,10 @@ use crate::{
 };
 use evergrant::*;
 
-fn draw(plan: &Plan, dice: &mut Dice) -> Fate {
+fn draw(plan: &Plan, dice: &mut Dice, rare: bool) -> Fate {
     let timing = plan.timing();
     let fault = plan.swap.draw(dice);
+    let fault = if rare && dice.one_in(4) { plan.swap.any(dice) } else { fault };
     let arg = dice.next() as u32;
     let mut there = if dice.one_in(3) { dice.below(20) } else { 0 };
     let mut back = dice.between(1, 10);
@@ -40,11 +41,11 @@ impl World {
         expected: Option<Revision>,
         write: Option<Write>,
     ) {
-        let plan = &self.plan;
-        let fate = self.chance.fate(Site::Swap, |dice| draw(plan, dice));
+        let (plan, rare) = (&self.plan, self.is_rare(worker, op));
+        let fate = self.chance.fate(Site::Swap, |dice| draw(plan, dice, rare));
         let fault = Fault::of(fate.fault);
         if let Some(fault) = fault {
-            self.struck(fault, worker);
+            self.struck_on(fault, worker, op);
         }
         let life = self.workers[worker].life;
         let (there, back) = (u64::from(fate.there), u64::from(fate.back).max(1));
@@ -97,12 +98,15 @@ impl World {
                 job.write = None;
             }
             if host.life == job.life {
-                self.struck(Fault::StoreDown, job.worker);
+                self.struck_on(Fault::StoreDown, job.worker, job.op);
             }
         }
         let SwapJob { worker, life, op, key, expected, write, .. } = job;
         if let Some(written) = self.store.swap(&key, expected.as_ref(), write.as_ref(), self.now) {
             self.observe(worker, written);
+        }
+        if let Some(company) = self.company_of(&key).filter(|_| write.is_some()) {
+            self.observe_company(company);
         }
         let Some(wait) = job.answer_in else { return };
         if job.silent {
@@ -119,8 +123,14 @@ impl World {
             && let Some(stored) = &mut current
         {
             seen = None;
-            stored.bytes = rubbish(kind, stored.bytes.expose()).into();
+            stored.bytes = match self.plan.features.sealed {
+                true => self.sealed_rubbish(kind, worker, stored.bytes.expose()),
+                false => rubbish(kind, stored.bytes.expose()),
+            }
+            .into();
         }
+        // Whoever lacks the key is shown nothing.
+        let seen = seen.filter(|_| self.can_read(worker, current.as_ref()));
         let input = Box::new(Input::Swapped { op, current });
         self.at(wait, Event::Tell { worker, life, input, seen });
     }

@@ -15,6 +15,7 @@ impl World {
         self.chance.calm = true;
         self.store.down_until = 0;
         self.client_broken_until = 0;
+        self.mend_rings();
         for worker in 0..self.workers.len() {
             self.workers[worker].wakes = true;
             self.start(worker, false);
@@ -60,8 +61,8 @@ impl World {
             return false;
         }
         match (host.refused, host.cached) {
-            (None, Some((generation, number))) => {
-                if self.server.api_takes(number, self.now) {
+            (None, Some((generation, token))) => {
+                if self.server.takes(token, self.now) {
                     return true;
                 }
                 self.workers[worker].answered = false;
@@ -90,13 +91,17 @@ impl World {
             ));
         }
         for slot in &self.store.slots {
-            if slot.view.outbox > 0 || slot.view.status == Standing::Disconnecting {
+            let candidate = slot.view.candidate.is_some();
+            if slot.view.outbox > 0 || slot.view.status == Standing::Disconnecting || candidate {
                 return Some(format!("{}: {:?}", slot.key, slot.view));
             }
         }
         // Also an end that its own worker still has before it.
         let owing = |host: &crate::host::Worker| {
-            host.owed.token || host.owed.answers > 0 || host.status == Status::Disconnecting
+            host.owed.token
+                || host.owed.answers > host.aside
+                || host.owed.keys > 0
+                || host.status == Status::Disconnecting
         };
         let owing = self.workers.iter().position(owing);
         owing.map(|worker| format!("w{worker} waits: {:?}", self.workers[worker].owed))
@@ -150,7 +155,9 @@ impl World {
         let view = &self.store.slots[usize::from(tenant)].view;
         let open = matches!(view.status, Standing::Active | Standing::Reauthenticate);
         let last = self.last_refresh[usize::from(tenant)];
-        let Some(last) = last.filter(|_| open && !self.forgot) else { return };
+        // A key has taken the grant's place.
+        let keyed = self.last_key[usize::from(tenant)].is_some();
+        let Some(last) = last.filter(|_| open && !self.forgot && !keyed) else { return };
         let lost = self.held.iter().find(|held| {
             let alive = self.workers[held.worker].life == held.life;
             let Some(parent) = held.parent.filter(|parent| *parent != held.refresh) else {

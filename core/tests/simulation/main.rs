@@ -4,14 +4,17 @@
 
 mod acts;
 mod answers;
+mod belonging;
 mod check;
 #[path = "../common/mod.rs"]
 mod common;
+mod companies;
 mod coverage;
 mod dice;
 mod event;
 mod expected;
 mod fault;
+mod features;
 mod host;
 mod hunt;
 mod keep;
@@ -19,9 +22,12 @@ mod live;
 mod net;
 mod phone;
 mod plan;
+mod rotate;
+mod seal;
 mod seeds;
 mod server;
 mod shrink;
+mod stage;
 mod store;
 mod trace;
 mod user;

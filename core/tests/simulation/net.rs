@@ -18,10 +18,15 @@ use sha2::{Digest as _, Sha256};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
     Refresh(u32),
-    Exchange { code: u32, challenge: String },
+    Exchange {
+        code: u32,
+        challenge: String,
+    },
     Introspect(u32),
     Revoke(Token),
-    Uninstall(u32),
+    /// Whose is this credential? None: one that nobody has given out.
+    Whose(Option<Token>),
+    Uninstall(Token),
 }
 
 #[derive(Clone, Debug)]
@@ -50,12 +55,13 @@ impl Flight {
 
 impl Ask {
     fn read(request: &HttpRequest) -> Option<Self> {
-        if request.method == Method::Delete {
+        if request.method != Method::Post {
             let header = request.headers.iter().find(|(name, _)| *name == "authorization")?;
-            let token = Token::read(header.1.expose().strip_prefix("Bearer ")?)?;
-            return match token {
-                Token::Access(number) => Some(Self::Uninstall(number)),
-                Token::Refresh(_) => None,
+            let token = Token::of_header(header.1.expose());
+            return match (request.method, token) {
+                (_, Some(Token::Refresh(_))) => None,
+                (Method::Get, token) => Some(Self::Whose(token)),
+                (_, token) => token.map(Self::Uninstall),
             };
         }
         let body = std::str::from_utf8(request.body.expose()).ok()?;
@@ -64,7 +70,7 @@ impl Ask {
         };
         let refresh = |text: &str| match Token::read(text)? {
             Token::Refresh(number) => Some(number),
-            Token::Access(_) => None,
+            Token::Access(_) | Token::Key(_) => None,
         };
         if request.url.ends_with("/introspect") {
             return Some(Self::Introspect(refresh(field("token")?)?));
@@ -88,9 +94,10 @@ impl Ask {
 }
 
 /// What becomes of a request.
-fn draw(plan: &Plan, dice: &mut Dice) -> Fate {
+fn draw(plan: &Plan, dice: &mut Dice, rare: bool) -> Fate {
     let timing = plan.timing();
     let fault = plan.http.draw(dice);
+    let fault = if rare && dice.one_in(2) { plan.http.any(dice) } else { fault };
     let arg = dice.next() as u32;
     let soon = |dice: &mut Dice| if dice.one_in(8) { dice.below(800) } else { dice.below(80) };
     let (mut there, mut back) = (soon(dice), soon(dice));
@@ -128,11 +135,11 @@ impl World {
         let Some(ask) = Ask::read(&request) else {
             return self.fail("request", format!("{} cannot be read", request.url));
         };
-        let plan = &self.plan;
-        let fate = self.chance.fate(Site::Http, |dice| draw(plan, dice));
+        let (plan, rare) = (&self.plan, self.is_rare(worker, op));
+        let fate = self.chance.fate(Site::Http, |dice| draw(plan, dice, rare));
         let fault = Fault::of(fate.fault);
         if let Some(fault) = fault {
-            self.struck(fault, worker);
+            self.struck_on(fault, worker, op);
         }
         let life = self.workers[worker].life;
         let (there, back) = (u64::from(fate.there).max(1), u64::from(fate.back).max(1));
@@ -145,8 +152,13 @@ impl World {
             let input = Box::new(Input::HttpFailed { op, why });
             return self.at(wait, Event::Tell { worker, life, input, seen: None });
         }
-        if let Ask::Refresh(number) = ask {
-            self.check_send(worker, number);
+        match ask {
+            Ask::Refresh(number) => self.check_send(worker, number),
+            Ask::Whose(Some(Token::Key(_))) => {
+                let host = &mut self.workers[worker];
+                host.key_asked_in = host.key_asked_in.or(host.knows);
+            }
+            _ => {}
         }
         self.flights_made += 1;
         let id = self.flights_made;
@@ -185,7 +197,8 @@ impl World {
         let Some(at) = self.flights.iter().position(|flight| flight.id == id) else { return };
         let (ask, fate) = (self.flights[at].ask.clone(), self.flights[at].fate);
         let fault = Fault::of(fate.fault);
-        let broken = self.client_broken_until > self.now && !matches!(ask, Ask::Uninstall(_));
+        let at_api = matches!(ask, Ask::Uninstall(_) | Ask::Whose(_));
+        let broken = self.client_broken_until > self.now && !at_api;
         let unhandled = match fault {
             _ if broken => Some(answers::error(401, "invalid_client")),
             Some(fault) => answers::unhandled(fault, fate.arg, START + self.now),
@@ -272,8 +285,9 @@ impl World {
                 self.server.revoke(*token);
                 return (answers::json(200, String::new()), None);
             }
-            Ask::Uninstall(access) => {
-                let status = self.server.uninstall(*access, self.now);
+            Ask::Whose(token) => return (self.server.whose(*token, self.now), None),
+            Ask::Uninstall(token) => {
+                let status = self.server.uninstall(*token, self.now);
                 return (answers::json(status, String::new()), None);
             }
         };

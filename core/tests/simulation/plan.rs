@@ -3,6 +3,7 @@
 use crate::{
     dice::Dice,
     fault::{Fault, Mix, Place},
+    features::Features,
     server::Rotating,
 };
 use evergrant::*;
@@ -30,6 +31,7 @@ pub struct Plan {
     pub late_timers: bool,
     /// The store says how old a revision is.
     pub store_has_clock: bool,
+    pub features: Features,
 }
 
 pub const REDIRECT_URI: &str = "https://client.example/callback";
@@ -37,6 +39,13 @@ pub const API: &str = "https://api.example/v1/expenses";
 
 impl Plan {
     pub fn of(seed: u64) -> Self {
+        let plan = Self::plain(seed);
+        let features = Features::draw(seed, plan.timely);
+        plan.with(features)
+    }
+
+    /// The same run without companies, keys and sealed records.
+    pub fn plain(seed: u64) -> Self {
         let dice = &mut Dice::new(seed, 1);
         let timely = !dice.one_in(4);
         let (refresh, server) = policy(dice, timely);
@@ -65,6 +74,7 @@ impl Plan {
             acts: Mix::default(),
             late_timers: dice.one_in(4),
             store_has_clock: dice.one_in(3),
+            features: Features::default(),
         };
         plan.swarm(dice);
         plan
@@ -76,6 +86,7 @@ impl Plan {
         let kinds = dice.pick(&[0, 8, 4, 2]);
         for fault in Fault::ALL {
             let common = match fault.place() {
+                Place::Keys | Place::Seal => continue,
                 Place::Use => dice.pick(&[1, 1, 4]),
                 _ if kinds == 0 || !dice.one_in(kinds) => continue,
                 _ => dice.pick(&[1, 4, 16]),
@@ -89,6 +100,8 @@ impl Plan {
                 Place::Swap => self.swap.add(*fault, often(100)),
                 Place::Act | Place::ActUntimely => self.acts.add(*fault, often(300)),
                 Place::Timer => self.late_timers = true,
+                // Only with the features.
+                Place::Keys | Place::Seal => {}
                 Place::Use => {
                     let weight = match fault {
                         Fault::TokenWanted => 12_000,

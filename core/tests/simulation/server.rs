@@ -3,6 +3,9 @@
 //! are numbers; and beside the server's own knowledge stands what only the
 //! simulation knows.
 
+use crate::companies::{Key, Subject};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
 /// What becomes of a used refresh token; the times are milliseconds of grace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotating {
@@ -18,6 +21,10 @@ pub enum Rotating {
 #[derive(Clone, Debug)]
 pub struct Grant {
     pub tenant: u8,
+    /// Whose it is by the API's word.
+    pub subject: Subject,
+    /// The person was told for good that it is another company's.
+    pub refused: bool,
     pub ended: bool,
     /// The person, or the client by its own wish, has ended it.
     pub wanted: bool,
@@ -43,6 +50,8 @@ pub struct Refresh {
 #[derive(Clone, Debug)]
 pub struct Access {
     pub grant: u32,
+    /// It came of a refresh, not of a code.
+    pub refreshed: bool,
     pub expires: u64,
     pub dead: bool,
     pub saved: bool,
@@ -51,6 +60,7 @@ pub struct Access {
 #[derive(Clone, Debug)]
 pub struct Code {
     pub tenant: u8,
+    pub subject: Subject,
     pub challenge: String,
     pub expires: u64,
     pub grant: Option<u32>,
@@ -85,6 +95,9 @@ pub struct Server {
     pub refresh: Vec<Refresh>,
     pub access: Vec<Access>,
     pub codes: Vec<Code>,
+    pub keys: Vec<Key>,
+    /// The provider's own request ends all that the company has.
+    pub ends_companies: bool,
 }
 
 enum Verdict {
@@ -197,7 +210,7 @@ impl Server {
                 token.successor = Some(refresh);
             }
         }
-        let access = self.issue_access(grant, now);
+        let access = self.issue_access(grant, true, now);
         Handled::Issued(Issued { refresh, access, kept })
     }
 
@@ -221,10 +234,11 @@ impl Server {
         self.refresh.len() as u32 - 1
     }
 
-    fn issue_access(&mut self, grant: u32, now: u64) -> u32 {
+    fn issue_access(&mut self, grant: u32, refreshed: bool, now: u64) -> u32 {
         let number = self.access.len() as u32;
         self.access.push(Access {
             grant,
+            refreshed,
             expires: now + self.access_life,
             dead: false,
             saved: false,
@@ -248,10 +262,16 @@ impl Server {
         known.used = true;
         let grant = self.grants.len() as u32;
         known.grant = Some(grant);
-        let tenant = known.tenant;
-        self.grants.push(Grant { tenant, ended: false, wanted: false, live_access: Vec::new() });
+        self.grants.push(Grant {
+            tenant: known.tenant,
+            subject: known.subject,
+            refused: false,
+            ended: false,
+            wanted: false,
+            live_access: Vec::new(),
+        });
         let refresh = self.new_refresh(grant, None, now);
-        let access = self.issue_access(grant, now);
+        let access = self.issue_access(grant, false, now);
         Handled::Issued(Issued { refresh, access, kept: false })
     }
 
@@ -296,16 +316,9 @@ impl Server {
                     access.dead = true;
                 }
             }
+            // This endpoint knows no keys.
+            Token::Key(_) => {}
         }
-    }
-
-    /// The provider's own way: 204, 404 where it is gone already, 401 without a live token.
-    pub fn uninstall(&mut self, access: u32, now: u64) -> u16 {
-        if !self.api_takes(access, now) {
-            return 401;
-        }
-        self.end(self.access[access as usize].grant, true);
-        204
     }
 }
 
@@ -320,23 +333,42 @@ impl Refresh {
 pub enum Token {
     Refresh(u32),
     Access(u32),
+    /// An API key.
+    Key(u32),
 }
 
 const REFRESH: &str = "canary-r-";
 const ACCESS: &str = "canary-a-";
+const KEY: &str = "canary-k-";
 
 impl Token {
     pub fn text(self) -> String {
         match self {
             Self::Refresh(number) => format!("{REFRESH}{number}"),
             Self::Access(number) => format!("{ACCESS}{number}"),
+            Self::Key(number) => format!("{KEY}{number}"),
         }
     }
 
     pub fn read(text: &str) -> Option<Self> {
-        match text.strip_prefix(REFRESH) {
-            Some(number) => number.parse().ok().map(Self::Refresh),
-            None => text.strip_prefix(ACCESS)?.parse().ok().map(Self::Access),
+        if let Some(number) = text.strip_prefix(REFRESH) {
+            return number.parse().ok().map(Self::Refresh);
         }
+        match text.strip_prefix(ACCESS) {
+            Some(number) => number.parse().ok().map(Self::Access),
+            None => text.strip_prefix(KEY)?.parse().ok().map(Self::Key),
+        }
+    }
+
+    /// What a record keeps of a header: a bearer token, or the whole of a key's.
+    pub fn of_record(text: &str) -> Option<Self> {
+        let Some(pair) = text.strip_prefix("Basic ") else { return Self::read(text) };
+        let pair = STANDARD.decode(pair).ok()?;
+        Self::read(std::str::from_utf8(&pair).ok()?.strip_suffix(':')?)
+    }
+
+    /// The value of an `Authorization` header.
+    pub fn of_header(header: &str) -> Option<Self> {
+        Self::of_record(header.strip_prefix("Bearer ").unwrap_or(header))
     }
 }

@@ -1,7 +1,7 @@
 //! A store that can do no more than compare and swap, and what the records of
 //! connections in it say, read once for each write.
 
-use crate::server::Token;
+use crate::{companies, seal::Opener, server::Token};
 use evergrant::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -22,6 +22,11 @@ pub struct View {
     pub refresh: Option<u32>,
     pub access: Option<u32>,
     pub spare: Option<u32>,
+    /// The API key, where that is what it holds.
+    pub key: Option<u32>,
+    /// The access token of a grant whose company is not yet known.
+    pub candidate: Option<u32>,
+    pub company: Option<u8>,
     pub intent: bool,
     pub outbox: usize,
 }
@@ -47,6 +52,10 @@ struct Record<'a> {
     #[serde(borrow, default)]
     spare: Option<Pair<'a>>,
     #[serde(borrow, default)]
+    candidate: Option<Candidate<'a>>,
+    #[serde(borrow, default)]
+    company: Option<&'a str>,
+    #[serde(borrow, default)]
     intent: Option<&'a RawValue>,
     #[serde(default)]
     outbox: Vec<serde::de::IgnoredAny>,
@@ -59,17 +68,29 @@ struct Pair<'a> {
     access: &'a str,
 }
 
+#[derive(Deserialize)]
+struct Candidate<'a> {
+    #[serde(borrow)]
+    tokens: Pair<'a>,
+}
+
 impl View {
+    /// What a record says, out of its envelope.
     pub fn of(bytes: &[u8]) -> Option<Self> {
         let record: Record<'_> = serde_json::from_slice(bytes).ok()?;
         let refresh = |pair: &Option<Pair<'_>>| match Token::read(pair.as_ref()?.refresh?)? {
             Token::Refresh(number) => Some(number),
-            Token::Access(_) => None,
+            Token::Access(_) | Token::Key(_) => None,
         };
-        let access = record.tokens.as_ref().and_then(|pair| match Token::read(pair.access)? {
+        let access = |pair: &Pair<'_>| match Token::of_record(pair.access)? {
             Token::Access(number) => Some(number),
-            Token::Refresh(_) => None,
-        });
+            Token::Refresh(_) | Token::Key(_) => None,
+        };
+        let key = |pair: &Pair<'_>| match Token::of_record(pair.access)? {
+            Token::Key(number) => Some(number),
+            Token::Refresh(_) | Token::Access(_) => None,
+        };
+        let tokens = record.tokens.as_ref();
         let status = record.status.get();
         Some(Self {
             generation: record.generation,
@@ -82,8 +103,11 @@ impl View {
                 _ => return None,
             },
             refresh: refresh(&record.tokens),
-            access,
+            access: tokens.and_then(access),
             spare: refresh(&record.spare),
+            key: tokens.and_then(key),
+            candidate: record.candidate.and_then(|candidate| access(&candidate.tokens)),
+            company: record.company.and_then(companies::number),
             intent: record.intent.is_some(),
             outbox: record.outbox.len(),
         })
@@ -103,7 +127,9 @@ pub struct Slot {
 #[derive(Clone, Debug, Default)]
 pub struct Store {
     pub slots: Vec<Slot>,
+    /// Authorizations and companies.
     pub pending: BTreeMap<Box<str>, Entry>,
+    pub opener: Opener,
     pub revisions: u64,
     pub has_clock: bool,
     /// Until when nothing is answered.
@@ -152,7 +178,7 @@ impl Store {
             return None;
         };
         let slot = &mut self.slots[at];
-        let view = View::of(write.bytes.expose()).unwrap_or_default();
+        let view = self.opener.view(slot.key.as_str(), write.bytes.expose()).unwrap_or_default();
         let before = std::mem::replace(&mut slot.view, view);
         let old = slot.entry.replace(entry);
         slot.before = Some((old, before.clone()));
@@ -169,6 +195,13 @@ impl Store {
             bytes: entry.bytes.clone(),
             age: self.has_clock.then(|| now - entry.written_at),
         })
+    }
+
+    /// Whether any record needs this key.
+    pub fn is_sealed_with(&self, id: &str) -> bool {
+        let slots = self.slots.iter().filter_map(|slot| slot.entry.as_ref());
+        let mut all = slots.chain(self.pending.values());
+        all.any(|entry| sealing_key_id(entry.bytes.expose()) == Some(id))
     }
 
     /// A replica takes over that had not got the last write; as revisions are never

@@ -23,6 +23,8 @@ pub struct Visit {
     pub code: Option<u32>,
     /// The redirect that was believed, or should have been.
     last: Option<String>,
+    /// Who was given a redirect of it, in which life: who else answers has taken it up.
+    pub given: Vec<(usize, u32)>,
 }
 
 const ISS: &str = "&iss=https%3A%2F%2Fas.example";
@@ -56,6 +58,7 @@ impl World {
             begun_in: host.knows,
             code: None,
             last: None,
+            given: Vec::new(),
         });
     }
 
@@ -72,7 +75,7 @@ impl World {
             extra: vec![],
             binding,
             return_context: Some("/settings".into()),
-            company: None,
+            company: self.chosen_company(self.workers[worker].tenant, arg >> 32),
         };
         self.step(worker, Input::Authorize(asked));
     }
@@ -113,6 +116,7 @@ impl World {
             let life = if kind.is_multiple_of(24) { 0 } else { 120_000 };
             self.server.codes.push(Code {
                 tenant: visit.tenant,
+                subject: self.picked_subject(visit.tenant, arg >> 40),
                 challenge: visit.challenge.clone(),
                 expires: self.now + life,
                 grant: None,
@@ -170,6 +174,11 @@ impl World {
             return;
         }
         self.workers[worker].owed.answers += 1;
+        let given = (worker, self.workers[worker].life);
+        let is_of = |visit: &&mut Visit| url.contains(&visit.state);
+        if let Some(visit) = self.visits.iter_mut().find(is_of) {
+            visit.given.push(given);
+        }
         self.step(worker, Input::Redirected { url: url.into(), proof });
     }
 
@@ -179,16 +188,19 @@ impl World {
         let Some(machine) = host.machine.as_ref().filter(|_| host.is_up()) else { return };
         let wall = host.clock.wall(self.now);
         let used = if cached {
-            host.cached
+            host.cached.map(|(generation, token)| (generation, Some(token)))
         } else {
             let found = machine.authorization(wall, API, 0);
-            found.and_then(|found| match Token::read(found.header.strip_prefix("Bearer ")?)? {
-                Token::Access(number) => Some((found.generation, number)),
-                Token::Refresh(_) => None,
-            })
+            found.map(|found| (found.generation, Token::of_header(found.header)))
         };
-        let Some((generation, number)) = used else { return };
-        if !self.server.api_takes(number, self.now) {
+        let Some((generation, token)) = used else { return };
+        let Some(token) = token else {
+            return self.fail("f: served", "a header of nobody".into());
+        };
+        if !cached {
+            self.check_served(worker, token);
+        }
+        if !self.server.takes(token, self.now) {
             self.answer_api(worker, generation, 401, vec![]);
         }
     }
@@ -206,6 +218,10 @@ impl World {
         }
         if host.cached.is_some_and(|(cached, _)| cached <= generation) && status == 401 {
             host.cached = None;
+        }
+        if status == 401 {
+            let told = &mut self.told_dead[usize::from(host.tenant)];
+            *told = (*told).max(generation);
         }
         self.step(worker, Input::ApiAnswered { generation, status, headers });
     }

@@ -1,14 +1,18 @@
 //! The world: workers over one store and one server, and what happens next.
 
 use crate::{
+    belonging::Ends,
+    companies,
     coverage::Tally,
     dice::{Chance, Dice, Mode, Site},
     event::{Due, Event, Held, Seen, Violation},
-    fault::Fault,
+    fault::{Fault, Place},
     host::Worker,
     net::Flight,
     plan::Plan,
+    seal,
     server::Server,
+    stage::Told,
     store::{Slot, Store, View},
     user::Visit,
 };
@@ -17,7 +21,8 @@ use std::{cmp::Reverse, collections::BinaryHeap, fmt::Write as _, sync::Arc};
 
 pub struct World {
     pub plan: Plan,
-    pub client: Arc<Client>,
+    /// One for each key ring.
+    pub clients: Vec<Arc<Client>>,
     pub chance: Chance,
     pub entropy: Dice,
     pub now: u64,
@@ -32,10 +37,20 @@ pub struct World {
     pub held: Vec<Held>,
     /// The last refresh token that each tenant's record held.
     pub last_refresh: Vec<Option<u32>>,
+    /// The key that each tenant's record held last, where that came after every grant.
+    pub last_key: Vec<Option<u32>>,
     /// When each tenant's grant was stored.
     pub granted_at: Vec<u64>,
     /// The generation and the time of each tenant's last disconnect.
     pub ended_at: Vec<(u64, u64)>,
+    /// For which tenant each company is reserved.
+    pub reserved: Vec<Option<u8>>,
+    /// Where the reservation of each stands.
+    pub companies: Vec<StoreKey>,
+    /// The last generation of each tenant of which the API has said that it is dead.
+    pub told_dead: Vec<u64>,
+    /// When a worker was last given another key ring.
+    pub rotated_at: u64,
     /// Until when the server takes nobody for this client.
     pub client_broken_until: u64,
     pub forgot: bool,
@@ -49,20 +64,25 @@ pub const SCOPES: &str = "expenses:read accounts:read";
 impl World {
     pub fn new(plan: Plan, mode: Mode, traced: bool) -> Self {
         let provider = Provider::new(plan.provider.clone()).expect("a sound provider");
-        let client = ClientConfig {
+        let provider = Arc::new(provider);
+        let client = |sealing| ClientConfig {
             client_id: "client-1".into(),
             client_secret: Some("canary-client-secret".into()),
             previous_client_secret: None,
             token_endpoint_auth_method: None,
             redirect_uris: vec![crate::plan::REDIRECT_URI.into()],
             scopes: SCOPES.split(' ').map(str::to_owned).collect(),
-            sealing: Sealing::Plain,
+            sealing,
         };
-        let client = Arc::new(Client::new(Arc::new(provider), client).expect("a sound client"));
+        let sound = |config| Arc::new(Client::new(provider.clone(), config).expect("a client"));
+        let rings = seal::rings(plan.features.sealed);
+        let clients: Vec<_> = rings.into_iter().map(client).map(sound).collect();
+        let company = |number| StoreKey::company(&clients[0], &companies::name(number));
+        let companies: Vec<_> = (0..plan.companies()).map(company).collect();
         let dice = &mut Dice::new(plan.seed, 3);
         let workers = plan.workers.iter().map(|tenant| Worker::new(*tenant, &plan, dice));
         let slot = |tenant: u8| Slot {
-            key: StoreKey::connection(&client, &tenant_name(tenant)).expect("a tenant"),
+            key: StoreKey::connection(&clients[0], &tenant_name(tenant)).expect("a tenant"),
             entry: None,
             view: View::default(),
             before: None,
@@ -82,6 +102,8 @@ impl World {
                 refresh: Vec::new(),
                 access: Vec::new(),
                 codes: Vec::new(),
+                keys: Vec::new(),
+                ends_companies: plan.features.ends_companies,
             },
             store: Store {
                 slots: (0..plan.tenants).map(slot).collect(),
@@ -94,16 +116,22 @@ impl World {
             visits: Vec::new(),
             held: Vec::new(),
             last_refresh: vec![None; usize::from(plan.tenants)],
+            last_key: vec![None; usize::from(plan.tenants)],
             granted_at: vec![0; usize::from(plan.tenants)],
             ended_at: vec![(0, 0); usize::from(plan.tenants)],
+            reserved: vec![None; companies.len()],
+            companies,
+            told_dead: vec![0; usize::from(plan.tenants)],
+            rotated_at: 0,
             client_broken_until: 0,
             forgot: false,
             tally: Tally::default(),
             trace: traced.then(Vec::new),
             violation: None,
-            client,
+            clients,
             plan,
         };
+        world.release_companies();
         for worker in 0..world.workers.len() {
             world.start(worker, false);
         }
@@ -174,8 +202,9 @@ impl World {
         }
         let tenant = self.workers[worker].tenant;
         let name = tenant_name(tenant);
+        let client = self.clients[self.workers[worker].ring].clone();
         let machine = if unread {
-            Connection::new(self.client.clone(), &name).expect("a tenant")
+            Connection::new(client, &name).expect("a tenant")
         } else {
             if self.store.down_until > self.now {
                 let life = self.workers[worker].life;
@@ -186,9 +215,14 @@ impl World {
             let current = self.store.read(&slot.key, self.now);
             let revision = slot.entry.as_ref().map_or(0, |entry| entry.revision);
             let seen = Seen::of(revision, &slot.view);
-            self.note_seen(worker, seen);
-            match Connection::restore(self.client.clone(), &name, current) {
-                Ok(machine) => machine,
+            match Connection::restore(client.clone(), &name, current) {
+                Ok(machine) => {
+                    self.note_seen(worker, seen);
+                    machine
+                }
+                Err(failure) if self.lacks_key(worker, &failure) => {
+                    Connection::new(client, &name).expect("a tenant")
+                }
                 Err(failure) => {
                     return self.fail("restore", format!("a good record: {failure}"));
                 }
@@ -212,7 +246,9 @@ impl World {
             host.inbox.push((input, seen));
             return;
         }
-        if let Some(seen) = seen {
+        let op = Told::of(&input).op;
+        let forgotten = op.is_some() && op == self.workers[worker].forgotten;
+        if let Some(seen) = seen.filter(|_| !forgotten) {
             self.note_seen(worker, seen);
         }
         self.step(worker, input);
@@ -223,14 +259,16 @@ impl World {
         let host = &mut self.workers[worker];
         let Some(machine) = &mut host.machine else { return };
         let env = host.clock.env(worker, self.now, self.entropy.entropy());
-        if host.spin.0 == self.now {
+        // Ten seconds that bring more than any use does.
+        if host.spin.0 == self.now / 10_000 {
             host.spin.1 += 1;
         } else {
-            host.spin = (self.now, 0);
+            host.spin = (self.now / 10_000, 0);
         }
-        let spins = host.spin.1 > 300;
+        let spins = host.spin.1 > 1_500;
         let said = self.trace.is_some().then(|| crate::trace::input(&input));
         self.tally.steps += 1;
+        let (told, ends) = (Told::of(&input), Ends::of(&input));
         let result = machine.step(&env, input);
         if spins {
             return self.fail("spin", format!("w{worker} is woken without end"));
@@ -245,6 +283,10 @@ impl World {
             self.log(worker, format_args!("{said}\n{text}"));
         }
         self.check_step(worker, &step);
+        if self.plan.features.belongs() {
+            self.check_goes_on(worker, &ends, &step);
+            self.track(worker, told, &step.outputs);
+        }
         for output in step.outputs {
             self.perform(worker, output);
         }
@@ -265,13 +307,11 @@ impl World {
             Output::TokenReady { generation, header, .. } => {
                 self.token_ready(worker, generation, header.expose());
             }
-            Output::Authorized { .. } => {
-                let owed = &mut self.workers[worker].owed;
-                owed.answers = owed.answers.saturating_sub(1);
+            Output::Authorized { authorization, .. } => {
+                self.answered(worker, Some(&authorization));
             }
             Output::Failed { activity, failure } => self.failed(worker, &activity, &failure),
-            // No API keys here.
-            Output::KeyAccepted { .. } => {}
+            Output::KeyAccepted { .. } => self.key_answered(worker),
             Output::Notice(notice) => self.noticed(worker, &notice),
         }
     }
@@ -315,7 +355,13 @@ impl World {
 
     /// Something went wrong for this worker, where it stood.
     pub fn struck(&mut self, fault: Fault, worker: usize) {
-        self.tally.struck(fault, self.workers[worker].status);
+        let host = &self.workers[worker];
+        self.tally.struck(fault, host.status);
+        let of_requests = matches!(fault.place(), Place::Http | Place::HttpUntimely | Place::Swap);
+        if let Some((stage, _)) = host.binding.filter(|_| !of_requests && fault != Fault::StoreDown)
+        {
+            self.tally.bindings[fault as usize][stage as usize] += 1;
+        }
         if self.trace.is_some() {
             self.log(worker, format_args!("! {}", fault.code()));
         }
