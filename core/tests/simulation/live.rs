@@ -91,7 +91,10 @@ impl World {
             ));
         }
         for slot in &self.store.slots {
-            let candidate = slot.view.candidate.is_some();
+            // What a store has brought back is taken up by whoever looks at it.
+            let revision = slot.entry.as_ref().map_or(0, |entry| entry.revision);
+            let looked_at = self.workers.iter().any(|host| host.seen == revision);
+            let candidate = slot.view.candidate.is_some() && (looked_at || !self.forgot);
             if slot.view.outbox > 0 || slot.view.status == Standing::Disconnecting || candidate {
                 return Some(format!("{}: {:?}", slot.key, slot.view));
             }
