@@ -1,9 +1,7 @@
 //! Clocks that are wrong, jump, or belong to another host; and lives that are
 //! shorter than any plan. Found by review; each was a defect.
 
-mod common;
-
-use common::{server::Fault, *};
+use crate::common::{server::Fault, *};
 use evergrant::*;
 use serde_json::json;
 

@@ -1,9 +1,7 @@
 //! Answers of the token endpoint: every field tolerated or refused, and the
 //! requests that they answer.
 
-mod common;
-
-use common::{server::Fault, *};
+use crate::common::{server::Fault, *};
 use evergrant::*;
 use serde_json::json;
 

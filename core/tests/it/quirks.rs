@@ -1,9 +1,7 @@
 //! Answers that stray from the RFC: which are believed of any server, which only
 //! of one whose data say so, and that each is told of.
 
-mod common;
-
-use common::{server::Fault, *};
+use crate::common::{server::Fault, *};
 use evergrant::*;
 use serde_json::json;
 

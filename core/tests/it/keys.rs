@@ -1,10 +1,8 @@
 //! API keys: tried against the API before they are stored, stored together with
 //! their company, replaced only by a good one of the same company.
 
-mod common;
-
+use crate::common::{server::Fault, *};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use common::{server::Fault, *};
 use evergrant::*;
 use serde_json::json;
 

@@ -1,9 +1,7 @@
 //! Disconnects that meet something else on its way: nothing is served after, and
 //! nothing that the server gave is forgotten. Found by review; each was a defect.
 
-mod common;
-
-use common::{server::Fault, *};
+use crate::common::{server::Fault, *};
 use evergrant::*;
 use serde_json::json;
 

@@ -1,9 +1,7 @@
 //! Authorize and redirect: what is asked for, and the one order in which a
 //! redirect is judged.
 
-mod common;
-
-use common::{
+use crate::common::{
     server::{Server, query},
     *,
 };

@@ -1,9 +1,7 @@
 //! Policies of servers that rotate otherwise than strictly, and the option to
 //! serve what the store has not taken.
 
-mod common;
-
-use common::{server::Fault, *};
+use crate::common::{server::Fault, *};
 use evergrant::*;
 use serde_json::json;
 

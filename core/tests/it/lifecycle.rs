@@ -1,8 +1,6 @@
 //! The lifecycle, part by part, against a store and a server in memory.
 
-mod common;
-
-use common::{
+use crate::common::{
     server::{Fault, query},
     *,
 };

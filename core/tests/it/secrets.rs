@@ -1,8 +1,6 @@
 //! Canaries: no secret is ever formatted, whatever is formatted.
 
-mod common;
-
-use common::{server::Fault, *};
+use crate::common::{server::Fault, *};
 use evergrant::*;
 use serde_json::json;
 

@@ -2,9 +2,7 @@
 //! through real connections over one store and a strict server: with the rule,
 //! it holds. Names are those of the protocol's runs.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use evergrant::*;
 use serde_json::json;
 

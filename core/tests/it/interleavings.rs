@@ -3,9 +3,7 @@
 //! no answer of the server is lost, no refresh token is sent twice, the grant
 //! lives, and a token is had in the end.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use evergrant::*;
 use proptest::prelude::*;
 

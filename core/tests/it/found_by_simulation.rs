@@ -1,9 +1,7 @@
 //! Defects that the simulation found, each as a scenario of its own. The seeds that
 //! showed them are in `simulation/seeds.rs`.
 
-mod common;
-
-use common::{server::Fault, *};
+use crate::common::{server::Fault, *};
 use evergrant::*;
 use serde_json::json;
 

@@ -1,9 +1,7 @@
 //! When another worker's refresh may be taken over: the clauses (a) to (e) of the
 //! protocol, each at the last millisecond before and at the first after.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use evergrant::*;
 
 const TIMING: Timing = RefreshPolicy::STRICT.timing;
@@ -109,7 +107,7 @@ fn e_where_a_replay_does_no_harm_the_same_owner_goes_on_at_once() {
     let mut world = World::with(client_of(provider, client_config()));
     world.authorize();
     world.advance(3_600_000);
-    world.server.faults.push_back(common::server::Fault::ReplyLost);
+    world.server.faults.push_back(server::Fault::ReplyLost);
     let outputs = world.run(wanted());
     assert_eq!(failures(&outputs), ["try_later_unavailable"]);
     let start = world.now;

@@ -1,9 +1,7 @@
 //! One connection belongs to one company, and one company to one tenant: a new
 //! credential is used only when it is known whose it is.
 
-mod common;
-
-use common::{server::Fault, *};
+use crate::common::{server::Fault, *};
 use evergrant::*;
 
 const ACME: &str = "urn:company:acme";

@@ -1,8 +1,6 @@
 //! Defects found by review, each with the test that showed it.
 
-mod common;
-
-use common::{server::Fault, *};
+use crate::common::{server::Fault, *};
 use evergrant::*;
 use serde_json::json;
 

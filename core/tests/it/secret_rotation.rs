@@ -1,8 +1,6 @@
 //! A client secret is replaced while both are good: no grant is lost by it.
 
-mod common;
-
-use common::{server::Fault, *};
+use crate::common::{server::Fault, *};
 use evergrant::*;
 
 fn world() -> World {

@@ -1,9 +1,7 @@
 //! The end of a grant: told to the server, remembered by the store, and never
 //! told twice where once was enough.
 
-mod common;
-
-use common::{server::Fault, *};
+use crate::common::{server::Fault, *};
 use evergrant::*;
 
 fn pleo_like() -> World {

@@ -2,9 +2,7 @@
 //! dies; a store that does not answer. Its whole fault handling is shown by the
 //! counterexamples of the protocol, in a later part.
 
-mod common;
-
-use common::{server::Fault, *};
+use crate::common::{server::Fault, *};
 use evergrant::*;
 use serde_json::json;
 

@@ -2,10 +2,8 @@
 //! as another's; keys are rotated by use.
 #![cfg(feature = "sealed")]
 
-mod common;
-
+use crate::common::*;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use common::*;
 use evergrant::*;
 use proptest::prelude::*;
 use std::sync::Arc;

@@ -1,8 +1,6 @@
 //! Defects that the model found (`tests/model`), each as the shortest scenario.
 
-mod common;
-
-use common::{server::Fault, *};
+use crate::common::{server::Fault, *};
 use evergrant::*;
 
 /// The machine gives up what it has sent, and the host goes on listening.

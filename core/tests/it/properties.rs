@@ -1,9 +1,7 @@
 //! Properties over any sequence of inputs: no panic, `Err` changes nothing, the
 //! same inputs give the same outputs, and the host is never asked to spin.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use evergrant::*;
 use proptest::prelude::*;
 

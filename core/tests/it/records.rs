@@ -1,19 +1,17 @@
 //! Records: frozen ones are read for ever, newer ones never overwritten,
 //! unknown members survive, and anything else is a typed failure.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use evergrant::*;
 use serde_json::{Value, json};
 
 // Never change these files: see frozen/README.md.
-const CONNECTION: &str = include_str!("frozen/v1/connection-refreshing.json");
-const DISCONNECTING: &str = include_str!("frozen/v1/connection-disconnecting.json");
-const REAUTHENTICATE: &str = include_str!("frozen/v1/connection-reauthenticate-lost-reply.json");
+const CONNECTION: &str = include_str!("../frozen/v1/connection-refreshing.json");
+const DISCONNECTING: &str = include_str!("../frozen/v1/connection-disconnecting.json");
+const REAUTHENTICATE: &str = include_str!("../frozen/v1/connection-reauthenticate-lost-reply.json");
 const PENDING_STATE: &str = "frozen-state";
-const PENDING: &str = include_str!("frozen/v1/pending.json");
-const COMPANY: &str = include_str!("frozen/v1/company.json");
+const PENDING: &str = include_str!("../frozen/v1/pending.json");
+const COMPANY: &str = include_str!("../frozen/v1/company.json");
 
 fn restore(json: &str) -> Result<Connection, Failure> {
     Connection::restore(client(), TENANT, Some(stored(json)))

@@ -1,0 +1,29 @@
+//! The machine in a small world, rule by rule: one crate, since each would build the
+//! world anew.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod answers;
+mod clocks;
+mod companies;
+mod counterexamples;
+mod endings;
+mod found;
+mod found_by_model;
+mod found_by_simulation;
+mod interleavings;
+mod keys;
+mod lifecycle;
+mod policies;
+mod properties;
+mod quirks;
+mod records;
+mod redirects;
+mod refresh;
+mod registration;
+mod revoke;
+mod sealed;
+mod secret_rotation;
+mod secrets;
+mod takeover;
