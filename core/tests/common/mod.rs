@@ -15,6 +15,9 @@ pub const TENANT: &str = "tenant-1";
 pub const REDIRECT_URI: &str = "https://client.example/callback";
 pub const API: &str = "https://api.example/v1/expenses";
 
+/// No test comes near it: a machine that goes round in circles fails, and does not hang.
+const MOST_STEPS: usize = 5_000;
+
 pub fn provider_config() -> ProviderConfig {
     ProviderConfig {
         environment: "test".into(),
@@ -159,6 +162,7 @@ impl World {
 
     /// One step, nothing performed.
     pub fn step(&mut self, input: Input) -> Step {
+        assert!(self.lines.len() < MOST_STEPS, "this goes on for ever");
         let env = self.env();
         let result = self.connection.step(&env, input.clone());
         self.lines.push(Line::Step(env, input, result.clone()));
