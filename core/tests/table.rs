@@ -12,8 +12,12 @@ fn brief(output: &Output) -> String {
     match output {
         Output::SendHttp { request, .. } => {
             let body = common::body(request);
-            let what = server::query(&format!("?{body}"), "grant_type");
-            format!("send {}", what.unwrap_or_else(|| "revocation".into()))
+            match (request.method, server::query(&format!("?{body}"), "grant_type")) {
+                (Method::Post, Some(grant)) => format!("send {grant}"),
+                (Method::Post, None) => "send revocation".into(),
+                (Method::Get, _) => "ask whose it is".into(),
+                (Method::Delete, _) => "send the end".into(),
+            }
         }
         Output::Swap { key, write, .. } => {
             let kind = key.as_str().split('/').next().unwrap_or_default();
@@ -36,9 +40,9 @@ fn status(status: Status) -> String {
 }
 
 /// What a cell comes to: the outputs, and the status if it changes.
-fn cell(row: &states::Row, input: Input) -> (String, Step) {
+fn cell(row: &states::Row, now: u64, input: Input) -> (String, Step) {
     let mut connection = row.world.connection.clone();
-    let env = Env { now: row.world.now, uptime: None, boot_id: None, entropy: [0xee; 32] };
+    let env = Env { now, uptime: None, boot_id: None, entropy: [0xee; 32] };
     let before = connection.status(env.now);
     let step = connection.step(&env, input).expect("no misuse");
     let mut parts: Vec<String> = step.outputs.iter().map(brief).collect();
@@ -49,6 +53,11 @@ fn cell(row: &states::Row, input: Input) -> (String, Step) {
         parts.push("-".into());
     }
     (parts.join(", "), step)
+}
+
+/// When the machine wants to be woken, if that lies ahead.
+fn deadline(row: &states::Row) -> Option<u64> {
+    row.world.connection.wake_at(row.world.now).filter(|at| *at > row.world.now)
 }
 
 #[test]
@@ -62,7 +71,12 @@ fn every_state_by_every_input() {
         let now = status(row.world.connection.status(row.world.now));
         write!(table, "\n{} [{now}]\n", row.name).unwrap();
         for (name, input) in states::inputs(row) {
-            let (text, _) = cell(row, input);
+            let (text, _) = cell(row, row.world.now, input);
+            writeln!(table, "  {name:<26}{text}").unwrap();
+        }
+        if let Some(at) = deadline(row) {
+            let (text, _) = cell(row, at, Input::Wake);
+            let name = format!("wake after {} ms", at - row.world.now);
             writeln!(table, "  {name:<26}{text}").unwrap();
         }
     }
@@ -91,13 +105,24 @@ fn every_step_leaves_a_deadline_or_an_answer_to_wait_for_or_rest() {
 }
 
 #[test]
+fn a_wake_before_its_time_does_nothing_and_one_at_its_time_something() {
+    for row in &states::all() {
+        let Some(at) = deadline(row) else { continue };
+        let (text, step) = cell(row, at - 1, Input::Wake);
+        assert_eq!((text.as_str(), step.wake_at), ("-", Some(at)), "{}", row.name);
+        let (text, step) = cell(row, at, Input::Wake);
+        assert!(text != "-" || step.wake_at != Some(at), "{}: woken for nothing", row.name);
+    }
+}
+
+#[test]
 fn the_diagram_in_the_readme_is_drawn_from_the_table() {
     // What a host that performs everything sees: status before, input, status after.
     let mut edges: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for row in states::all() {
         for (name, input) in states::inputs(&row) {
             let before = row.world.connection.status(row.world.now).code();
-            let (_, step) = cell(&row, input);
+            let (_, step) = cell(&row, row.world.now, input);
             let after = step.status.code();
             // A store that has lost the record is no part of the lifecycle.
             if before != after && name != "swapped, nothing there" {

@@ -231,7 +231,113 @@ pub fn all() -> Vec<Row> {
     let step = until(&mut world, Input::Wake, nth_swap(1));
     rows.push(row("outbox: writing", world, Some(step)));
 
+    // The store has not answered.
+    let mut unanswered = |name, (mut world, mut step): (World, Step), times| {
+        for _ in 0..times {
+            step = world.step(Input::SwapUnanswered { op: op_of(&open(&step)) });
+        }
+        rows.push(row(name, world, None));
+    };
+    let mut world = World::authorized();
+    let step = world.step(Input::Revoke);
+    unanswered("revoke: pausing", (world, step), 3);
+    let (mut world, input) = redirected();
+    let step = until(&mut world, input, nth_swap(5));
+    unanswered("exchange: saving again", (world, step), 1);
+    let mut world = owing();
+    let step = until(&mut world, Input::Wake, nth_swap(1));
+    unanswered("outbox: pausing", (world, step), 1);
+    let mut world = World::new();
+    world.open_browser(authorize());
+    world.advance(600_000);
+    let step = world.step(Input::Wake);
+    rows.push(row("authorize: expiring", world, Some(step)));
+
+    // Another worker's request may still be on its way, and one family is the user's.
+    let policy = RefreshPolicy::OIDC_PROVIDER;
+    let config = ProviderConfig { refresh: policy, ..provider_config() };
+    let mut world = World::with(client_of(config, client_config()));
+    world.authorize();
+    world.advance(3_600_000);
+    let url = world.open_browser(authorize());
+    until(&mut world, wanted(), is_http);
+    world.restart();
+    let url = world.server.consent(&url);
+    world.redirect(&url, BrowserProof::SameProcess);
+    rows.push(row("exchange: waiting", world, None));
+
+    rows.extend(of_companies());
     rows.sort_by_key(|row| row.name);
+    rows
+}
+
+/// Where a credential is used only when its company is known, and a grant is ended by
+/// a request with a live access token.
+fn of_companies() -> Vec<Row> {
+    let config = ProviderConfig {
+        company: Some(company_binding()),
+        api_keys: Some(company_binding()),
+        disconnect: by_api_request(),
+        ..provider_config()
+    };
+    let other = "urn:company:other";
+    let world = || {
+        let mut world = World::with(client_of(config.clone(), client_config()));
+        world.server.subject = Some("urn:company:acme".into());
+        world
+    };
+    let connected = || {
+        let mut world = world();
+        world.authorize();
+        world
+    };
+    let redirected = |mut world: World| {
+        let url = world.open_browser(authorize());
+        let url = world.server.consent(&url).as_str().into();
+        (world, Input::Redirected { url, proof: BrowserProof::SameProcess })
+    };
+    let is_question = |_: &World, output: &Output| matches!(output, Output::SendHttp { request, .. } if request.method == Method::Get);
+    let is_delete = |_: &World, output: &Output| matches!(output, Output::SendHttp { request, .. } if request.method == Method::Delete);
+    let key = || {
+        Input::KeyEntered(ApiKey {
+            key: "canary-key-1".into(),
+            kind: ApiKeyKind::Standalone,
+            company: None,
+            scopes: vec![],
+        })
+    };
+    let mut rows = Vec::new();
+    let mut stop =
+        |name, (mut world, input): (World, Input), fits: &dyn Fn(&World, &Output) -> bool| {
+            let step = until(&mut world, input, fits);
+            rows.push(row(name, world, Some(step)));
+        };
+    stop("key: looking", (world(), key()), &nth_swap(1));
+    stop("key: asking", (world(), key()), &is_question);
+    stop("bind: asking", redirected(world()), &is_question);
+    stop("bind: reserving", redirected(world()), &nth_swap(6));
+    stop("bind: promoting", redirected(world()), &nth_swap(7));
+    let another = || {
+        let mut world = connected();
+        world.server.subject = Some(other.into());
+        redirected(world)
+    };
+    stop("bind: checking", another(), &nth_swap(5));
+    stop("bind: uninstalling", another(), &is_delete);
+    stop("bind: dropping", another(), &nth_swap(6));
+    let expired = || {
+        let mut world = connected();
+        world.advance(3_600_000);
+        world
+    };
+    stop("revoke: renewing", (expired(), Input::Revoke), &is_http);
+
+    let (mut world, input) = redirected(world());
+    let step = until(&mut world, input, is_question);
+    world.server.faults.push_back(Fault::Answer(503, String::new()));
+    let answer = world.perform(&http(&step)).unwrap();
+    world.step(answer);
+    rows.push(row("bind: pausing", world, None));
     rows
 }
 
