@@ -237,6 +237,11 @@ pub fn response(status: u16, headers: Vec<(String, String)>, body: &str) -> Http
     HttpResponse { status, headers, body: SecretBytes::new(body.as_bytes()) }
 }
 
+/// The same JSON, as long as this.
+pub fn padded(json: &str, length: usize) -> String {
+    format!("{json}{}", " ".repeat(length - json.len()))
+}
+
 /// A parameter of a URL's query.
 pub fn query(url: &str, name: &str) -> Option<String> {
     let (_, query) = url.split_once('?')?;

@@ -102,6 +102,20 @@ fn every_field_of_a_token_answer_is_tolerated_or_refused_as_the_checklist_says()
 }
 
 #[test]
+fn an_answer_may_be_as_large_as_the_limit_and_no_larger() {
+    let answer = r#"{"access_token":"canary-access","token_type":"Bearer","expires_in":60}"#;
+    for (more, expected) in [(0, vec![]), (1, vec!["server_answer_too_large"])] {
+        let mut world = World::new();
+        let url = world.open_browser(authorize());
+        let redirect = world.server.consent(&url);
+        let length = provider_config().answer_limit as usize + more;
+        world.server.faults.push_back(Fault::Answer(200, server::padded(answer, length)));
+        let outputs = world.redirect(&redirect, BrowserProof::SameProcess);
+        assert_eq!(failures(&outputs), expected);
+    }
+}
+
+#[test]
 fn a_narrowed_scope_is_told_and_an_omitted_refresh_token_is_kept() {
     let mut world = World::new();
     let url = world.open_browser(authorize());

@@ -306,6 +306,7 @@ fn an_api_that_is_down_is_asked_again_and_the_grant_before_serves_meanwhile() {
     let redirect = world.server.consent(&url);
     let input =
         Input::Redirected { url: redirect.as_str().into(), proof: BrowserProof::SameProcess };
+    let begun = world.now;
     let mut outputs = asked_and_answered(&mut world, input, &[(503, "")]);
     while world.record()["candidate"].is_object() {
         world.server.faults.push_back(Fault::Answer(503, String::new()));
@@ -313,6 +314,7 @@ fn an_api_that_is_down_is_asked_again_and_the_grant_before_serves_meanwhile() {
         world.server.faults.clear();
     }
     assert_eq!(failures(&outputs), ["try_later_unavailable"]);
+    assert!(world.now - begun >= 900_000, "a quarter of an hour");
     assert_eq!(world.connection.servable(world.now), Some(2));
 }
 

@@ -25,6 +25,21 @@ fn the_first_of_two_late_answers_counts_too() {
 }
 
 #[test]
+fn of_more_than_four_late_answers_the_later_ones_are_not_listened_for() {
+    for (at, counts) in [(3, true), (4, false)] {
+        let mut world = World::authorized();
+        world.advance(3_600_000);
+        let mut sent = Vec::new();
+        for _ in 0..5 {
+            sent.push(given_up(&mut world));
+            world.advance(RefreshPolicy::STRICT.timing.takeover_after);
+        }
+        let answer = world.perform(&sent[at]).unwrap();
+        assert_eq!(tokens(&world.run(answer)).len(), usize::from(counts));
+    }
+}
+
+#[test]
 fn a_wall_clock_set_forward_is_no_reason_to_stop_listening() {
     // The host has a clock that runs through suspend, and the wall clock is mended.
     let mut world = World::authorized();

@@ -265,3 +265,35 @@ fn how_a_company_is_learnt_is_checked() {
         }
     }
 }
+
+#[test]
+fn a_key_may_be_512_bytes_long_and_no_longer() {
+    for (length, expected) in [(512, vec![]), (513, vec!["denied_key_malformed"])] {
+        let key = "k".repeat(length);
+        let mut world = world(&[(&key, ACME)]);
+        assert_eq!(failures(&world.run(entered(&key))), expected);
+    }
+}
+
+#[test]
+fn a_server_that_asks_for_more_patience_than_a_person_has_ends_the_key() {
+    for (after, ends) in [("10", false), ("11", true)] {
+        let mut world = world(&[("canary-key-1", ACME)]);
+        let wait = ("Retry-After".into(), after.into());
+        world.server.faults.push_back(Fault::AnswerWith(503, wait, String::new()));
+        let outputs = world.run(entered("canary-key-1"));
+        assert_eq!(!failures(&outputs).is_empty(), ends, "{after}");
+    }
+}
+
+#[test]
+fn a_store_that_does_not_answer_is_asked_three_times() {
+    let mut world = world(&[("canary-key-1", ACME)]);
+    let mut step = world.step(entered("canary-key-1"));
+    for _ in 0..2 {
+        step = world.step(Input::SwapUnanswered { op: op_of(&open(&step)) });
+        assert_eq!(failures(&step.outputs), [""; 0]);
+    }
+    step = world.step(Input::SwapUnanswered { op: op_of(&open(&step)) });
+    assert_eq!(failures(&step.outputs), ["try_later_store_slow"]);
+}

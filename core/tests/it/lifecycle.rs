@@ -76,6 +76,7 @@ fn what_a_caller_can_get_wrong_is_a_misuse_and_changes_nothing() {
     for (input, misuse) in cases {
         assert_eq!(world.misuse(input), misuse);
     }
+    world.step(asked(|a| a.return_context = Some("x".repeat(4096))));
     let before = world.connection.clone();
     let mut env = world.env();
     env.entropy = [0; 32];
@@ -86,6 +87,21 @@ fn what_a_caller_can_get_wrong_is_a_misuse_and_changes_nothing() {
     assert_eq!(world.connection.step(&env, Input::Wake), Err(Misuse::EntropyReused));
     assert_eq!(world.connection, after);
     assert_ne!(before, after, "the last entropy is remembered");
+}
+
+#[test]
+fn a_token_is_given_only_if_it_stays_valid_for_as_long_as_asked() {
+    let world = World::authorized();
+    let left = world.record()["tokens"]["access_exp"].as_u64().unwrap() - world.now;
+    let given = |validity| world.connection.authorization(world.now, API, validity).is_some();
+    assert!(given(left - 1) && !given(left));
+}
+
+#[test]
+fn the_scopes_that_a_grant_has_not_are_named() {
+    let missing = |world: &World| world.connection.missing_scopes("accounts:read users:read");
+    assert_eq!(missing(&World::authorized()), "users:read");
+    assert_eq!(missing(&World::new()), "accounts:read users:read");
 }
 
 #[test]

@@ -251,3 +251,16 @@ fn a_takeover_is_within_the_grace_that_a_preset_speaks_of() {
         assert!(takeover_after + send_within + start_within <= grace, "{policy:?}");
     }
 }
+
+#[test]
+fn what_an_oracle_says_counts_up_to_the_limit_of_an_answer() {
+    for (more, sent) in [(0, 0), (1, 1)] {
+        let mut world = with_oracle();
+        let length = provider_config().answer_limit as usize + more;
+        let used_up = server::padded(r#"{"active":false}"#, length);
+        world.server.faults.extend([Fault::RequestLost, Fault::Answer(200, used_up)]);
+        world.token_wanted();
+        world.wake();
+        assert_eq!(world.server.refreshes, sent);
+    }
+}

@@ -244,3 +244,34 @@ fn a_pending_write_that_did_not_take_place_is_made_again() {
         assert!(opened, "applied {applied}: {outputs:?}");
     }
 }
+
+#[test]
+fn nobody_is_sent_to_a_url_whose_record_is_not_in_the_store() {
+    let mut world = World::new();
+    let step = world.step(authorize());
+    let foreign =
+        Stored { revision: Revision::new("1"), bytes: SecretBytes::new(*b"{}"), age: None };
+    let input = Input::Swapped { op: op_of(&open(&step)), current: Some(foreign) };
+    assert_eq!(failures(&world.step(input).outputs), ["host_store_unanswered"]);
+    assert_eq!(world.status(), Status::Disconnected);
+}
+
+#[test]
+fn the_scopes_of_the_last_time_are_asked_for_again_while_the_client_has_them() {
+    let mut world = World::new();
+    let Input::Authorize(asked) = authorize() else { unreachable!() };
+    let url = world.open_browser(Input::Authorize(Authorize {
+        scopes: vec!["accounts:read".into()],
+        ..asked
+    }));
+    let redirect = world.server.consent(&url);
+    world.redirect(&redirect, BrowserProof::SameProcess);
+    let url = world.open_browser(authorize());
+    assert_eq!(query(&url, "scope").as_deref(), Some("accounts:read"));
+    // Another registration of the client knows that scope no more.
+    let narrower = ClientConfig { scopes: vec!["expenses:read".into()], ..client_config() };
+    world.client = client_of(provider_config(), narrower);
+    world.restart();
+    let url = world.open_browser(authorize());
+    assert_eq!(query(&url, "scope").as_deref(), Some("expenses:read"));
+}

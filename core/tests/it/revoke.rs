@@ -293,3 +293,49 @@ fn renewed_tokens_are_kept_until_the_store_has_them() {
         assert_eq!((world.server.refreshes, world.server.replays), (1, 0), "applied {applied}");
     }
 }
+
+/// Another worker ends what is being ended, and a person authorizes anew there.
+fn ended_and_authorized_elsewhere(world: &mut World) {
+    let mut other = second_worker(world);
+    swap_workers(world, &mut other);
+    world.run(Input::Revoke);
+    world.advance(1);
+    world.authorize();
+    swap_workers(world, &mut other);
+}
+
+#[test]
+fn an_end_that_may_have_been_written_is_not_wanted_of_the_grant_that_came_after() {
+    for unanswered in [true, false] {
+        let mut world = World::authorized();
+        let mut swap = open(&world.step(Input::Revoke));
+        if unanswered {
+            let step = world.step(Input::SwapUnanswered { op: op_of(&swap) });
+            swap = open(&step);
+        }
+        ended_and_authorized_elsewhere(&mut world);
+        let answer = world.perform(&swap).unwrap();
+        let outputs = world.run(answer);
+        // What certainly was not written is still wanted: of whatever is there.
+        let (expected, status) = if unanswered {
+            (vec!["denied_superseded"], Status::Authorized)
+        } else {
+            (vec![], Status::Disconnected)
+        };
+        assert_eq!((failures(&outputs), world.status()), (expected, status));
+        assert_eq!(world.server.live.is_some(), unanswered);
+    }
+}
+
+#[test]
+fn an_end_that_another_has_finished_is_not_gone_on_with() {
+    let mut world = World::authorized();
+    let sent = http(&until_sent(&mut world, Input::Revoke));
+    let response = server::response(503, vec![], "");
+    let put_off = open(&world.step(Input::HttpDone { op: op_of(&sent), response }));
+    ended_and_authorized_elsewhere(&mut world);
+    let answer = world.perform(&put_off).unwrap();
+    let outputs = world.run(answer);
+    assert_eq!((requests(&outputs).len(), world.status()), (0, Status::Authorized));
+    assert!(world.server.live.is_some());
+}

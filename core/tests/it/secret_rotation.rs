@@ -4,13 +4,17 @@ use crate::common::{server::Fault, *};
 use evergrant::*;
 
 fn world() -> World {
+    world_at(provider_config())
+}
+
+fn world_at(provider: ProviderConfig) -> World {
     let client = ClientConfig {
         client_secret: Some("canary-new-secret".into()),
         previous_client_secret: Some("canary-old-secret".into()),
         token_endpoint_auth_method: Some(TokenEndpointAuthMethod::ClientSecretPost),
         ..client_config()
     };
-    World::with(client_of(provider_config(), client))
+    World::with(client_of(provider, client))
 }
 
 fn unknown() -> Fault {
@@ -65,6 +69,50 @@ fn a_revocation_is_said_with_the_other_one_too() {
     let outputs = world.run(Input::Revoke);
     assert_eq!(secrets(&outputs)[..2], ["new", "old"]);
     assert_eq!((world.status(), world.server.live.clone()), (Status::Disconnected, None));
+}
+
+#[test]
+fn what_is_answered_well_is_not_said_with_the_other_one() {
+    let mut world = world();
+    world.authorize();
+    assert_eq!(secrets(&world.run(Input::Revoke)), ["new"]);
+    assert_eq!(world.status(), Status::Disconnected);
+}
+
+#[test]
+fn an_api_that_refuses_the_access_token_says_nothing_of_the_secret() {
+    let disconnect = by_api_request();
+    let mut world = world_at(ProviderConfig { disconnect, ..provider_config() });
+    world.authorize();
+    world.server.faults.push_back(Fault::Answer(401, String::new()));
+    let outputs = world.run(Input::Revoke);
+    let renewal: Vec<Output> = outputs
+        .into_iter()
+        .filter(|output| matches!(output, Output::SendHttp { request, .. } if request.method == Method::Post))
+        .collect();
+    assert_eq!((secrets(&renewal), world.server.uninstalled.len()), (vec!["new"], 1));
+}
+
+#[test]
+fn an_oracle_is_asked_with_the_other_one_once() {
+    let oracle = || {
+        let introspection_endpoint = Some("https://as.example/introspect".into());
+        let mut world = world_at(ProviderConfig { introspection_endpoint, ..provider_config() });
+        world.authorize();
+        world.advance(3_600_000);
+        world.server.faults.push_back(Fault::RequestLost);
+        world.token_wanted();
+        world
+    };
+    for (unknown_to, expected) in
+        [(0, vec!["new", "new"]), (1, vec!["new", "old", "old"]), (2, vec!["new", "old", "old"])]
+    {
+        let mut world = oracle();
+        world.server.faults.extend(vec![unknown(); unknown_to]);
+        let outputs = world.wake();
+        assert_eq!(secrets(&outputs), expected, "{unknown_to}");
+        assert_eq!((world.status(), world.server.refreshes), (Status::Authorized, 1));
+    }
 }
 
 #[test]

@@ -110,3 +110,12 @@ fn the_hunt_can_find_what_it_hunts() {
     assert_eq!(format!("{secret:?}"), "Secret(..)");
     assert_eq!(format!("{:?}", SecretBytes::new("canary-1")), "SecretBytes(8 bytes)");
 }
+
+#[test]
+fn what_is_no_secret_is_shown() {
+    let world = World::authorized();
+    let credential = world.connection.authorization(world.now, API, 0).unwrap();
+    assert_eq!(format!("{credential:?}"), "Credential { generation: 1, .. }");
+    let env = Env { now: 7, uptime: Some(8), boot_id: None, entropy: [9; 32] };
+    assert_eq!(format!("{env:?}"), "Env { now: 7, uptime: Some(8), boot_id: None, .. }");
+}
