@@ -376,3 +376,22 @@ fn a_store_that_does_not_answer_loses_no_candidate() {
         }
     }
 }
+
+#[test]
+fn a_reservation_that_cannot_be_read_is_looked_at_again_until_the_end() {
+    for mended in [true, false] {
+        let mut world = world();
+        let unreadable =
+            Stored { revision: Revision::new("0"), bytes: SecretBytes::new(*b"{"), age: None };
+        let company = StoreKey::company(&world.client, ACME).as_str().to_owned();
+        world.store.insert(company.clone(), unreadable);
+        assert_eq!((failures(&world.authorize()), world.status()), (vec![], Status::Exchanging));
+        if mended {
+            world.store.remove(&company);
+        }
+        let outputs = settle(&mut world);
+        let expected = if mended { vec![] } else { vec!["host_record_unreadable"] };
+        assert_eq!((failures(&outputs), world.header().is_some()), (expected, mended));
+        assert_eq!(world.now - START, if mended { 300_000 } else { 900_000 });
+    }
+}

@@ -297,3 +297,13 @@ fn a_store_that_does_not_answer_is_asked_three_times() {
     step = world.step(Input::SwapUnanswered { op: op_of(&open(&step)) });
     assert_eq!(failures(&step.outputs), ["try_later_store_slow"]);
 }
+
+#[test]
+fn a_reservation_that_cannot_be_read_fails_the_key_at_once() {
+    let mut world = world(&[("canary-key-1", ACME)]);
+    let unreadable =
+        Stored { revision: Revision::new("0"), bytes: SecretBytes::new(*b"{"), age: None };
+    world.store.insert(StoreKey::company(&world.client, ACME).as_str().into(), unreadable);
+    assert_eq!(failures(&world.run(entered("canary-key-1"))), ["host_record_unreadable"]);
+    assert_eq!(world.connection.wake_at(world.now), None);
+}

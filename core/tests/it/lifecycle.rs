@@ -184,3 +184,20 @@ fn a_lost_reply_at_a_strict_server_has_a_name_of_its_own() {
     assert_eq!(notices(&outputs), VERDICT);
     assert_eq!(world.status(), Status::ReauthenticationRequired(Cause::LostReply));
 }
+
+#[test]
+fn a_fence_that_cannot_be_read_is_left_to_fall_by_itself() {
+    let mut world = World::new();
+    let url = world.open_browser(authorize());
+    let redirect = world.server.consent(&url);
+    world.server.faults.push_back(Fault::Answer(400, r#"{"error":"invalid_grant"}"#.into()));
+    let input = Input::Redirected { url: redirect.into(), proof: BrowserProof::SameProcess };
+    let sent = http(&until_sent(&mut world, input));
+    let answer = world.perform(&sent).unwrap();
+    let lifting = open(&world.step(answer));
+    let current =
+        Some(Stored { revision: Revision::new("0"), bytes: SecretBytes::new(*b"{"), age: None });
+    let step = world.step(Input::Swapped { op: op_of(&lifting), current });
+    assert_eq!(failures(&step.outputs), ["denied_code_rejected"]);
+    assert!(!step.outputs.iter().any(is_open), "nothing more is written");
+}
