@@ -1,5 +1,5 @@
 # What a person runs. Each target installs what it needs and is not there.
-.PHONY: demo test test-c lint rows model simulate bench bench-c sizes fuzz-c install uninstall clean setup
+.PHONY: demo test test-c lint rows model mutants simulate bench bench-c sizes fuzz-c install uninstall clean setup
 
 demo: ## a whole lifecycle against the embedded authority, shown as it happens
 	@scripts/setup demo
@@ -24,6 +24,10 @@ rows: ## the two checklists in docs/, and the tests of each row
 
 model: ## every order of everything that may go wrong, in larger bounds: half an hour
 	@scripts/model all
+
+mutants: ## the protocol, changed in one place at a time, and what no test notices: ARGS=--iterate
+	@scripts/setup mutants
+	@scripts/mutants $(ARGS)
 
 simulate: ## many workers and many faults, on all cores: SEEDS=1000000 or SECONDS=60, FIRST=1
 	@SEEDS="$(SEEDS)" SIMULATE_SECONDS="$(or $(SECONDS),$(if $(SEEDS),,60))" FIRST="$(FIRST)" \

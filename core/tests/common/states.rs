@@ -253,27 +253,13 @@ pub fn all() -> Vec<Row> {
     let step = world.step(Input::Wake);
     rows.push(row("authorize: expiring", world, Some(step)));
 
-    // Another worker's request may still be on its way, and one family is the user's.
-    let policy = RefreshPolicy::OIDC_PROVIDER;
-    let config = ProviderConfig { refresh: policy, ..provider_config() };
-    let mut world = World::with(client_of(config, client_config()));
-    world.authorize();
-    world.advance(3_600_000);
-    let url = world.open_browser(authorize());
-    until(&mut world, wanted(), is_http);
-    world.restart();
-    let url = world.server.consent(&url);
-    world.redirect(&url, BrowserProof::SameProcess);
-    rows.push(row("exchange: waiting", world, None));
-
-    rows.extend(of_companies());
     rows.sort_by_key(|row| row.name);
     rows
 }
 
-/// Where a credential is used only when its company is known, and a grant is ended by
-/// a request with a live access token.
-fn of_companies() -> Vec<Row> {
+/// The states of connections to companies, where a grant is ended by a request with a
+/// live access token. The server here has one grant, and loses it to one that is refused.
+pub fn of_companies() -> Vec<Row> {
     let config = ProviderConfig {
         company: Some(company_binding()),
         api_keys: Some(company_binding()),
