@@ -339,3 +339,40 @@ fn an_end_that_another_has_finished_is_not_gone_on_with() {
     assert_eq!((requests(&outputs).len(), world.status()), (0, Status::Authorized));
     assert!(world.server.live.is_some());
 }
+
+#[test]
+fn an_end_that_another_has_begun_is_not_written_over() {
+    let mut world = World::authorized();
+    let swap = open(&world.step(Input::Revoke));
+    let mut other = second_worker(&world);
+    swap_workers(&mut world, &mut other);
+    until_sent(&mut world, Input::Revoke);
+    swap_workers(&mut world, &mut other);
+    let theirs = world.stored();
+    let answer = world.perform(&swap).unwrap();
+    let step = world.step(answer);
+    assert_eq!(requests(&step.outputs).len(), 1, "the server is told at once");
+    assert_eq!((step.outputs.iter().filter(|it| is_open(it)).count(), world.stored()), (1, theirs));
+}
+
+#[test]
+fn a_candidate_that_comes_while_an_end_is_written_ends_too() {
+    let config = ProviderConfig { company: Some(company_binding()), ..provider_config() };
+    let mut world = World::with(client_of(config, client_config()));
+    world.server.subject = Some("urn:company:acme".into());
+    world.authorize();
+    let swap = open(&world.step(Input::Revoke));
+    let mut other = second_worker(&world);
+    swap_workers(&mut world, &mut other);
+    let url = world.open_browser(authorize());
+    let url = world.server.consent(&url).into();
+    let redirect = Input::Redirected { url, proof: BrowserProof::SameProcess };
+    let exchange = http(&until_sent(&mut world, redirect));
+    let answer = world.perform(&exchange).unwrap();
+    until_sent(&mut world, answer);
+    assert!(world.record()["candidate"].is_object());
+    swap_workers(&mut world, &mut other);
+    let answer = world.perform(&swap).unwrap();
+    assert_eq!(failures(&world.run(answer)), ["denied_superseded"]);
+    assert!(world.record()["candidate"].is_null() && world.record()["tokens"].is_null());
+}
