@@ -1,5 +1,6 @@
 //! Disconnects that meet something else on its way: nothing is served after, and
-//! nothing that the server gave is forgotten. Found by review; each was a defect.
+//! nothing that the server gave is forgotten. The first were found by review, each a
+//! defect; the others ask who has the last word, where several end a grant.
 
 use crate::common::{server::Fault, *};
 use evergrant::*;
@@ -191,4 +192,111 @@ fn control_without_the_conflict() {
     let a = world.perform(&http(&exchange)).unwrap();
     world.run(a);
     assert!(told_or_owed(&world, &format!("canary-refresh-{}", world.server.issued)));
+}
+
+/// Another worker ends what is being ended, and a person authorizes anew there.
+fn ended_and_authorized_elsewhere(world: &mut World) {
+    let mut other = second_worker(world);
+    swap_workers(world, &mut other);
+    world.run(Input::Revoke);
+    world.advance(1);
+    world.authorize();
+    swap_workers(world, &mut other);
+}
+
+#[test]
+fn an_end_that_may_have_been_written_is_not_wanted_of_the_grant_that_came_after() {
+    for unanswered in [true, false] {
+        let mut world = World::authorized();
+        let mut swap = open(&world.step(Input::Revoke));
+        if unanswered {
+            swap = open(&world.step(Input::SwapUnanswered { op: op_of(&swap) }));
+        }
+        ended_and_authorized_elsewhere(&mut world);
+        let answer = world.perform(&swap).unwrap();
+        let outputs = world.run(answer);
+        // What certainly was not written is still wanted: of whatever is there.
+        let (expected, status) = if unanswered {
+            (vec!["denied_superseded"], Status::Authorized)
+        } else {
+            (vec![], Status::Disconnected)
+        };
+        assert_eq!((failures(&outputs), world.status()), (expected, status));
+        assert_eq!(world.server.live.is_some(), unanswered);
+    }
+}
+
+#[test]
+fn a_tombstone_that_may_have_been_written_is_not_put_over_the_grant_that_came_after() {
+    for unanswered in [true, false] {
+        let mut world = World::new();
+        let read = open(&world.step(Input::Revoke));
+        let answer = world.perform(&read).unwrap();
+        let mut swap = open(&world.step(answer));
+        if unanswered {
+            swap = open(&world.step(Input::SwapUnanswered { op: op_of(&swap) }));
+        }
+        let mut other = second_worker(&world);
+        swap_workers(&mut world, &mut other);
+        world.authorize();
+        swap_workers(&mut world, &mut other);
+        let answer = world.perform(&swap).unwrap();
+        let outputs = world.run(answer);
+        let (expected, status) = if unanswered {
+            (vec!["denied_superseded"], Status::Authorized)
+        } else {
+            (vec![], Status::Disconnected)
+        };
+        assert_eq!((failures(&outputs), world.status()), (expected, status));
+    }
+}
+
+#[test]
+fn an_end_that_another_has_finished_is_not_gone_on_with() {
+    let mut world = World::authorized();
+    let sent = http(&until_sent(&mut world, Input::Revoke));
+    let response = server::response(503, vec![], "");
+    let put_off = open(&world.step(Input::HttpDone { op: op_of(&sent), response }));
+    ended_and_authorized_elsewhere(&mut world);
+    let answer = world.perform(&put_off).unwrap();
+    let outputs = world.run(answer);
+    assert_eq!((requests(&outputs).len(), world.status()), (0, Status::Authorized));
+    assert!(world.server.live.is_some());
+}
+
+#[test]
+fn an_end_that_another_has_begun_is_not_written_over() {
+    let mut world = World::authorized();
+    let swap = open(&world.step(Input::Revoke));
+    let mut other = second_worker(&world);
+    swap_workers(&mut world, &mut other);
+    until_sent(&mut world, Input::Revoke);
+    swap_workers(&mut world, &mut other);
+    let theirs = world.stored();
+    let answer = world.perform(&swap).unwrap();
+    let step = world.step(answer);
+    assert_eq!(requests(&step.outputs).len(), 1, "the server is told at once");
+    assert_eq!((step.outputs.iter().filter(|it| is_open(it)).count(), world.stored()), (1, theirs));
+}
+
+#[test]
+fn a_candidate_that_comes_while_an_end_is_written_ends_too() {
+    let config = ProviderConfig { company: Some(company_binding()), ..provider_config() };
+    let mut world = World::with(client_of(config, client_config()));
+    world.server.subject = Some("urn:company:acme".into());
+    world.authorize();
+    let swap = open(&world.step(Input::Revoke));
+    let mut other = second_worker(&world);
+    swap_workers(&mut world, &mut other);
+    let url = world.open_browser(authorize());
+    let url = world.server.consent(&url).into();
+    let redirect = Input::Redirected { url, proof: BrowserProof::SameProcess };
+    let exchange = http(&until_sent(&mut world, redirect));
+    let answer = world.perform(&exchange).unwrap();
+    until_sent(&mut world, answer);
+    assert!(world.record()["candidate"].is_object());
+    swap_workers(&mut world, &mut other);
+    let answer = world.perform(&swap).unwrap();
+    assert_eq!(failures(&world.run(answer)), ["denied_superseded"]);
+    assert!(world.record()["candidate"].is_null() && world.record()["tokens"].is_null());
 }

@@ -151,6 +151,9 @@ fn what_the_store_does_not_take_may_be_served_if_the_provider_says_so() {
         assert_eq!(tokens(&step.outputs).len(), usize::from(release_unsaved));
         assert_eq!(step.servable, release_unsaved.then_some(2));
         assert_eq!(world.header().is_some(), release_unsaved);
+        let end = world.now + 3_600_000;
+        assert_eq!(world.connection.servable(end - 1), release_unsaved.then_some(2));
+        assert_eq!(world.connection.servable(end), None);
         // The save is tried until the store has it.
         world.wake();
         assert_eq!(world.record()["gen"], 2);

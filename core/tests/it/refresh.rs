@@ -366,3 +366,13 @@ fn a_worker_learns_that_another_process_authorized_anew() {
         assert_eq!(tokens(&world.token_wanted()).len(), 1, "{:?}", world.status());
     }
 }
+
+#[test]
+fn nobody_gets_more_validity_than_half_of_a_tokens_life() {
+    for (age, refreshes) in [(0, 0), (1_800_000 - 1, 0), (1_800_000, 1)] {
+        let mut world = World::authorized();
+        world.advance(age);
+        let outputs = world.run(Input::TokenWanted { min_validity: u64::MAX });
+        assert_eq!((tokens(&outputs).len(), world.server.refreshes), (1, refreshes), "{age}");
+    }
+}
