@@ -253,15 +253,18 @@ fn a_tombstone_that_may_have_been_written_is_not_put_over_the_grant_that_came_af
 
 #[test]
 fn an_end_that_another_has_finished_is_not_gone_on_with() {
-    let mut world = World::authorized();
-    let sent = http(&until_sent(&mut world, Input::Revoke));
-    let response = server::response(503, vec![], "");
-    let put_off = open(&world.step(Input::HttpDone { op: op_of(&sent), response }));
-    ended_and_authorized_elsewhere(&mut world);
-    let answer = world.perform(&put_off).unwrap();
-    let outputs = world.run(answer);
-    assert_eq!((requests(&outputs).len(), world.status()), (0, Status::Authorized));
-    assert!(world.server.live.is_some());
+    // Put off, or about to be buried.
+    for status in [503, 200] {
+        let mut world = World::authorized();
+        let sent = http(&until_sent(&mut world, Input::Revoke));
+        let response = server::response(status, vec![], "");
+        let swap = open(&world.step(Input::HttpDone { op: op_of(&sent), response }));
+        ended_and_authorized_elsewhere(&mut world);
+        let answer = world.perform(&swap).unwrap();
+        let outputs = world.run(answer);
+        assert_eq!((requests(&outputs).len(), world.status()), (0, Status::Authorized));
+        assert!(world.server.live.is_some());
+    }
 }
 
 #[test]
@@ -299,4 +302,22 @@ fn a_candidate_that_comes_while_an_end_is_written_ends_too() {
     let answer = world.perform(&swap).unwrap();
     assert_eq!(failures(&world.run(answer)), ["denied_superseded"]);
     assert!(world.record()["candidate"].is_null() && world.record()["tokens"].is_null());
+}
+
+#[test]
+fn late_tokens_of_one_grant_do_not_take_the_place_of_another_that_is_being_ended() {
+    let mut world = World::authorized();
+    world.advance(3_600_000);
+    let sent = http(&until_sent(&mut world, wanted()));
+    let late = world.perform(&sent).unwrap();
+    let mut other = second_worker(&world);
+    swap_workers(&mut world, &mut other);
+    world.run(Input::Revoke);
+    world.advance(1);
+    world.authorize();
+    until_sent(&mut world, Input::Revoke);
+    let theirs = world.stored();
+    swap_workers(&mut world, &mut other);
+    world.run(late);
+    assert_eq!(world.stored(), theirs);
 }
