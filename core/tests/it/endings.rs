@@ -321,3 +321,33 @@ fn late_tokens_of_one_grant_do_not_take_the_place_of_another_that_is_being_ended
     world.run(late);
     assert_eq!(world.stored(), theirs);
 }
+
+#[test]
+fn late_tokens_do_not_revive_a_grant_that_ended_generations_after_them() {
+    let mut world = World::authorized();
+    world.advance(3_600_000);
+    let sent = http(&until_sent(&mut world, wanted()));
+    let late = world.perform(&sent).unwrap();
+    let mut other = second_worker(&world);
+    swap_workers(&mut world, &mut other);
+    world.token_wanted();
+    for generation in [2, 3] {
+        let tokens = json!({
+            "access_token": format!("canary-access-of-{generation}"),
+            "refresh_token": format!("canary-refresh-of-{generation}"),
+            "token_type": "Bearer",
+            "expires_in": 3600,
+        });
+        world.server.faults.push_back(Fault::Answer(200, tokens.to_string()));
+        while world.record()["gen"] != generation {
+            world.wake();
+        }
+    }
+    world.server.faults.push_back(Fault::Answer(400, r#"{"error":"invalid_grant"}"#.into()));
+    world.wake();
+    let ended = world.stored();
+    assert_eq!(world.status(), Status::ReauthenticationRequired(Cause::Rejected));
+    swap_workers(&mut world, &mut other);
+    world.run(late);
+    assert_eq!(world.stored(), ended);
+}
