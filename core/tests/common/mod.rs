@@ -16,7 +16,7 @@ pub const REDIRECT_URI: &str = "https://client.example/callback";
 pub const API: &str = "https://api.example/v1/expenses";
 
 /// No test comes near it: a machine that goes round in circles fails, and does not hang.
-const MOST_STEPS: usize = 5_000;
+const MOST_STEPS: usize = 50_000;
 
 pub fn provider_config() -> ProviderConfig {
     ProviderConfig {

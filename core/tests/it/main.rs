@@ -12,6 +12,7 @@ mod endings;
 mod found;
 mod found_by_model;
 mod found_by_simulation;
+mod found_of_companies;
 mod interleavings;
 mod keys;
 mod lifecycle;

@@ -1,9 +1,7 @@
 //! Defects of companies and keys that the simulation found, each as a scenario of its
 //! own. The seeds that showed them are in `simulation/seeds.rs`.
 
-mod common;
-
-use common::{server::response, *};
+use crate::common::{server::response, *};
 use evergrant::*;
 
 fn world() -> World {
