@@ -4,18 +4,14 @@
 use crate::{
     failure::ServerFault,
     http::{HttpResponse, header},
+    json::Object,
     member::Member,
     provider::Quirks,
     scope,
     secret::Secret,
 };
 use alloc::{format, string::String, vec::Vec};
-use core::{fmt, mem, str};
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
+use core::{mem, str};
 use zeroize::Zeroizing;
 
 /// Tokens as an answer brought them (RFC 6749 §5.1).
@@ -131,10 +127,10 @@ pub(crate) fn read(response: &HttpResponse, deviations: &mut Vec<Deviation>) -> 
         None => (whole.as_str(), false),
     };
     let media = header(&response.headers, "content-type").map(media_type).unwrap_or_default();
-    let body = match serde_json::from_str::<Body>(text) {
-        Ok(body) => body,
-        Err(_) if may_be_form(media) => Body::from_form(text)?,
-        Err(_) => return None,
+    let body = match Object::read(text) {
+        Some(object) => Body::from_object(object),
+        None if may_be_form(media) => Body::from_form(text)?,
+        None => return None,
     };
     let expected = if body.form_encoded { may_be_form(media) } else { is_json(media) };
     for (found, deviation) in [
@@ -170,6 +166,14 @@ impl Body {
         let Some(member) = self.member(name) else { return };
         let before = mem::replace(member, read());
         self.repeated |= !before.is_absent();
+    }
+
+    fn from_object(object: Object<'_>) -> Self {
+        let mut body = Self::default();
+        for (name, value) in object.rest() {
+            body.put(&name, || Member::read(value));
+        }
+        body
     }
 
     /// A form that has a member of a token answer or of an error.
@@ -300,32 +304,6 @@ fn is_json(media: &str) -> bool {
 fn may_be_form(media: &str) -> bool {
     let named = ["", "application/x-www-form-urlencoded", "text/plain"];
     named.iter().any(|name| media.eq_ignore_ascii_case(name))
-}
-
-impl<'de> Deserialize<'de> for Body {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_map(BodyVisitor)
-    }
-}
-
-struct BodyVisitor;
-
-impl<'de> Visitor<'de> for BodyVisitor {
-    type Value = Body;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Body, A::Error> {
-        let mut body = Body::default();
-        while let Some(name) = map.next_key::<String>()? {
-            let value: &RawValue = map.next_value()?;
-            // A number out of every range is still JSON.
-            body.put(&name, || serde_json::from_str(value.get()).unwrap_or(Member::Other));
-        }
-        Ok(body)
-    }
 }
 
 #[cfg(test)]

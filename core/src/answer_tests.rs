@@ -128,7 +128,7 @@ fn scopes_are_text_or_a_list() {
         (r#""é""#, None, None, "scope_unreadable"),
         ("null", None, None, ""),
     ] {
-        let member: Member = serde_json::from_str(scope).unwrap();
+        let member = Member::read(scope);
         let mut told = Vec::new();
         assert_eq!(granted(&member, &commas, &mut told).as_deref(), with_commas, "{scope}");
         let codes: Vec<&str> = told.iter().map(|it| it.code()).collect();

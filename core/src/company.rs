@@ -4,10 +4,10 @@
 use crate::{
     failure::Delay,
     http::{HttpResponse, retry_after},
-    scope,
+    json, scope,
 };
-use alloc::string::{String, ToString as _};
-use serde_json::Value;
+use alloc::string::String;
+use core::str;
 
 /// How the company of a credential is learnt: a request to the API with the
 /// credential itself, whose answer names a subject.
@@ -79,10 +79,10 @@ impl CompanyBinding {
     }
 
     fn read(&self, response: &HttpResponse) -> Learnt {
-        let Ok(answer) = serde_json::from_slice::<Value>(response.body.expose()) else {
+        let Ok(answer) = str::from_utf8(response.body.expose()) else {
             return Learnt::Unreadable;
         };
-        let text = |pointer: &String| answer.pointer(pointer).and_then(Value::as_str);
+        let text = |pointer: &String| json::text(json::at(answer, pointer)?);
         let Some(name) = text(&self.subject).filter(|name| is_name(name)) else {
             return Learnt::Unreadable;
         };
@@ -90,14 +90,14 @@ impl CompanyBinding {
             self.organisation_prefix.as_ref().is_some_and(|prefix| name.starts_with(prefix));
         let subject =
             if name.len() > self.company_prefix.len() && name.starts_with(&self.company_prefix) {
-                Subject::Company(name.to_string())
+                Subject::Company(name.into_owned())
             } else if is_organisation {
                 Subject::Organisation
             } else {
                 return Learnt::Unreadable;
             };
         let scope = self.scope.as_ref().and_then(text);
-        Learnt::Subject { subject, scope: scope.and_then(|text| scope::granted(text, false)) }
+        Learnt::Subject { subject, scope: scope.and_then(|text| scope::granted(&text, false)) }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Randomness derived from the entropy of one step, by label.
 
-use crate::{env::Env, secret::Secret};
+use crate::{env::Env, json, secret::Secret};
 use alloc::string::String;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use core::fmt;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -58,6 +58,15 @@ impl Id {
         Self(bytes)
     }
 
+    /// As a record has it.
+    pub(crate) fn read(value: &str) -> Option<Self> {
+        let mut id = [0; 16];
+        match URL_SAFE_NO_PAD.decode_slice(json::text(value)?.as_bytes(), &mut id) {
+            Ok(16) => Some(Self(id)),
+            _ => None,
+        }
+    }
+
     pub(crate) fn to_bytes(self) -> [u8; 16] {
         self.0
     }
@@ -75,16 +84,5 @@ impl Serialize for Id {
         let length = URL_SAFE_NO_PAD.encode_slice(self.0, &mut text).unwrap_or(0);
         let text = text.get(..length).unwrap_or_default();
         to.serialize_str(core::str::from_utf8(text).unwrap_or_default())
-    }
-}
-
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        let mut id = [0; 16];
-        match URL_SAFE_NO_PAD.decode_slice(text, &mut id) {
-            Ok(16) => Ok(Self(id)),
-            _ => Err(D::Error::custom("not an id of 128 bits")),
-        }
     }
 }

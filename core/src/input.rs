@@ -7,7 +7,7 @@ use crate::{
     secret::Secret,
 };
 use alloc::{string::String, vec::Vec};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// What happened, told to [`crate::Connection::step`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +96,7 @@ pub struct ApiKey {
 }
 
 /// The kinds of API key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ApiKeyKind {
     /// Made by the provider when an integration is installed.

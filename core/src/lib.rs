@@ -71,6 +71,7 @@ mod flow;
 mod http;
 mod http_date;
 mod input;
+mod json;
 mod member;
 mod output;
 mod pace;

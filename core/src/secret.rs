@@ -115,35 +115,20 @@ impl From<Vec<u8>> for SecretBytes {
 /// as a whole. Asked for field by field, so that no other type gets it.
 pub(crate) mod stored {
     use super::Secret;
-    use alloc::string::String;
-    use serde::{Deserialize, Deserializer, Serializer};
+    use serde::Serializer;
 
-    pub(crate) fn serialize<S: Serializer>(secret: &Secret, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn required<S: Serializer>(secret: &Secret, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(secret.expose())
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
-        String::deserialize(from).map(Secret::new)
-    }
-
     /// The same for a field that may be absent.
-    pub(crate) mod optional {
-        use super::{Deserialize, Deserializer, Secret, Serializer, String};
-
-        pub(crate) fn serialize<S: Serializer>(
-            secret: &Option<Secret>,
-            to: S,
-        ) -> Result<S::Ok, S::Error> {
-            match secret {
-                Some(secret) => to.serialize_str(secret.expose()),
-                None => to.serialize_none(),
-            }
-        }
-
-        pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-            from: D,
-        ) -> Result<Option<Secret>, D::Error> {
-            Ok(Option::<String>::deserialize(from)?.map(Secret::new))
+    pub(crate) fn optional<S: Serializer>(
+        secret: &Option<Secret>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match secret {
+            Some(secret) => required(secret, to),
+            None => to.serialize_none(),
         }
     }
 }

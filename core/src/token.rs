@@ -4,12 +4,12 @@ use crate::{
     answer::{self, Deviation, TokenAnswer},
     failure::{ConfigurationFault, Delay, ServerFault},
     http::{HttpResponse, retry_after},
+    json::{Object, boolean},
     provider::{ProviderConfig, Quirks},
     said::ServerSaid,
     secret::Secret,
 };
-use alloc::vec::Vec;
-use serde::Deserialize;
+use alloc::{string::String, vec::Vec};
 
 /// What an answer (or its absence) means for the token that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,15 +67,11 @@ pub(crate) fn judge(
 /// Whether an introspection answer says that the token is live (RFC 7662 §2.2);
 /// nothing, if it does not say.
 pub(crate) fn is_live(provider: &ProviderConfig, response: &HttpResponse) -> Option<bool> {
-    #[derive(Deserialize)]
-    struct Introspection {
-        active: bool,
-    }
     if response.status != 200 || response.body.len() > provider.answer_limit as usize {
         return None;
     }
-    let answer: Introspection = serde_json::from_slice(response.body.expose()).ok()?;
-    Some(answer.active)
+    let answer = String::from_utf8_lossy(response.body.expose());
+    Object::read(&answer)?.required("active", boolean)
 }
 
 /// What an OAuth error name means (RFC 6749 §5.2).

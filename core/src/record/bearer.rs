@@ -1,9 +1,8 @@
 //! The record holds the token, memory holds the header.
 
-use crate::secret::Secret;
-use alloc::{format, string::String};
-use serde::{Deserialize, Deserializer, Serializer};
-use zeroize::Zeroizing;
+use crate::{json, secret::Secret};
+use alloc::format;
+use serde::Serializer;
 
 const PREFIX: &str = "Bearer ";
 
@@ -16,9 +15,9 @@ pub(super) fn serialize<S: Serializer>(header: &Secret, to: S) -> Result<S::Ok, 
     to.serialize_str(token(header))
 }
 
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
-    let token = Zeroizing::new(String::deserialize(from)?);
+pub(super) fn read(value: &str) -> Option<Secret> {
+    let token = json::secret(value)?;
     // No bearer token has a space in it.
-    let prefix = if token.starts_with("Basic ") { "" } else { PREFIX };
-    Ok(Secret::new(format!("{prefix}{}", *token)))
+    let prefix = if token.expose().starts_with("Basic ") { "" } else { PREFIX };
+    Some(Secret::new(format!("{prefix}{}", token.expose())))
 }

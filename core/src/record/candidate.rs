@@ -1,30 +1,32 @@
 //! A credential whose company is not yet known.
 
 use super::{AuthorizationId, connection::Tokens};
-use crate::entropy::Id;
+use crate::{
+    entropy::Id,
+    json::{closed, integer, string},
+};
 use alloc::string::String;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Stands beside the grant before it, until it is known whose it is: a crash in
 /// between leaves nothing wrong active. That of an authorization is in the record;
 /// an API key is not stored before it has been found good.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Candidate {
     pub(crate) tokens: Tokens,
     pub(crate) grant_id: Id,
     /// The authorization that it came of; none for an API key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) authorization: Option<AuthorizationId>,
     pub(crate) asked_scope: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) return_context: Option<String>,
     pub(crate) created_at: u64,
     /// The connection's generation when it was begun, where it was known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) begun_in: Option<u64>,
     /// The company that the host has chosen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) company: Option<String>,
 }
 
@@ -35,6 +37,21 @@ const LIFE: u64 = 900_000;
 const PATIENCE: u64 = 10_000;
 
 impl Candidate {
+    pub(super) fn read(value: &str) -> Option<Self> {
+        closed(value, |object| {
+            Some(Self {
+                tokens: object.required("tokens", Tokens::read)?,
+                grant_id: object.required("grant_id", Id::read)?,
+                authorization: object.optional("authorization", AuthorizationId::read)?,
+                asked_scope: object.required("asked_scope", string)?,
+                return_context: object.optional("return_context", string)?,
+                created_at: object.required("created_at", integer)?,
+                begun_in: object.optional("begun_in", integer)?,
+                company: object.optional("company", string)?,
+            })
+        })
+    }
+
     /// Until when its company is asked for.
     pub(crate) fn ends_at(&self) -> u64 {
         let longest = self.tokens.obtained_at.saturating_add(LIFE);

@@ -4,19 +4,19 @@ use super::{Kind, Record, StoreKey, Unknown, VERSION, Write, decode, encode};
 use crate::{
     client::Client,
     failure::{Failure, Misuse},
+    json::{Object, integer, string},
     secret::SecretBytes,
 };
 use alloc::string::String;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Company {
     v: u32,
     kind: Kind,
     key: StoreKey,
     /// None once it has been released.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     tenant: Option<String>,
     #[serde(skip)]
     unknown: Unknown,
@@ -66,10 +66,19 @@ fn write(client: &Client, company: &str, tenant: Option<String>) -> Write {
 
 impl Record for Company {
     const KIND: Kind = Kind::Company;
-    const MEMBERS: &'static [&'static str] = &["v", "kind", "key", "tenant"];
 
-    fn header(&self) -> (u32, Kind, &StoreKey) {
-        (self.v, self.kind, &self.key)
+    fn read(object: &mut Object<'_>) -> Option<Self> {
+        Some(Self {
+            v: object.required("v", integer)?,
+            kind: object.required("kind", Kind::read)?,
+            key: object.required("key", StoreKey::read)?,
+            tenant: object.optional("tenant", string)?,
+            unknown: Unknown::default(),
+        })
+    }
+
+    fn key(&self) -> &StoreKey {
+        &self.key
     }
 
     fn unknown(&mut self) -> &mut Unknown {

@@ -3,7 +3,9 @@
 //! Only its top level may get new members within a version: what is inside of a
 //! member is replaced as a whole, so that a member unknown there could not be kept.
 
-use super::{Kind, Record, StoreKey, Unknown, VERSION, bearer, candidate::Candidate, cause};
+mod read;
+
+use super::{Kind, StoreKey, Unknown, VERSION, bearer, candidate::Candidate};
 use crate::{
     entropy::Id,
     env::Moment,
@@ -14,11 +16,10 @@ use crate::{
     secret::{self, Secret},
 };
 use alloc::{format, string::String, vec::Vec};
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct ConnectionRecord {
     v: u32,
     kind: Kind,
@@ -28,40 +29,40 @@ pub(crate) struct ConnectionRecord {
     #[serde(rename = "gen")]
     pub(crate) generation: u64,
     pub(crate) status: RecordStatus,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) exchanging: Option<Exchanging>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) grant_id: Option<Id>,
     /// The company that this connection is bound to, where the provider has companies.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) company: Option<String>,
     /// The scopes last asked for: what a reauthorization asks for again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) asked_scope: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tokens: Option<Tokens>,
     /// A new grant whose company is not yet known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) candidate: Option<Candidate>,
     /// One has been taken out in this generation: whoever still binds it is too late.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_false")]
     pub(crate) candidate_dropped: bool,
     /// A late sibling of the stored tokens.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) spare: Option<Tokens>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) intent: Option<Intent>,
     /// An earlier attempt with this generation's token may have reached the server.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_false")]
     pub(crate) unresolved: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) disconnected_at: Option<u64>,
     /// The generation that the disconnect made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) disconnected_gen: Option<u64>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) outbox: Vec<Duty>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) due_at: Option<u64>,
     #[serde(skip)]
     unknown: Unknown,
@@ -69,8 +70,8 @@ pub(crate) struct ConnectionRecord {
 
 /// Where the grant stands. An exchange under way is a member of its own
 /// ([`Exchanging`]), so that past its time the status reads as it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum RecordStatus {
     New,
     Active,
@@ -80,7 +81,7 @@ pub(crate) enum RecordStatus {
         retry_at: u64,
     },
     Reauthenticate {
-        #[serde(with = "cause")]
+        #[serde(serialize_with = "code")]
         cause: Cause,
     },
     /// A tombstone: never deleted, so that a late answer finds it.
@@ -88,32 +89,30 @@ pub(crate) enum RecordStatus {
 }
 
 /// A code is being exchanged: no new intent is written until it is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Exchanging {
     pub(crate) nonce: Id,
     pub(crate) until: u64,
 }
 
 /// An access token, the refresh token that goes with it, and their times.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Tokens {
     pub(crate) token_id: Id,
-    #[serde(default, with = "secret::stored::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "secret::stored::optional", skip_serializing_if = "Option::is_none")]
     pub(crate) refresh: Option<Secret>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) refresh_exp: Option<u64>,
     /// In memory the whole header value, so that using it allocates nothing.
-    #[serde(rename = "access", with = "bearer")]
+    #[serde(rename = "access", serialize_with = "bearer::serialize")]
     pub(crate) header: Secret,
     /// Absent where the server did not say: then a 401 tells.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) access_exp: Option<u64>,
     pub(crate) scope: String,
     pub(crate) obtained_at: u64,
     /// An API key, and which kind: it has no refresh token and no expiry.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) key: Option<ApiKeyKind>,
 }
 
@@ -124,22 +123,21 @@ impl Tokens {
 }
 
 /// The write-ahead mark of a refresh: stands in the store before the request leaves.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Intent {
     pub(crate) nonce: Id,
     pub(crate) attempt: u16,
     #[serde(rename = "gen")]
     pub(crate) generation: u64,
     pub(crate) t_wall: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) t_uptime: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) boot_id: Option<Id>,
     /// A of the timing row, in milliseconds.
     pub(crate) take_after: u64,
     /// The owner has stopped listening: a hint that spares others the wait.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_false")]
     pub(crate) gave_up: bool,
 }
 
@@ -153,15 +151,15 @@ impl Intent {
 }
 
 /// Something that is still owed to the server after a grant has gone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Duty {
     /// RFC 7009.
     RevokeToken {
-        #[serde(with = "secret::stored")]
+        #[serde(serialize_with = "secret::stored::required")]
         token: Secret,
         /// It is an access token.
-        #[serde(default, skip_serializing_if = "is_false")]
+        #[serde(skip_serializing_if = "is_false")]
         access: bool,
         attempts: u16,
         next_at: u64,
@@ -342,41 +340,9 @@ fn due_at(key: &StoreKey, generation: u64, tokens: &Tokens, timing: &Timing) -> 
     Some(tokens.obtained_at.saturating_add(jittered.min(two_takeovers).max(life / 2)))
 }
 
-impl Record for ConnectionRecord {
-    const KIND: Kind = Kind::Connection;
-    const MEMBERS: &'static [&'static str] = &[
-        "v",
-        "kind",
-        "key",
-        "gen",
-        "status",
-        "exchanging",
-        "grant_id",
-        "company",
-        "asked_scope",
-        "tokens",
-        "candidate",
-        "candidate_dropped",
-        "spare",
-        "intent",
-        "unresolved",
-        "disconnected_at",
-        "disconnected_gen",
-        "outbox",
-        "due_at",
-    ];
-
-    fn header(&self) -> (u32, Kind, &StoreKey) {
-        (self.v, self.kind, &self.key)
-    }
-
-    fn unknown(&mut self) -> &mut Unknown {
-        &mut self.unknown
-    }
-
-    fn unknown_ref(&self) -> &Unknown {
-        &self.unknown
-    }
+/// A cause as its stable code.
+fn code<S: Serializer>(cause: &Cause, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(cause.code())
 }
 
 fn is_false(value: &bool) -> bool {

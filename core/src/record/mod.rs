@@ -7,7 +7,6 @@
 mod bearer;
 pub(crate) mod callback;
 pub(crate) mod candidate;
-mod cause;
 pub(crate) mod company;
 pub(crate) mod connection;
 pub(crate) mod pending;
@@ -19,14 +18,14 @@ use crate::{
     client::Client,
     entropy,
     failure::{Failure, HostFault, Misuse},
+    json::{self, Object},
     sealing::Sealing,
     secret::{Secret, SecretBytes},
     uri,
 };
-use alloc::{string::String, sync::Arc, vec::Vec};
-use core::fmt;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use alloc::{string::String, sync::Arc};
+use core::{fmt, str};
+use serde::Serialize;
 
 /// Under what name the store keeps a record: printable ASCII without spaces.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +61,10 @@ impl StoreKey {
         &self.0
     }
 
+    fn read(value: &str) -> Option<Self> {
+        json::text(value).map(|text| Self(text.into()))
+    }
+
     fn of(kind: &str, parts: &[&str]) -> Self {
         let mut key = String::from(kind);
         for part in parts {
@@ -95,15 +98,9 @@ impl Serialize for StoreKey {
     }
 }
 
-impl<'de> Deserialize<'de> for StoreKey {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Ok(Self(String::deserialize(from)?.into()))
-    }
-}
-
 /// Names one authorization: BASE64URL(SHA-256(`state`)). Not a secret: the
 /// `state` cannot be computed from it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct AuthorizationId(String);
 
 impl AuthorizationId {
@@ -114,6 +111,10 @@ impl AuthorizationId {
     /// Takes an id that an `OpenUrl` gave earlier; an invented one names nothing.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
+    }
+
+    fn read(value: &str) -> Option<Self> {
+        json::string(value).map(Self)
     }
 
     /// The id as text.
@@ -170,32 +171,27 @@ pub struct Write {
 pub(crate) const VERSION: u32 = 1;
 
 /// A record's own part of reading and writing it.
-pub(crate) trait Record: Serialize + DeserializeOwned {
-    /// The members of the JSON object, all that this version knows.
-    const MEMBERS: &'static [&'static str];
+pub(crate) trait Record: Serialize {
     /// What kind of record this is, as its `kind` says.
     const KIND: Kind;
 
-    fn header(&self) -> (u32, Kind, &StoreKey);
+    /// Takes the members that this version knows.
+    fn read(object: &mut Object<'_>) -> Option<Self>
+    where
+        Self: Sized;
+    fn key(&self) -> &StoreKey;
     /// Members that this version does not know.
     fn unknown(&mut self) -> &mut Unknown;
     fn unknown_ref(&self) -> &Unknown;
 }
 
-/// Members of a record that this version does not know; none as a rule.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct Unknown(Option<Arc<Map<String, Value>>>);
-
-impl fmt::Debug for Unknown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A newer version may have put secrets there.
-        let names: Vec<&String> = self.0.iter().flat_map(|members| members.keys()).collect();
-        write!(f, "Unknown({names:?})")
-    }
-}
+/// Members of a record that this version does not know, as they follow the others;
+/// none as a rule. A newer version may have put secrets there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unknown(Option<Secret>);
 
 /// The three kinds of record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
     Connection,
@@ -203,19 +199,27 @@ pub(crate) enum Kind {
     Company,
 }
 
+impl Kind {
+    fn read(value: &str) -> Option<Self> {
+        match json::text(value)?.as_ref() {
+            "connection" => Some(Self::Connection),
+            "pending" => Some(Self::Pending),
+            "company" => Some(Self::Company),
+            _ => None,
+        }
+    }
+}
+
 /// The bytes of a record, in the envelope that the client asks for.
 pub(crate) fn encode<R: Record>(sealing: &Sealing, record: &R) -> SecretBytes {
     // Records are trees of text and integers: writing one cannot fail.
     let mut bytes = serde_json::to_vec(record).unwrap_or_default();
-    if let Some(unknown) = record.unknown_ref().0.as_deref() {
-        let members = serde_json::to_vec(unknown).unwrap_or_default();
-        // `{..}` and `{..}` become `{..,..}`; neither is ever empty.
+    if let Some(unknown) = &record.unknown_ref().0 {
         bytes.pop();
-        bytes.push(b',');
-        bytes.extend(members.into_iter().skip(1));
+        bytes.extend_from_slice(unknown.expose().as_bytes());
+        bytes.push(b'}');
     }
-    let (_, _, key) = record.header();
-    sealing.close(key.as_str(), bytes)
+    sealing.close(record.key().as_str(), bytes)
 }
 
 /// Reads a record that must be of this kind and stand under this key.
@@ -225,38 +229,42 @@ pub(crate) fn decode<R: Record>(
     bytes: &[u8],
 ) -> Result<R, Failure> {
     let json = sealing.open(key.as_str(), bytes)?;
-    let record: R = match serde_json::from_slice(&json) {
-        Ok(record) => record,
-        Err(_) => decode_with_unknown(&json)?,
-    };
-    let (version, kind, own_key) = record.header();
-    if version > VERSION {
-        return fault(HostFault::RecordNewer);
-    }
-    if kind != R::KIND {
-        return fault(HostFault::RecordUnreadable);
-    }
-    if own_key != key {
+    let mut object = open(&json, R::KIND)?;
+    let unreadable = Failure::HostFailed(HostFault::RecordUnreadable);
+    let mut record = R::read(&mut object).ok_or(unreadable)?;
+    if record.key() != key {
         return fault(HostFault::RecordForeign);
     }
+    *record.unknown() = unknown(object);
     Ok(record)
 }
 
-/// The slow way, for a record with members that this version does not know.
-fn decode_with_unknown<R: Record>(json: &[u8]) -> Result<R, Failure> {
-    let unreadable = Failure::HostFailed(HostFault::RecordUnreadable);
-    let members: Map<String, Value> =
-        serde_json::from_slice(json).map_err(|_| unreadable.clone())?;
-    if members.get("v").and_then(Value::as_u64).is_some_and(|v| v > u64::from(VERSION)) {
+/// The members of a record of this kind, if it is not of a newer version: that one is
+/// known by its `v`, whatever else has changed.
+fn open(json: &[u8], kind: Kind) -> Result<Object<'_>, Failure> {
+    let json = str::from_utf8(json).ok();
+    let Some(object) = json.and_then(Object::read) else {
+        return fault(HostFault::RecordUnreadable);
+    };
+    if object.peek("v", json::integer::<u64>).is_some_and(|v| v > u64::from(VERSION)) {
         return fault(HostFault::RecordNewer);
     }
-    let (known, unknown): (Map<_, _>, Map<_, _>) =
-        members.into_iter().partition(|(name, _)| R::MEMBERS.contains(&name.as_str()));
-    let mut record: R = serde_json::from_value(Value::Object(known)).map_err(|_| unreadable)?;
-    if !unknown.is_empty() {
-        *record.unknown() = Unknown(Some(Arc::new(unknown)));
+    if object.peek("kind", Kind::read) != Some(kind) {
+        return fault(HostFault::RecordUnreadable);
     }
-    Ok(record)
+    Ok(object)
+}
+
+/// What is left of a record.
+fn unknown(object: Object<'_>) -> Unknown {
+    let mut text = String::new();
+    for (name, value) in object.rest() {
+        text.push(',');
+        text.push_str(&serde_json::to_string(&name).unwrap_or_default());
+        text.push(':');
+        text.push_str(value);
+    }
+    Unknown((!text.is_empty()).then(|| Secret::new(text)))
 }
 
 fn fault<T>(fault: HostFault) -> Result<T, Failure> {

@@ -5,14 +5,14 @@ use crate::{
     client::{Client, IssJudgement},
     entropy::Id,
     failure::CallbackFault,
+    json::{Object, integer, secret, string},
     secret::{self, Secret},
 };
 use alloc::string::String;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// What has to outlive the person's stay in the browser.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Pending {
     v: u32,
     kind: Kind,
@@ -20,25 +20,25 @@ pub(crate) struct Pending {
     pub(crate) connection: StoreKey,
     pub(crate) tenant: String,
     /// Gone once the authorization has been used.
-    #[serde(default, with = "secret::stored::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "secret::stored::optional", skip_serializing_if = "Option::is_none")]
     pub(crate) verifier: Option<Secret>,
     pub(crate) redirect_uri: String,
     pub(crate) scope: String,
     /// SHA-256 of the binding secret; none where the same process finishes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) binding: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) return_context: Option<String>,
     /// The company that the host has chosen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) company: Option<String>,
     pub(crate) created_at: u64,
     /// The connection's generation when it was begun, where it was known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) begun_in: Option<u64>,
     pub(crate) expires_at: u64,
     /// A tombstone: who has used the authorization up. Single use over all processes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) used_by: Option<Id>,
     #[serde(skip)]
     unknown: Unknown,
@@ -156,26 +156,30 @@ pub(crate) enum Answer {
 
 impl Record for Pending {
     const KIND: Kind = Kind::Pending;
-    const MEMBERS: &'static [&'static str] = &[
-        "v",
-        "kind",
-        "key",
-        "connection",
-        "tenant",
-        "verifier",
-        "redirect_uri",
-        "scope",
-        "binding",
-        "return_context",
-        "company",
-        "created_at",
-        "begun_in",
-        "expires_at",
-        "used_by",
-    ];
 
-    fn header(&self) -> (u32, Kind, &StoreKey) {
-        (self.v, self.kind, &self.key)
+    fn read(object: &mut Object<'_>) -> Option<Self> {
+        Some(Self {
+            v: object.required("v", integer)?,
+            kind: object.required("kind", Kind::read)?,
+            key: object.required("key", StoreKey::read)?,
+            connection: object.required("connection", StoreKey::read)?,
+            tenant: object.required("tenant", string)?,
+            verifier: object.optional("verifier", secret)?,
+            redirect_uri: object.required("redirect_uri", string)?,
+            scope: object.required("scope", string)?,
+            binding: object.optional("binding", string)?,
+            return_context: object.optional("return_context", string)?,
+            company: object.optional("company", string)?,
+            created_at: object.required("created_at", integer)?,
+            begun_in: object.optional("begun_in", integer)?,
+            expires_at: object.required("expires_at", integer)?,
+            used_by: object.optional("used_by", Id::read)?,
+            unknown: Unknown::default(),
+        })
+    }
+
+    fn key(&self) -> &StoreKey {
+        &self.key
     }
 
     fn unknown(&mut self) -> &mut Unknown {

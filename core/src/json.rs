@@ -1,0 +1,223 @@
+//! JSON read one level at a time: an object is its members as they are written, each
+//! read when it is asked for. One reader serves all records and answers; what is
+//! derived is made anew for every type, and was a quarter of the smallest program.
+
+use crate::secret::Secret;
+use alloc::{borrow::Cow, string::String, vec::Vec};
+use core::{fmt, str::FromStr};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _, MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+/// The members of an object that have not been taken out yet. Values are JSON.
+#[derive(Default)]
+pub(crate) struct Object<'a> {
+    members: Vec<(Cow<'a, str>, Option<&'a str>)>,
+    /// For the test that there is a frozen record with each of them.
+    #[cfg(test)]
+    pub(crate) asked: Vec<String>,
+}
+
+impl<'a> Object<'a> {
+    /// Nothing, if this is no object.
+    pub(crate) fn read(json: &'a str) -> Option<Self> {
+        serde_json::from_str(json).ok()
+    }
+
+    /// Reads a member and leaves it where it is.
+    pub(crate) fn peek<T>(&self, name: &str, read: Reader<T>) -> Option<T> {
+        let (_, value) = self.members.iter().rfind(|(own, _)| own == name)?;
+        read((*value)?)
+    }
+
+    /// Takes a member out. Of one that stands twice the last counts.
+    pub(crate) fn take(&mut self, name: &str) -> Option<&'a str> {
+        #[cfg(test)]
+        self.asked.push(name.into());
+        let own = self.members.iter_mut().filter(|(own, _)| own == name);
+        own.fold(None, |found, (_, value)| value.take().or(found))
+    }
+
+    /// Reads a member that must be there.
+    pub(crate) fn required<T>(&mut self, name: &str, read: Reader<T>) -> Option<T> {
+        read(self.take(name)?)
+    }
+
+    /// Reads a member that may be absent, or `null`: nothing, if it is there and cannot
+    /// be read.
+    pub(crate) fn optional<T>(&mut self, name: &str, read: Reader<T>) -> Option<Option<T>> {
+        match self.take(name) {
+            None | Some("null") => Some(None),
+            Some(value) => read(value).map(Some),
+        }
+    }
+
+    /// Reads a boolean that is false if it is absent.
+    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
+        self.take(name).map_or(Some(false), boolean)
+    }
+
+    /// What has not been taken out, in the order of the text.
+    pub(crate) fn rest(self) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> {
+        self.members.into_iter().filter_map(|(name, value)| Some((name, value?)))
+    }
+}
+
+/// Reads a value out of its JSON, if that is what it is.
+pub(crate) type Reader<T> = fn(&str) -> Option<T>;
+
+/// Reads an object that has no other members than those that `read` takes out.
+pub(crate) fn closed<T>(json: &str, read: fn(&mut Object<'_>) -> Option<T>) -> Option<T> {
+    let mut object = Object::read(json)?;
+    let value = read(&mut object)?;
+    object.rest().next().is_none().then_some(value)
+}
+
+/// The values of a list.
+pub(crate) fn list(json: &str) -> Option<Vec<&str>> {
+    let values: Vec<&RawValue> = serde_json::from_str(json).ok()?;
+    Some(values.into_iter().map(RawValue::get).collect())
+}
+
+/// A text; the value is one already that has been read past.
+pub(crate) fn text(value: &str) -> Option<Cow<'_, str>> {
+    let inner = value.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') { parse(value).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+}
+
+pub(crate) fn string(value: &str) -> Option<String> {
+    text(value).map(Cow::into_owned)
+}
+
+pub(crate) fn secret(value: &str) -> Option<Secret> {
+    string(value).map(Secret::new)
+}
+
+/// An integer without a sign; what has a fraction or an exponent is none.
+pub(crate) fn integer<T: FromStr>(value: &str) -> Option<T> {
+    value.parse().ok()
+}
+
+pub(crate) fn boolean(value: &str) -> Option<bool> {
+    value.parse().ok()
+}
+
+/// What is asked of `serde_json` itself.
+pub(crate) fn parse<T: DeserializeOwned>(value: &str) -> Option<T> {
+    serde_json::from_str(value).ok()
+}
+
+/// The value that a pointer (RFC 6901) names.
+pub(crate) fn at<'a>(json: &'a str, pointer: &str) -> Option<&'a str> {
+    let whole: &RawValue = serde_json::from_str(json).ok()?;
+    pointer.split('/').skip(1).try_fold(whole.get(), |value, name| {
+        if value.starts_with('[') {
+            let plain = name == "0" || !name.starts_with(['0', '+']);
+            let index = name.parse::<usize>().ok().filter(|_| plain)?;
+            list(value)?.get(index).copied()
+        } else {
+            Object::read(value)?.take(&name.replace("~1", "/").replace("~0", "~"))
+        }
+    })
+}
+
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(ObjectVisitor)
+    }
+}
+
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Object<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+        let mut object = Object::default();
+        while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+            let name = text(name.get()).ok_or_else(|| A::Error::custom("a name of no text"))?;
+            object.members.push((name, Some(value.get())));
+        }
+        Ok(object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn members_are_taken_out_once_and_the_last_of_two_counts() {
+        let json = r#" {"a":1, "b" : [1, {"a":2}],"\u0061":3,"c":null,"d":"x\n"} "#;
+        let mut object = Object::read(json).unwrap();
+        assert_eq!(object.take("a"), Some("3"));
+        assert_eq!(object.take("a"), None);
+        assert_eq!(object.optional("c", string), Some(None));
+        assert_eq!(object.optional("none", string), Some(None));
+        let rest: Vec<_> = object.rest().collect();
+        assert_eq!(rest, [("b".into(), r#"[1, {"a":2}]"#), ("d".into(), r#""x\n""#)]);
+        for json in ["", "[]", "null", "1", r#"{"a":1"#, r#"{"a":1} x"#, r#"{"\ud800":1}"#] {
+            assert!(Object::read(json).is_none(), "{json}");
+        }
+    }
+
+    #[test]
+    fn what_a_closed_object_does_not_know_makes_it_unreadable() {
+        let read: Reader<u16> = |json| closed(json, |object| object.required("a", integer));
+        assert_eq!(read(r#"{"a":7}"#), Some(7));
+        for json in [r#"{"a":7,"b":1}"#, "{}", r#"{"a":null}"#, r#"{"a":65536}"#, r#"{"a":"7"}"#] {
+            assert_eq!(read(json), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn values_are_of_their_type_or_nothing() {
+        for (json, value) in [("7", Some(7)), ("7.0", None), ("7e0", None), ("-7", None)] {
+            assert_eq!(integer::<u64>(json), value, "{json}");
+        }
+        for (json, value) in [
+            (r#""""#, Some("")),
+            (r#""a""#, Some("a")),
+            (r#""\"\\\u00e9""#, Some("\"\\\u{e9}")),
+            (r#""\ud800""#, None),
+            ("7", None),
+            ("null", None),
+        ] {
+            assert_eq!(text(json).as_deref(), value, "{json}");
+        }
+        assert_eq!(list("[1,[2], \"3\" ]"), Some(vec!["1", "[2]", "\"3\""]));
+        assert_eq!(list("{}"), None);
+        assert_eq!([boolean("true"), boolean("false")], [Some(true), Some(false)]);
+        assert_eq!([boolean("1"), boolean("null")], [None, None]);
+    }
+
+    #[test]
+    fn pointers_are_followed_as_serde_json_follows_them() {
+        let json = r#"{"a":{"b/c":[10,{"~d":"x"}],"":5},"e":1,"e":2}"#;
+        let value: serde_json::Value = serde_json::from_str(json).unwrap();
+        for pointer in [
+            "",
+            "/a/b~1c/0",
+            "/a/b~1c/1/~0d",
+            "/a/b~1c/01",
+            "/a/b~1c/+1",
+            "/a/b~1c/2",
+            "/a/b~1c/-",
+            "/a/",
+            "/e",
+            "/e/0",
+            "/x",
+            "/a/b~1c/1/~0d/y",
+        ] {
+            let found = at(json, pointer).map(|value| serde_json::from_str(value).unwrap());
+            assert_eq!(found.as_ref(), value.pointer(pointer), "{pointer}");
+        }
+    }
+}
