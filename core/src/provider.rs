@@ -5,7 +5,7 @@ use crate::{
     failure::Misuse,
     http::Method,
     policy::RefreshPolicy,
-    uri::{self, Origin, RedirectKind, is_endpoint, is_path},
+    uri::{self, Origin, RedirectKind, is_endpoint},
 };
 use alloc::{string::String, vec::Vec};
 
@@ -277,10 +277,15 @@ impl Provider {
     /// Whether a URL is of the API's origin, over a protected channel. This is
     /// the only place that decides where an access token may go.
     pub fn is_api_url(&self, url: &str) -> bool {
-        // As a rule the URL is written just as the origin is serialised.
-        if url.strip_prefix(&self.0.api_origin).is_some_and(is_path) {
-            return true;
-        }
+        // As a rule the URL is written just as the origin is serialised, and a slash ends
+        // the authority for every parser.
+        let rest = url.as_bytes().strip_prefix(self.0.api_origin.as_bytes());
+        rest.is_some_and(|rest| rest.first() == Some(&b'/')) || self.is_api_url_unlike(url)
+    }
+
+    /// The same for a URL that is written otherwise.
+    #[cold]
+    fn is_api_url_unlike(&self, url: &str) -> bool {
         let (Some(api), Some(asked)) = (Origin::of(&self.0.api_origin), Origin::of(url)) else {
             return false;
         };
@@ -325,4 +330,35 @@ pub(crate) fn check_parameters(parameters: &[(String, String)]) -> Result<(), Mi
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_of_the_origin_however_it_is_written() {
+        let provider = Provider::new(ProviderConfig {
+            environment: "test".into(),
+            authorization_endpoint: "https://as.example/authorize".into(),
+            token_endpoint: "https://as.example/token".into(),
+            api_origin: "https://api.example".into(),
+            ..ProviderConfig::default()
+        })
+        .unwrap();
+        for rest in ["", "/", "?x", "#x", "/a\\b\t", "/@evil.test", ":443/"] {
+            for origin in ["https://api.example", "HTTPS://API.example"] {
+                let url = [origin, rest].concat();
+                assert!(provider.is_api_url(&url), "{url}");
+            }
+        }
+        for rest in
+            ["\\", "\\@evil.test/", "\t/", " /", "@evil.test/", ".evil.test/", "%2f", ":", "x/"]
+        {
+            for origin in ["https://api.example", "HTTPS://API.example"] {
+                let url = [origin, rest].concat();
+                assert!(!provider.is_api_url(&url), "{url}");
+            }
+        }
+    }
 }
