@@ -11,7 +11,7 @@ import time
 from collections import deque
 from urllib.parse import urlsplit
 
-from evergrant import Connection, Env, Failure, HttpFault, Input, Output, Secret, SecretBytes, Step, Stored, Write
+from evergrant.machine import Connection, Env, Failure, HttpFault, Input, Output, Secret, SecretBytes, Step, Stored, Write
 
 MIN_VALIDITY = 30_000
 

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from evergrant import (
+from evergrant.machine import (
     Client,
     ClientConfig,
     Connection,

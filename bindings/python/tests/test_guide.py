@@ -8,7 +8,7 @@ from pathlib import Path
 import evergrant
 import pytest
 from driver import Clock, Driver, Failed, Store, call
-from evergrant import CompanyBinding, Connection, Disconnect, Method, Pacer, Pleo, Secret, pleo_config
+from evergrant.machine import CompanyBinding, Connection, Disconnect, Method, Pacer, Pleo, Secret, pleo_config
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs/pleo.md"
 CALLBACK = "http://127.0.0.1:49152/callback"

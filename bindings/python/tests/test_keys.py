@@ -2,7 +2,7 @@
 
 import pytest
 from driver import Clock, Driver, Failed, Store
-from evergrant import (
+from evergrant.machine import (
     ApiKeyKind,
     Cause,
     Client,

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from driver import Clock, Driver, Failed, Store, call
-from evergrant import (
+from evergrant.machine import (
     Binding,
     BrowserProof,
     Cause,

@@ -1,7 +1,7 @@
 """What the bindings say twice is the same as in core."""
 
 import pytest
-from evergrant import (
+from evergrant.machine import (
     Disconnect,
     Env,
     IssPolicy,

@@ -1,7 +1,7 @@
 """The pacer, as a driver uses it."""
 
 import pytest
-from evergrant import Pace, Pacer, Refusal
+from evergrant.machine import Pace, Pacer, Refusal
 
 NOW = 1_700_000_000_000
 

@@ -2,7 +2,7 @@
 
 import json
 
-from evergrant import LogoSize, Pleo, Registration, RegistrationFault
+from evergrant.machine import LogoSize, Pleo, Registration, RegistrationFault
 
 
 def registration(**changes):

@@ -1,7 +1,7 @@
 """Sealed records: keys, rotation, and what is refused."""
 
 import pytest
-from evergrant import (
+from evergrant.machine import (
     Binding,
     Client,
     ClientConfig,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from evergrant import (
+from evergrant.machine import (
     ApiKeyKind,
     Binding,
     BrowserProof,

@@ -1,0 +1,175 @@
+"""A store in one SQLite file, for any number of threads and processes of one machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from .._fork import renew_in_child
+from ..errors import StoreUnavailable
+from ..store import Entry, Stored, Write
+
+__all__ = ["SqliteStore"]
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS evergrant_records (
+    key TEXT PRIMARY KEY NOT NULL,
+    revision INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    due_at INTEGER,
+    purge_at INTEGER
+);
+CREATE INDEX IF NOT EXISTS evergrant_due ON evergrant_records (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS evergrant_purge ON evergrant_records (purge_at) WHERE purge_at IS NOT NULL;
+"""
+
+
+class SqliteStore:
+    """Records in a table of an SQLite file, which only its owner can read.
+
+    Every write is on the disk before it is answered (WAL, `synchronous=FULL`). Not
+    for a network file system or a folder that is synchronised with other machines.
+    `busy_ms` is how long to wait for another process's write.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, busy_ms: int = 2_000) -> None:
+        self._path = Path(path)
+        self._busy_ms = busy_ms
+        self._lock = threading.Lock()
+        self._db: sqlite3.Connection | None = None
+        renew_in_child(self)
+        with self._open():
+            pass  # A path that cannot be one is told now.
+
+    def __repr__(self) -> str:
+        return f"SqliteStore({str(self._path)!r})"
+
+    def close(self) -> None:
+        """Closes the file; it is opened again when it is needed."""
+        with self._lock:
+            if self._db is not None:
+                self._db.close()
+                self._db = None
+
+    def swap(self, key: str, expected: str | None, write: Write | None) -> Stored | None:
+        """As `Store.swap`."""
+        with self._open() as db:
+            if write is not None:
+                revision = self._write(db, key, expected, write)
+                if revision is not None:
+                    return Stored(str(revision), write.record)
+            row = db.execute(
+                "SELECT revision, record FROM evergrant_records WHERE key = ?", (key,)
+            ).fetchone()
+            return Stored(str(row[0]), row[1]) if row else None
+
+    @staticmethod
+    def _write(db: sqlite3.Connection, key: str, expected: str | None, write: Write) -> int | None:
+        """The new revision, or None if another one was there."""
+        if expected is None:
+            # Not from 1: a record that was deleted by hand does not come again.
+            revision = secrets.randbits(48)
+            done = db.execute(
+                "INSERT INTO evergrant_records VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+                (key, revision, write.record, write.due_at, write.purge_at),
+            )
+        elif expected.isascii() and expected.isdecimal() and len(expected) < 19:
+            revision = int(expected) + 1
+            done = db.execute(
+                "UPDATE evergrant_records SET revision = ?, record = ?, due_at = ?, purge_at = ?"
+                " WHERE key = ? AND revision = ?",
+                (revision, write.record, write.due_at, write.purge_at, key, revision - 1),
+            )
+        else:
+            return None  # No revision of this store.
+        return revision if done.rowcount == 1 else None
+
+    def list(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[Entry]:
+        """As `Index.list`."""
+        with self._open() as db:
+            rows = db.execute(
+                "SELECT key, due_at FROM evergrant_records"
+                " WHERE key > ? AND key >= ? AND key < ? ORDER BY key LIMIT ?",
+                # Keys are printable ASCII, and this comes after it.
+                (after, prefix, prefix + "\x7f", limit),
+            )
+            return [Entry(*row) for row in rows]
+
+    def claim_due(self, limit: int, hold_ms: int = 90_000) -> list[str]:
+        """As `Index.claim_due`."""
+        now = time.time_ns() // 1_000_000
+        with self._open() as db, _transaction(db):
+            rows = db.execute(
+                "SELECT key FROM evergrant_records WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+                (now, limit),
+            ).fetchall()
+            db.executemany(
+                "UPDATE evergrant_records SET due_at = ? WHERE key = ?",
+                [(now + hold_ms, key) for (key,) in rows],
+            )
+            return [key for (key,) in rows]
+
+    def purge(self, limit: int = 1000) -> int:
+        """As `Index.purge`."""
+        now = time.time_ns() // 1_000_000
+        with self._open() as db:
+            return db.execute(
+                "DELETE FROM evergrant_records WHERE key IN"
+                " (SELECT key FROM evergrant_records WHERE purge_at <= ? LIMIT ?)",
+                (now, limit),
+            ).rowcount
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """The one connection to the file, which one thread uses at a time: SQLite
+        writes one after the other in any case."""
+        try:
+            with self._lock:
+                if self._db is None:
+                    self._db = self._connect()
+                yield self._db
+        except (sqlite3.Error, OSError) as error:
+            raise StoreUnavailable(f"SQLite: {error}") from error
+
+    def _connect(self) -> sqlite3.Connection:
+        # Only the owner may read what may hold tokens; SQLite gives the files
+        # beside it the same rights.
+        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+        db = sqlite3.connect(
+            self._path, timeout=self._busy_ms / 1000, isolation_level=None, check_same_thread=False
+        )
+        try:
+            # Switching to WAL does not wait for others by itself.
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")
+            db.executescript(SCHEMA)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _after_fork(self) -> None:
+        # SQLite forbids a child to use its parent's connection, and even to close it.
+        _parents.append(self._db)
+        self._lock = threading.Lock()
+        self._db = None
+
+
+@contextlib.contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+_parents: list[object] = []
