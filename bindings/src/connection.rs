@@ -1,6 +1,6 @@
 //! The machine as an object: one customer's grant.
 
-use crate::{Client, Env, Input, Refusal, Secret, Step, Stored};
+use crate::{Client, Env, Input, Refusal, Secret, Status, Step, Stored};
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard},
@@ -74,6 +74,13 @@ impl Connection {
             generation: credential.generation,
             header: Secret::shared(credential.header.into()),
         }))
+    }
+
+    /// Where the connection stands at this time (UNIX ms), by what it has read so far.
+    ///
+    /// Throws nothing but a panic.
+    pub fn status(&self, now: u64) -> Result<Status, Refusal> {
+        Ok(self.machine().status(now).into())
     }
 
     /// Which of these scopes (separated by spaces) the grant has not, as far as the

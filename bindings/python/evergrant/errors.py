@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .machine import Failure
+    from .machine import Failure, Refusal
 
 __all__ = [
     "CallbackRefused",
@@ -25,6 +25,7 @@ __all__ = [
     "StoreUnavailable",
     "TryLater",
     "error_for",
+    "error_of",
 ]
 
 
@@ -41,6 +42,7 @@ class EvergrantError(Exception):
         error: str | None = None,
         description: str | None = None,
         sealing_key: str | None = None,
+        tenant: str | None = None,
         return_context: str | None = None,
     ) -> None:
         super().__init__(code)
@@ -58,6 +60,8 @@ class EvergrantError(Exception):
         """An explanation for developers, redacted."""
         self.sealing_key = sealing_key
         """The id of the sealing key that is missing, if that is what is wrong."""
+        self.tenant = tenant
+        """Whose connection it is."""
         self.return_context = return_context
         """What `authorize` was given, if this speaks of an authorization."""
 
@@ -106,7 +110,7 @@ class StoreUnavailable(HostFailed):
     """Raised by stores: it cannot be told whether a swap has taken place."""
 
     def __init__(self, description: str | None = None) -> None:
-        super().__init__("host_store_unavailable", description=description)
+        super().__init__("host_store_unanswered", number=705, description=description)
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.description,)
@@ -119,22 +123,11 @@ class Misuse(EvergrantError):
     """A bug of the caller, to be mended by reading code."""
 
 
-_KINDS: dict[str, type[EvergrantError]] = {
-    "REAUTHENTICATION_REQUIRED": ReauthenticationRequired,
-    "TRY_LATER": TryLater,
-    "OUTCOME_UNKNOWN": OutcomeUnknown,
-    "DENIED": Denied,
-    "CALLBACK_REFUSED": CallbackRefused,
-    "MISCONFIGURED": Misconfigured,
-    "COMPANY_MISMATCH": CompanyMismatch,
-    "SERVER_MISBEHAVED": ServerMisbehaved,
-    "HOST_FAILED": HostFailed,
-}
-
-
-def error_for(failure: Failure, return_context: str | None = None) -> EvergrantError:
+def error_for(
+    failure: Failure, tenant: str | None = None, return_context: str | None = None
+) -> EvergrantError:
     """The error that a failure of the machine is raised as."""
-    return _KINDS[failure.kind.name](
+    return _named(failure.code)(
         failure.code,
         number=failure.number,
         retry_at=failure.retry_at,
@@ -142,5 +135,30 @@ def error_for(failure: Failure, return_context: str | None = None) -> EvergrantE
         error=failure.error,
         description=failure.description,
         sealing_key=failure.sealing_key,
+        tenant=tenant,
         return_context=return_context,
     )
+
+
+def error_of(refusal: Refusal) -> EvergrantError:
+    """The error that a refusal of the machine's functions is raised as."""
+    code = str(refusal)
+    return _named(code)(code)
+
+
+_PREFIXES: dict[str, type[EvergrantError]] = {
+    "misuse": Misuse,
+    "reauthenticate": ReauthenticationRequired,
+    "try": TryLater,
+    "denied": Denied,
+    "callback": CallbackRefused,
+    "misconfigured": Misconfigured,
+    "server": ServerMisbehaved,
+    "host": HostFailed,
+    "outcome": OutcomeUnknown,
+    "company": CompanyMismatch,
+}
+
+
+def _named(code: str) -> type[EvergrantError]:
+    return _PREFIXES[code.partition("_")[0]]

@@ -20,6 +20,9 @@ class Authority:
         self.base = base
 
     def control(self, name: str, **parameters: object) -> dict:
+        return self.control_list(name, parameters)
+
+    def control_list(self, name: str, parameters: object) -> dict:
         body = json.dumps(parameters).encode()
         status, _, answer = call(f"{self.base}/control/{name}", "POST", {"content-type": "application/json"}, body)
         assert status in (200, 201), answer

@@ -1,0 +1,195 @@
+"""One customer's grant and many, for asyncio.
+
+The work is done by the same engine as for threads, in worker threads: no event loop's
+end and no cancelled task can interrupt a refresh that has been sent. A valid token is
+answered without leaving the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import CancelledError, Future, TimeoutError
+from typing import TypeVar
+
+from .client import Client
+from .connections import Kept, pending_key, tenant_of
+from .errors import EvergrantError, StoreUnavailable
+from .machine import ApiKeyKind, Secret
+from .news import Authorized, KeyAccepted
+from .operations import Authorization, Cookies, Operations, Status
+from .store import AsyncStore, Store, Stored, Write
+from .token import MIN_VALIDITY, Token
+
+__all__ = ["AsyncConnection", "AsyncConnections"]
+
+T = TypeVar("T")
+
+
+class AsyncConnection:
+    """`Connection` for asyncio: the same methods, to be awaited.
+
+    The store is a `Store` or an `AsyncStore`. One of the latter belongs to the event loop
+    that was running when the connection was last used: before that loop ends, await
+    `settled`, or what is to be stored then waits in memory for a loop that has gone.
+    """
+
+    def __init__(self, client: Client, store: Store | AsyncStore, tenant: str) -> None:
+        self._store = store if isinstance(store, LoopStore) else LoopStore(store)
+        self._shared = Operations(client, self._store, tenant)
+        self._driver = self._shared.driver
+        self._time = client.clock.time
+        self.client, self.tenant = client, tenant
+
+    async def token(self, min_validity: int = MIN_VALIDITY, *, timeout: float | None = None) -> Token:
+        """As `Connection.token`."""
+        token = self._driver.token
+        if token is not None and min_validity == MIN_VALIDITY and self._time() < token.fresh_until:
+            return token
+        return await self._wait(self._operations.token(min_validity), timeout)
+
+    async def authorization(self, url: str, *, timeout: float | None = None) -> str | None:
+        """As `Connection.authorization`."""
+        token = await self.token(timeout=timeout)
+        return token.expose() if self._shared.is_api_url(url, token) else None
+
+    async def api_answered(
+        self, token: Token, status: int, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()
+    ) -> EvergrantError | None:
+        """As `Connection.api_answered`."""
+        return await self._wait(self._operations.api_answered(token, status, headers), None)
+
+    async def authorize(
+        self,
+        redirect_uri: str,
+        *,
+        scopes: Sequence[str] = (),
+        company: str | None = None,
+        return_context: str | None = None,
+        extra: Mapping[str, str] | None = None,
+        same_process: bool = False,
+        timeout: float | None = None,
+    ) -> Authorization:
+        """As `Connection.authorize`."""
+        asked = self._operations.authorize(redirect_uri, scopes, company, return_context, extra, same_process)
+        return self._operations.opened(await self._wait(asked, timeout), redirect_uri)
+
+    async def callback(
+        self, url: str | Secret, cookies: Cookies = None, *, same_process: bool = False, timeout: float | None = None
+    ) -> Authorized:
+        """As `Connection.callback`."""
+        return await self._wait(self._operations.callback(url, cookies, same_process), timeout)
+
+    async def enter_key(
+        self,
+        key: Secret | str,
+        *,
+        kind: ApiKeyKind = ApiKeyKind.INTEGRATED,
+        company: str | None = None,
+        scopes: Sequence[str] = (),
+        timeout: float | None = None,
+    ) -> KeyAccepted:
+        """As `Connection.enter_key`."""
+        return await self._wait(self._operations.enter_key(key, kind, company, scopes), timeout)
+
+    async def cancel(self, authorization: str | None = None, *, timeout: float | None = None) -> None:
+        """As `Connection.cancel`."""
+        await self._wait(self._operations.cancel(authorization), timeout)
+
+    async def disconnect(self, *, timeout: float | None = None) -> bool:
+        """As `Connection.disconnect`."""
+        return await self._wait(self._operations.disconnect(), timeout)
+
+    async def status(self) -> Status:
+        """As `Connection.status`."""
+        return self._operations.status(await self._store.read(self._operations.store_key))
+
+    async def company(self) -> str | None:
+        """As `Connection.company`."""
+        return self._operations.company(await self._store.read(self._operations.store_key))
+
+    async def maintain(self, *, timeout: float | None = None) -> int | None:
+        """As `Connection.maintain`."""
+        await self._wait(self._operations.maintain(), timeout)
+        await self.settled(timeout=timeout)
+        return self._driver.wake_at
+
+    async def settled(self, *, timeout: float | None = None) -> None:
+        """Waits until nothing is under way: all that was sent is answered and stored."""
+        await self._wait(self._operations.settled(), timeout)
+
+    def __repr__(self) -> str:
+        return f"AsyncConnection({self.tenant!r})"
+
+    @property
+    def _operations(self) -> Operations:
+        self._store.use(asyncio.get_running_loop())
+        return self._shared
+
+    async def _wait(self, asked: Future[T], timeout: float | None) -> T:
+        seconds = self.client.timeout if timeout is None else timeout
+        try:
+            # A caller's cancellation takes the future away, and nothing else.
+            return await asyncio.wait_for(asyncio.wrap_future(asked), seconds)
+        except asyncio.TimeoutError:
+            raise self._shared.too_long() from None
+
+
+class AsyncConnections:
+    """`Connections` for asyncio."""
+
+    def __init__(self, client: Client, store: Store | AsyncStore, *, keep: int = 1_000) -> None:
+        self.client, self.store = client, store
+        self._store = LoopStore(store)
+        self._kept: Kept[AsyncConnection] = Kept(lambda tenant: AsyncConnection(client, self._store, tenant), keep)
+
+    def __getitem__(self, tenant: str) -> AsyncConnection:
+        return self._kept.of(tenant)
+
+    async def callback(self, url: str | Secret, cookies: Cookies = None, *, timeout: float | None = None) -> Authorized:
+        """As `Connections.callback`."""
+        url = url if isinstance(url, Secret) else Secret(url)
+        current = await self._store.read(pending_key(url))
+        tenant = tenant_of(self.client, url, current.record if current else None)
+        return await self[tenant].callback(url, cookies, timeout=timeout)
+
+    def __repr__(self) -> str:
+        return f"AsyncConnections({self.client!r}, {self.store!r})"
+
+
+class LoopStore:
+    """A store of either kind, for worker threads and for an event loop."""
+
+    def __init__(self, store: Store | AsyncStore) -> None:
+        self._store = store
+        self._is_async = asyncio.iscoroutinefunction(store.swap)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def use(self, loop: asyncio.AbstractEventLoop) -> None:
+        """In which event loop an asyncio store is at home."""
+        self._loop = loop
+
+    async def read(self, key: str) -> Stored | None:
+        """What is there, for the event loop."""
+        if self._is_async:
+            return await self._store.swap(key, None, None)  # type: ignore[misc, no-any-return]
+        return await asyncio.to_thread(self._store.swap, key, None, None)  # type: ignore[arg-type]
+
+    def swap(self, key: str, expected: str | None, write: Write | None) -> Stored | None:
+        """As `Store.swap`, for worker threads."""
+        if not self._is_async:
+            return self._store.swap(key, expected, write)  # type: ignore[return-value]
+        loop = self._loop
+        if loop is None or not loop.is_running():
+            raise StoreUnavailable("the event loop of an asyncio store is not running")
+        answer = asyncio.run_coroutine_threadsafe(self._store.swap(key, expected, write), loop)  # type: ignore[arg-type]
+        while True:
+            try:
+                return answer.result(0.5)
+            except TimeoutError:
+                # A loop that has stopped never answers, nor says so.
+                if not answer.done() and not loop.is_running():
+                    answer.cancel()
+                    raise StoreUnavailable("the event loop of an asyncio store has ended") from None
+            except CancelledError:
+                raise StoreUnavailable("the event loop of an asyncio store has ended") from None

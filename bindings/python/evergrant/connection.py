@@ -1,0 +1,162 @@
+"""One customer's grant, for threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, TimeoutError
+from typing import TypeVar
+
+from .client import Client
+from .errors import EvergrantError, TryLater
+from .http import Answer
+from .machine import ApiKeyKind, Secret
+from .news import Authorized, KeyAccepted
+from .operations import MIN_VALIDITY, Authorization, Cookies, Operations, Status
+from .store import Store
+from .token import Token
+
+__all__ = ["Connection"]
+
+T = TypeVar("T")
+
+
+class Connection:
+    """One customer's grant. To be kept and shared by threads: it refreshes once for all.
+
+    Every method but `token`, `authorization` and `api_answered` of a valid token looks
+    into the store. Whoever has waited for `timeout` seconds (the client's, unless told)
+    gets `TryLater`; what was begun goes on. Errors are those of `evergrant.errors`.
+    """
+
+    def __init__(self, client: Client, store: Store, tenant: str) -> None:
+        self._operations = Operations(client, store, tenant)
+        self._driver = self._operations.driver
+        self._time = client.clock.time
+        self.client, self.tenant = client, tenant
+
+    def token(self, min_validity: int = MIN_VALIDITY, *, timeout: float | None = None) -> Token:
+        """A token that is valid for `min_validity` milliseconds more, or for half of its
+        life; refreshed if need be. To be asked for before each request."""
+        token = self._driver.token
+        if token is not None and min_validity == MIN_VALIDITY and self._time() < token.fresh_until:
+            return token
+        return self._wait(self._operations.token(min_validity), timeout)
+
+    def authorization(self, url: str, *, timeout: float | None = None) -> str | None:
+        """The `Authorization` header for a request to this URL: None where that is not
+        the API's origin, to which alone tokens go."""
+        token = self.token(timeout=timeout)
+        return token.expose() if self._operations.is_api_url(url, token) else None
+
+    def api_answered(
+        self, token: Token, status: int, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()
+    ) -> EvergrantError | None:
+        """To be told of each answer of the API from 400 on; returns what it means: of a
+        401 nothing, if the request is to be made once more with the next `token()`."""
+        return self._wait(self._operations.api_answered(token, status, headers), None)
+
+    def authorize(
+        self,
+        redirect_uri: str,
+        *,
+        scopes: Sequence[str] = (),
+        company: str | None = None,
+        return_context: str | None = None,
+        extra: Mapping[str, str] | None = None,
+        same_process: bool = False,
+        timeout: float | None = None,
+    ) -> Authorization:
+        """Begins an authorization: where to send the person's browser, and the cookie to
+        set. Without `scopes` those of the last time are asked for, or else all.
+
+        `return_context` comes back with `callback`. `same_process` is for programs whose
+        redirect comes to themselves, on the same machine: there is no cookie then.
+        """
+        asked = self._operations.authorize(redirect_uri, scopes, company, return_context, extra, same_process)
+        return self._operations.opened(self._wait(asked, timeout), redirect_uri)
+
+    def callback(
+        self, url: str | Secret, cookies: Cookies = None, *, same_process: bool = False, timeout: float | None = None
+    ) -> Authorized:
+        """Completes an authorization. `url` is the whole URL of the redirect, `cookies`
+        those that came with it, or the one cookie's value."""
+        return self._wait(self._operations.callback(url, cookies, same_process), timeout)
+
+    def enter_key(
+        self,
+        key: Secret | str,
+        *,
+        kind: ApiKeyKind = ApiKeyKind.INTEGRATED,
+        company: str | None = None,
+        scopes: Sequence[str] = (),
+        timeout: float | None = None,
+    ) -> KeyAccepted:
+        """A person has pasted an API key: it is tried, and kept if it is good."""
+        return self._wait(self._operations.enter_key(key, kind, company, scopes), timeout)
+
+    def cancel(self, authorization: str | None = None, *, timeout: float | None = None) -> None:
+        """Gives up an authorization by its id, or all that were begun here."""
+        self._wait(self._operations.cancel(authorization), timeout)
+
+    def disconnect(self, *, timeout: float | None = None) -> bool:
+        """Ends the grant, here and at the server; whether the server confirmed. From
+        now on no token is served. After `TryLater` the wish stays, and is tried again."""
+        return self._wait(self._operations.disconnect(), timeout)
+
+    def status(self) -> Status:
+        """Where the connection stands, by what the store says now."""
+        return self._operations.status(self._operations.read())
+
+    def company(self) -> str | None:
+        """Which company it belongs to, by what the store says now."""
+        return self._operations.company(self._operations.read())
+
+    def maintain(self, *, timeout: float | None = None) -> int | None:
+        """Does what is due: refreshes, revokes, tells the server. For whoever looks after
+        connections that nobody uses. Answers when something is due again, UNIX ms."""
+        self._wait(self._operations.maintain(), timeout)
+        self._wait(self._operations.settled(), timeout)
+        return self._driver.wake_at
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        timeout: float | None = None,
+    ) -> Answer:
+        """A call to the API without another HTTP library: with the token, and after a
+        401 once more with a new one. Redirects are not followed. `ValueError` for a URL
+        that is not the API's; `OSError`, `NotSent` and their like if nobody answers."""
+        token = self.token(timeout=timeout)
+        answer = self._send(token, method, url, headers, body, timeout)
+        if answer.status == 401 and self.api_answered(token, 401, answer.headers) is None:
+            answer = self._send(self.token(timeout=timeout), method, url, headers, body, timeout)
+        return answer
+
+    def _send(
+        self,
+        token: Token,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        body: bytes,
+        timeout: float | None,
+    ) -> Answer:
+        request = self._operations.api_request(token, method, url, headers, body, timeout)
+        return self.client.transport.send(request)
+
+    def __repr__(self) -> str:
+        return f"Connection({self.tenant!r})"
+
+    def _wait(self, asked: Future[T], timeout: float | None) -> T:
+        seconds = self.client.timeout if timeout is None else timeout
+        try:
+            return asked.result(seconds)
+        except TimeoutError:
+            # Nobody is to be told any more; what is under way goes on.
+            if asked.cancel():
+                raise self._operations.too_long() from None
+            return asked.result()

@@ -1,0 +1,384 @@
+"""What every driver does, without I/O, threads or waiting.
+
+A `Driver` has one connection's machine, its token and those who wait for an answer. It
+is told what is wanted and what happened, each by a method that answers with the effects
+to be performed; the answer to each goes in by `swapped`, `answered` and their like.
+Whoever uses it calls it from one thread at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import InvalidStateError
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from . import machine, store
+from ._clock import Clock
+from .errors import EvergrantError, StoreUnavailable, error_for, error_of
+from .http import Answer, Request
+from .machine import Activity, FailureKind, HttpFault, Input, Output, Refusal, Secret, SecretBytes
+from .news import Authorized, KeyAccepted, Notice, Opened
+from .token import Token
+
+__all__ = ["Driver", "Effect", "Send", "Swap", "Waiter", "header_block", "stored"]
+
+T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
+
+
+class Waiter(Protocol[T_contra]):
+    """Somebody who waits: a `concurrent.futures.Future`."""
+
+    def set_result(self, result: T_contra, /) -> None: ...
+    def set_exception(self, exception: BaseException, /) -> None: ...
+    def done(self) -> bool: ...
+
+
+class Send(NamedTuple):
+    """Send this, and call `answered` or `unanswered`."""
+
+    op: int
+    request: Request
+
+
+class Swap(NamedTuple):
+    """Swap this in the store, and call `swapped` or `unswapped`."""
+
+    op: int
+    key: str
+    expected: str | None
+    write: store.Write | None
+
+
+Effect = Send | Swap
+
+
+class _Turn(NamedTuple):
+    """A wish of a kind of which the machine is told one at a time, because its answer
+    does not always name the wish."""
+
+    waiter: Waiter[Any]
+    input: Input
+    authorization: str | None
+
+
+class Driver:
+    """One connection's machine and those who wait for it."""
+
+    def __init__(
+        self, client: machine.Client, tenant: str, clock: Clock, notify: Callable[[Notice], None]
+    ) -> None:
+        self._client, self.tenant, self._clock, self._notify = client, tenant, clock, notify
+        self.begin()
+
+    def begin(self) -> None:
+        """Knows nothing, and looks into the store when it is asked: at the start, and
+        in a child process, to which its parent's machine does not belong."""
+        self._machine = machine.Connection(self._client, self.tenant)
+        self.token: Token | None = None
+        """The token that may be used now."""
+        self.wake_at: int | None = None
+        """When to tell `Input.WAKE`, UNIX milliseconds."""
+        self.status: machine.Status | None = None
+        """Where the connection stood at the last step."""
+        self._tokens: list[Waiter[Token]] = []
+        self._maintaining: list[Waiter[Token | None]] = []
+        self._demand = -1
+        self._beginning: Waiter[Opened] | None = None
+        self._opening: dict[str, Waiter[Opened]] = {}
+        self._turns: dict[Activity, deque[_Turn]] = {Activity.REDIRECT: deque(), Activity.KEY: deque()}
+        self._turns_over: list[Activity] = []
+        self._revokers: list[Waiter[bool]] = []
+        self._refused: EvergrantError | None = None
+        self._store_error: StoreUnavailable | None = None
+
+    def fail(self, error: BaseException) -> None:
+        """The machine has failed, which is a bug in it: tells everybody who waits, and
+        begins anew."""
+        waiting: list[Waiter[Any]] = [*self._tokens, *self._maintaining, *self._opening.values(), *self._revokers]
+        waiting += [turn.waiter for turns in self._turns.values() for turn in turns]
+        self.begin()
+        for waiter in waiting:
+            _refuse(waiter, error)
+
+    # What is wanted.
+
+    def want_token(self, waiter: Waiter[Token], min_validity: int) -> list[Effect]:
+        """A token that is valid for so many milliseconds more."""
+        token = self.token
+        if token is not None and self._clock.now() < token.good_until(min_validity):
+            _give(waiter, token)
+            return []
+        self._tokens.append(waiter)
+        if self._demand >= min_validity:
+            return []
+        self._demand = max(self._demand, min_validity)
+        return self._step(Input.TOKEN_WANTED(min_validity=min_validity))
+
+    def maintain(self, waiter: Waiter[Token | None]) -> list[Effect]:
+        """What is due; answered when that is known to be done, or by why it cannot be.
+        Of a connection that has no grant to maintain the answer is None."""
+        self._maintaining.append(waiter)
+        if self._demand >= 0:
+            return []
+        self._demand = 0
+        # The machine refreshes what is due before it answers, and reads the record
+        # where it does not know that there is a grant.
+        return self._step(Input.TOKEN_WANTED(min_validity=0))
+
+    def authorize(self, waiter: Waiter[Opened], asked: Input) -> list[Effect]:
+        """A new authorization; `asked` is an `Input.AUTHORIZE`."""
+        self._beginning = waiter
+        try:
+            effects = self._step(asked)
+        except Refusal as refusal:
+            _refuse(waiter, error_of(refusal))
+            return []
+        finally:
+            self._beginning = None
+        for effect in effects:
+            if isinstance(effect, Swap) and effect.key.startswith("pending/"):
+                self._opening[_authorization(effect.key)] = waiter
+        return effects
+
+    def redirected(self, waiter: Waiter[Authorized], url: Secret, proof: machine.BrowserProof) -> list[Effect]:
+        """The browser came back."""
+        try:
+            authorization = _authorization(machine.pending_key(url))
+        except Refusal as refusal:
+            _refuse(waiter, error_of(refusal))
+            return []
+        told = Input.REDIRECTED(url=url, proof=proof)
+        return self._queue(Activity.REDIRECT, _Turn(waiter, told, authorization))
+
+    def enter_key(self, waiter: Waiter[KeyAccepted], entered: Input) -> list[Effect]:
+        """A person pasted a key; `entered` is an `Input.KEY_ENTERED`."""
+        return self._queue(Activity.KEY, _Turn(waiter, entered, None))
+
+    def revoke(self, waiter: Waiter[bool]) -> list[Effect]:
+        """The end; answered by whether the server confirmed."""
+        self._revokers.append(waiter)
+        return self._step(Input.REVOKE())
+
+    def api_answered(
+        self, waiter: Waiter[EvergrantError | None], generation: int, status: int, headers: Secret
+    ) -> list[Effect]:
+        """The API answered; `waiter` gets what that means for the caller."""
+        self._refused = None
+        effects = self._step(Input.API_ANSWERED(generation=generation, status=status, headers=headers))
+        _give(waiter, self._refused)
+        return effects
+
+    def tell(self, waiter: Waiter[None], happened: Input) -> list[Effect]:
+        """What needs no answer but that it was told."""
+        effects = self._step(happened)
+        _give(waiter, None)
+        return effects
+
+    def wake(self) -> list[Effect]:
+        """The time of `wake_at` may have come."""
+        due = self.wake_at is not None and self.wake_at <= self._clock.now()
+        return self._step(Input.WAKE()) if due else []
+
+    def is_api_url(self, url: str) -> bool:
+        """Whether a token may go there."""
+        return self._machine.authorization(self._clock.now(), url, 0) is not None
+
+    # What came of effects.
+
+    def answered(self, op: int, answer: Answer) -> list[Effect]:
+        """The answer to a `Send`."""
+        headers, body = header_block(answer.headers), SecretBytes(answer.body)
+        return self._step(Input.HTTP_DONE(op=op, status=answer.status, headers=headers, body=body))
+
+    def unanswered(self, op: int, why: HttpFault) -> list[Effect]:
+        """There is none."""
+        return self._step(Input.HTTP_FAILED(op=op, why=why))
+
+    def swapped(self, op: int, current: store.Stored | None) -> list[Effect]:
+        """The answer to a `Swap`."""
+        return self._step(Input.SWAPPED(op=op, current=current and stored(current)))
+
+    def unswapped(self, op: int, error: StoreUnavailable | None = None) -> list[Effect]:
+        """There is none; `error` is what callers are told if it stays so."""
+        self._store_error = error
+        return self._step(Input.SWAP_UNANSWERED(op=op))
+
+    # Within.
+
+    def _step(self, happened: Input) -> list[Effect]:
+        # Before the step: deadlines count from the earlier moment.
+        stepped_at = self._clock.ticks()
+        step = self._machine.step(self._clock.env(), happened)
+        self.wake_at, self.status = step.wake_at, step.status
+        effects: list[Effect] = []
+        for output in step.outputs:
+            if isinstance(output, Output.SEND_HTTP):
+                effects.append(Send(output.op, self._request(output, stepped_at)))
+            elif isinstance(output, Output.SWAP):
+                write = output.write and written(output.write)
+                effects.append(Swap(output.op, output.key, output.expected, write))
+            else:
+                self._news(output)
+        if self.token is not None and self.token.generation != step.servable:
+            self.token = None
+        while self._turns_over:
+            effects += self._take_turn(self._turns_over.pop())
+        return effects
+
+    def _request(self, asked: Output.SEND_HTTP, stepped_at: int) -> Request:
+        lines = (line.partition(": ") for line in asked.headers.expose().splitlines())
+        return Request(
+            method=asked.method,
+            url=asked.url,
+            headers=[(name, value) for name, _, value in lines],
+            body=asked.body.expose(),
+            send_by=stepped_at + asked.send_within,
+            listen_for=asked.listen_for,
+            answer_limit=asked.answer_limit,
+            clock=self._clock,
+        )
+
+    def _news(self, output: Output) -> None:
+        """What is for the app: given to whoever waits for it."""
+        if isinstance(output, Output.TOKEN_READY):
+            header = output.header.expose()
+            token = Token(output.generation, output.origin, header, output.expires_at, self._clock.now())
+            self.token = token
+            self._tell_tokens(lambda waiter: _give(waiter, token))
+        elif isinstance(output, Output.OPEN_URL):
+            opener = self._opening.pop(output.authorization, None)
+            if opener is not None:
+                _give(opener, Opened(output.authorization, output.url, output.binding, output.expires_at))
+        elif isinstance(output, Output.AUTHORIZED):
+            done = Authorized(self.tenant, output.scope, output.return_context)
+            if self._is_awaited(output.authorization):
+                self._turn_over(Activity.REDIRECT, lambda waiter: _give(waiter, done))
+        elif isinstance(output, Output.KEY_ACCEPTED):
+            accepted = KeyAccepted(output.company, output.scope)
+            self._turn_over(Activity.KEY, lambda waiter: _give(waiter, accepted))
+        elif isinstance(output, Output.FAILED):
+            self._failed(output)
+        elif isinstance(output, Output.NOTICE):
+            self._noticed(output)
+
+    def _failed(self, output: Output.FAILED) -> None:
+        def refuse(waiter: Waiter[Any]) -> None:
+            # Each its own: a traceback is of one thread.
+            _refuse(waiter, self._error(output))
+
+        match output.activity:
+            case Activity.TOKEN:
+                if output.failure.code == "denied_not_connected":
+                    while self._maintaining:
+                        _give(self._maintaining.pop(), None)
+                self._tell_tokens(refuse)
+            case Activity.API_CALL:
+                self._refused = self._error(output)
+            case Activity.REVOKE:
+                # The tombstone comes all the same, and says so: unconfirmed.
+                if output.failure.kind != FailureKind.SERVER_MISBEHAVED:
+                    self._tell_revokers(refuse)
+            case Activity.AUTHORIZATION if self._is_awaited(output.authorization):
+                self._turn_over(Activity.REDIRECT, refuse)
+            case Activity.AUTHORIZATION:
+                # Else it is one that nobody came back from, and a notice told of it.
+                opener = self._opening.pop(output.authorization or "", self._beginning)
+                if opener is not None:
+                    refuse(opener)
+            case Activity.REDIRECT | Activity.KEY:
+                self._turn_over(output.activity, refuse)
+
+    def _error(self, output: Output.FAILED) -> EvergrantError:
+        error = error_for(output.failure, self.tenant, output.return_context)
+        if error.code in ("try_later_store_slow", "host_store_unanswered") and self._store_error:
+            error.description = self._store_error.description
+            error.__cause__ = self._store_error
+        return error
+
+    def _noticed(self, output: Output.NOTICE) -> None:
+        if output.code == "disconnected":
+            self._tell_revokers(lambda waiter: _give(waiter, output.detail == "confirmed"))
+        self._notify(
+            Notice(
+                self.tenant, output.code, output.generation, output.attempt, output.authorization, output.detail
+            )
+        )
+
+    def _tell_tokens(self, tell: Callable[[Waiter[Any]], None]) -> None:
+        waiting: list[Waiter[Any]] = [*self._tokens, *self._maintaining]
+        self._tokens, self._maintaining, self._demand = [], [], -1
+        for waiter in waiting:
+            tell(waiter)
+
+    def _tell_revokers(self, tell: Callable[[Waiter[bool]], None]) -> None:
+        waiting, self._revokers = self._revokers, []
+        for waiter in waiting:
+            tell(waiter)
+
+    def _queue(self, kind: Activity, turn: _Turn) -> list[Effect]:
+        turns = self._turns[kind]
+        turns.append(turn)
+        if turns[0] is turn:
+            return self._take_turn(kind)
+        if turns[0].waiter.done():
+            # It has waited long enough, and nobody is to wait for it.
+            turns.popleft()
+            return self._take_turn(kind)
+        return []
+
+    def _take_turn(self, kind: Activity) -> list[Effect]:
+        turns = self._turns[kind]
+        while turns:
+            if not turns[0].waiter.done():
+                try:
+                    return self._step(turns[0].input)
+                except Refusal as refusal:
+                    _refuse(turns[0].waiter, error_of(refusal))
+            turns.popleft()
+        return []
+
+    def _turn_over(self, kind: Activity, tell: Callable[[Waiter[Any]], None]) -> None:
+        turns = self._turns[kind]
+        if turns:
+            tell(turns.popleft().waiter)
+            self._turns_over.append(kind)
+
+    def _is_awaited(self, authorization: str | None) -> bool:
+        """Whether it is the one whose redirect has the turn."""
+        turns = self._turns[Activity.REDIRECT]
+        return bool(turns) and turns[0].authorization == authorization
+
+
+def stored(current: store.Stored) -> machine.Stored:
+    """As the machine wants to be told of it."""
+    record = SecretBytes(current.record)
+    return machine.Stored(revision=current.revision, record=record, age=current.age)
+
+
+def written(write: machine.Write) -> store.Write:
+    """As a store is given it."""
+    return store.Write(write.record.expose(), write.due_at, write.purge_at)
+
+
+def header_block(headers: Iterable[tuple[str, str]]) -> Secret:
+    """A line for each, so neither name nor value may hold a line break."""
+    lines = (f"{name}: {value}".replace("\r", " ").replace("\n", " ") for name, value in headers)
+    return Secret("\n".join(lines))
+
+
+def _authorization(pending_key: str) -> str:
+    return pending_key.partition("/")[2]
+
+
+def _give(waiter: Waiter[T], result: T) -> None:
+    # Whoever waits may stop to wait at any moment.
+    with contextlib.suppress(InvalidStateError):
+        waiter.set_result(result)
+
+
+def _refuse(waiter: Waiter[Any], error: BaseException) -> None:
+    with contextlib.suppress(InvalidStateError):
+        waiter.set_exception(error)

@@ -1,0 +1,225 @@
+"""What makes a connection go: one driver, performed in worker threads.
+
+Whoever wants something leaves it here and waits for a future; the machine's steps and
+the store's swaps are made one after the other by one worker, and each HTTP request in a
+worker of its own, so that nobody waits behind a server. A caller who stops waiting, or
+is killed by a signal's exception, takes nothing along: the work belongs to the engine.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from ._fork import renew_in_child
+from ._timer import wake_in
+from .driver import Driver, Effect, Send, Swap, Waiter
+from .errors import StoreUnavailable
+from .http import NotSent, TooLate
+from .machine import HttpFault
+from .store import Store
+
+if TYPE_CHECKING:
+    from .client import Client
+
+__all__ = ["Engine"]
+
+T = TypeVar("T")
+Work = Callable[[], list[Effect]]
+log = logging.getLogger("evergrant")
+
+
+class Engine:
+    """One connection at work, for threads and for asyncio alike."""
+
+    def __init__(self, client: Client, store: Store, tenant: str) -> None:
+        self.client, self.store, self.tenant = client, store, tenant
+        self.driver = Driver(client.machine, tenant, client.clock, client.notify)
+        self._begin()
+        renew_in_child(self)
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._todo: deque[Work] = deque()
+        self._stepping = False
+        self._sent = 0
+        self._settling: list[Future[None]] = []
+        self._timer_at: int | None = None
+
+    def _after_fork(self) -> None:
+        self.driver.begin()
+        self._begin()
+
+    def ask(self, wish: Callable[[Waiter[T]], list[Effect]]) -> Future[T]:
+        """Leaves a wish; the future is what comes of it."""
+        waiter: Future[T] = Future()
+        self._leave(partial(self._ask, wish, waiter))
+        return waiter
+
+    def stored(self) -> Future[None]:
+        """Comes when all that was left before has been stepped and swapped."""
+
+        def told(waiter: Waiter[None]) -> list[Effect]:
+            waiter.set_result(None)
+            return []
+
+        return self.ask(told)
+
+    def settled(self) -> Future[None]:
+        """Comes when nothing is under way and nothing is due."""
+        waiter: Future[None] = Future()
+
+        def wait() -> list[Effect]:
+            self._settling.append(waiter)
+            return []
+
+        self._leave(wait)
+        return waiter
+
+    def wake_up(self) -> None:
+        """The machine's deadline may have come."""
+        with self._lock:
+            self._timer_at = None
+            if self._set_timer():
+                return
+        self._leave(self.driver.wake, by_timer=True)
+
+    @staticmethod
+    def _ask(wish: Callable[[Waiter[T]], list[Effect]], waiter: Future[T]) -> list[Effect]:
+        if waiter.cancelled():
+            return []
+        try:
+            return wish(waiter)
+        except Exception as error:
+            if not waiter.done():
+                waiter.set_exception(error)
+            raise
+
+    def _set_timer(self) -> bool:
+        """Sets the one timer, for the machine's one deadline. Whether that is to come."""
+        wake_at, now = self.driver.wake_at, self.client.clock.now()
+        if wake_at is None:
+            return True
+        if self._timer_at is None or wake_at < self._timer_at:
+            self._timer_at = wake_at
+            # Not at once, lest a machine that always wants to be woken takes a core.
+            wake_in(max(wake_at - now, 20) / 1000, self)
+        return wake_at > now
+
+    def _leave(self, work: Work, *, by_timer: bool = False) -> None:
+        with self._lock:
+            self._todo.append(work)
+            if self._stepping:
+                return
+            self._stepping = True
+        if self.client.workers.run(self._go_on):
+            return
+        # The interpreter is ending, and no thread can be begun.
+        if by_timer:
+            # The timer's own is not waited for, and nothing may be sent from it.
+            with self._lock:
+                self._stepping = False
+        else:
+            self._go_on()
+
+    # In worker threads.
+
+    def _go_on(self) -> None:
+        """Does what there is to do, until nothing is left."""
+        while (own := self._do_all()) is not None:
+            self._perform(own)
+            with self._lock:
+                if self._stepping:
+                    return
+                self._stepping = True
+
+    def _do_all(self) -> Send | None:
+        """Steps and swaps, until there is nothing to do but at most one request: that
+        one is this thread's own, which so needs no other."""
+        own: Send | None = None
+        while True:
+            with self._lock:
+                if not self._todo:
+                    self._rest()
+                    self._stepping = False
+                    return own
+                work = self._todo.popleft()
+            if own is not None:
+                self._hand_over(own)
+                own = None
+            effects = deque(self._make(work))
+            while effects:
+                effect = effects.popleft()
+                if isinstance(effect, Swap):
+                    effects += self._make(self._swap(effect))
+                    continue
+                with self._lock:
+                    self._sent += 1
+                if own is not None:
+                    self._hand_over(own)
+                own = effect
+
+    def _make(self, work: Work) -> list[Effect]:
+        try:
+            return work()
+        except Exception as error:
+            # A panic in the machine, or a bug here: nobody is left waiting for it.
+            log.exception("the machine of a connection has failed")
+            self.driver.fail(error)
+            return []
+
+    def _rest(self) -> None:
+        """What to wait for, now that nothing is left to do but what has been sent."""
+        nothing_due = self._set_timer()
+        if self._sent == 0 and nothing_due:
+            waiting, self._settling = self._settling, []
+            for waiter in waiting:
+                if not waiter.done():
+                    waiter.set_result(None)
+
+    def _hand_over(self, send: Send) -> None:
+        work = partial(self._perform_and_go_on, send)
+        if not self.client.workers.run(work):
+            work()
+
+    def _perform_and_go_on(self, send: Send) -> None:
+        self._perform(send)
+        with self._lock:
+            if self._stepping:
+                return
+            self._stepping = True
+        self._go_on()
+
+    def _perform(self, send: Send) -> None:
+        work: Work
+        try:
+            answer = self.client.transport.send(send.request)
+            work = partial(self.driver.answered, send.op, answer)
+        except NotSent:
+            work = partial(self.driver.unanswered, send.op, HttpFault.NOT_SENT)
+        except TooLate:
+            work = partial(self.driver.unanswered, send.op, HttpFault.TOO_LATE)
+        except Exception as error:
+            # Only its kind: its text may quote what was sent.
+            log.info("a request was not answered: %s", type(error).__name__)
+            work = partial(self.driver.unanswered, send.op, HttpFault.UNKNOWN)
+        with self._lock:
+            self._sent -= 1
+            self._todo.append(work)
+
+    def _swap(self, swap: Swap) -> Work:
+        try:
+            current = self.store.swap(swap.key, swap.expected, swap.write)
+            return partial(self.driver.swapped, swap.op, current)
+        except StoreUnavailable as error:
+            log.warning("the store did not answer: %s", error.description)
+            return partial(self.driver.unswapped, swap.op, error)
+        except Exception as error:
+            # Only its kind, here too: what a store says of its own bug is not known.
+            log.error("the store raised %s, not StoreUnavailable", type(error).__name__)
+            return partial(self.driver.unswapped, swap.op, StoreUnavailable(type(error).__name__))

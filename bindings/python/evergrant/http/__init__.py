@@ -1,0 +1,72 @@
+"""How requests leave this process.
+
+A transport sends one request, once: it follows no redirect, retries nothing, and adds
+no credential of its own. `evergrant.http.urllib` needs no dependency and is the one
+that is used; `evergrant.http.httpx` and `evergrant.http.requests` also have what makes
+those clients authenticate their calls to the API.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from .._clock import Clock
+
+__all__ = ["Answer", "NotSent", "Request", "TooLate", "Transport"]
+
+
+class NotSent(Exception):
+    """Certainly no byte of the request left: DNS, connect or TLS failed."""
+
+
+class TooLate(Exception):
+    """`Request.send_by` had passed before the first byte could leave; none left."""
+
+
+class Answer(NamedTuple):
+    """What a server answered. Its `repr` shows neither headers nor body."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+    """As it was meant: without chunks, decompressed. May be cut after `answer_limit`."""
+
+    def __repr__(self) -> str:
+        return f"Answer(status={self.status}, body=<{len(self.body)} bytes>)"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to send. Its `repr` shows neither headers nor body."""
+
+    method: str
+    url: str
+    headers: list[tuple[str, str]] = field(repr=False)
+    body: bytes = field(repr=False)
+    send_by: int
+    """By when the first byte must have left, on `clock.ticks`, in milliseconds."""
+    listen_for: int
+    """How long to listen for the answer after that, in milliseconds."""
+    answer_limit: int
+    """The largest body to read, in bytes; of a larger one read a byte more."""
+    clock: Clock = field(repr=False)
+
+    def time_to_send(self) -> float:
+        """The seconds that are left; raises `TooLate` where none is."""
+        left = self.send_by - self.clock.ticks()
+        if left <= 0:
+            raise TooLate
+        return left / 1000
+
+
+class Transport(Protocol):
+    """Sends one request. Used from several threads at once."""
+
+    def send(self, request: Request) -> Answer:
+        """Sends it once, and answers with whatever comes back.
+
+        Raises `NotSent` only where certainly no byte left, `TooLate` if the time to
+        send had passed, and anything else where the server may have got it.
+        """
+        ...

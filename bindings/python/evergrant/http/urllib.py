@@ -1,0 +1,80 @@
+"""HTTP by the standard library alone: what is used unless told otherwise.
+
+| what happens | is told as |
+|---|---|
+| the name cannot be resolved; nobody listens; TLS or its certificate fails; a proxy refuses the tunnel | `NotSent` |
+| the time to send has passed before or after connecting | `TooLate` |
+| anything after the first byte may have left: reset, timeout, an answer that is cut short or is no HTTP | anything else |
+
+Each request has a connection of its own, so that none is lost on one that the server
+had closed. `https_proxy` and `no_proxy` of the environment are honoured.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import ssl
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from . import Answer, NotSent, Request
+
+__all__ = ["UrllibTransport"]
+
+
+class UrllibTransport:
+    """Sends requests by `http.client`. `context` is for certificates of one's own."""
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self._context = context or ssl.create_default_context()
+
+    def send(self, request: Request) -> Answer:
+        """As `Transport.send`."""
+        connection = self._open(request.url, request.time_to_send())
+        try:
+            try:
+                connection.connect()
+            except (OSError, http.client.HTTPException) as error:
+                raise NotSent(type(error).__name__) from error
+            request.time_to_send()
+            connection.sock.settimeout(request.listen_for / 1000)
+            ticks = request.clock.ticks
+            until = ticks() + request.listen_for
+            url = urlsplit(request.url)
+            path = url._replace(scheme="", netloc="", fragment="").geturl() or "/"
+            connection.request(request.method, path, request.body or None, dict(request.headers))
+            answer = connection.getresponse()
+            body = bytearray()
+            while len(body) <= request.answer_limit and (part := answer.read1(65_536)):
+                body += part
+                if ticks() >= until:
+                    raise TimeoutError
+            if answer.length and len(body) <= request.answer_limit:
+                raise http.client.IncompleteRead(b"")
+            return Answer(answer.status, answer.getheaders(), bytes(body))
+        finally:
+            connection.close()
+
+    def _open(self, url: str, timeout: float) -> http.client.HTTPConnection:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        if parts.scheme != "https":
+            # Only a loopback address of a test, which no proxy can reach.
+            return http.client.HTTPConnection(host, port, timeout=timeout)
+        proxy = None if proxy_bypass(host) else getproxies().get("https")
+        if not proxy:
+            return http.client.HTTPSConnection(host, port, timeout=timeout, context=self._context)
+        through = urlsplit(proxy if "//" in proxy else f"//{proxy}")
+        connection = http.client.HTTPSConnection(
+            through.hostname or "", through.port, timeout=timeout, context=self._context
+        )
+        connection.set_tunnel(host, port or 443, _proxy_headers(through.username, through.password))
+        return connection
+
+
+def _proxy_headers(user: str | None, password: str | None) -> dict[str, str]:
+    if user is None:
+        return {}
+    pair = f"{unquote(user)}:{unquote(password or '')}".encode()
+    return {"Proxy-Authorization": f"Basic {base64.b64encode(pair).decode()}"}

@@ -1,0 +1,236 @@
+"""What can be asked of a connection, as futures: the same for threads and for asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from functools import partial
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from . import machine
+from .client import Client
+from .driver import Driver, header_block, stored
+from .engine import Engine
+from .errors import EvergrantError, TryLater, error_of
+from .http import Request
+from .machine import ApiKeyKind, Binding, BrowserProof, Cause, Input, Parameter, Refusal, Secret
+from .news import Authorized, KeyAccepted, Opened
+from .store import Store, Stored
+from .token import MIN_VALIDITY, Token
+
+__all__ = ["MIN_VALIDITY", "Authorization", "Cookie", "Cookies", "Operations", "Status"]
+
+_NO_LIMIT = 1 << 62
+Cookies = Mapping[str, str] | Secret | str | None
+
+
+class Cookie(NamedTuple):
+    """What recognises the browser when it comes back. Its `repr` hides the value."""
+
+    name: str
+    value: Secret
+    path: str
+    secure: bool
+    max_age: int
+
+    def arguments(self) -> dict[str, str | int | bool]:
+        """For `response.set_cookie(**arguments)` of Django, Flask and Starlette."""
+        return {
+            "key": self.name,
+            "value": self.value.expose(),
+            "path": self.path,
+            "max_age": self.max_age,
+            "secure": self.secure,
+            "httponly": True,
+            "samesite": "lax",
+        }
+
+
+class Authorization(NamedTuple):
+    """A browser is to be sent to `url.expose()`."""
+
+    id: str
+    """Names it, in notices and for `cancel`."""
+    url: Secret
+    cookie: Cookie | None
+    """To be set by the answer that sends the browser there; None for `same_process`."""
+    expires_at: int
+    """Until when it can be completed, UNIX milliseconds."""
+
+
+class Status(NamedTuple):
+    """Where a connection stands."""
+
+    code: str
+    """`disconnected`, `authorizing`, `exchanging`, `authorized`, `refreshing`,
+    `disconnecting` or `reauthentication_required`"""
+    cause: Cause | None = None
+    """Why a person has to connect again, if it is that."""
+
+
+class Operations:
+    """One connection's engine, and the ways of asking it."""
+
+    def __init__(self, client: Client, store: Store, tenant: str) -> None:
+        try:
+            self.store_key = machine.store_key(client.machine, tenant)
+        except Refusal as refusal:
+            raise error_of(refusal) from None
+        self._client, self._store, self._tenant = client, store, tenant
+        self._engine = Engine(client, store, tenant)
+        self.driver: Driver = self._engine.driver
+        self.settled = self._engine.settled
+
+    def token(self, min_validity: int) -> Future[Token]:
+        """A token, by the machine."""
+        return self._engine.ask(partial(self.driver.want_token, min_validity=min_validity))
+
+    def is_api_url(self, url: str, token: Token) -> bool:
+        """Whether a token may go there."""
+        origin = token.origin
+        if url.startswith(origin) and url[len(origin) : len(origin) + 1] in ("", "/", "?", "#"):
+            return True
+        # Written otherwise, such as with a port: the machine knows.
+        return self.driver.is_api_url(url)
+
+    def api_request(
+        self,
+        token: Token,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        body: bytes,
+        timeout: float | None,
+    ) -> Request:
+        """A call to the API; `ValueError` if it is not the API's URL."""
+        if not self.is_api_url(url, token):
+            raise ValueError("not a URL of the API: no token goes there")
+        clock = self._client.clock
+        listen_for = round((self._client.timeout if timeout is None else timeout) * 1000)
+        return Request(
+            method=method,
+            url=url,
+            headers=[*(headers or {}).items(), ("Authorization", token.expose())],
+            body=body,
+            send_by=clock.ticks() + listen_for,
+            listen_for=listen_for,
+            answer_limit=_NO_LIMIT,
+            clock=clock,
+        )
+
+    def api_answered(
+        self, token: Token, status: int, headers: Mapping[str, str] | Iterable[tuple[str, str]]
+    ) -> Future[EvergrantError | None]:
+        """What an answer of the API means."""
+        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        block = header_block(pairs)
+        told = partial(self.driver.api_answered, generation=token.generation, status=status, headers=block)
+        return self._engine.ask(told)
+
+    def authorize(
+        self,
+        redirect_uri: str,
+        scopes: Sequence[str],
+        company: str | None,
+        return_context: str | None,
+        extra: Mapping[str, str] | None,
+        same_process: bool,
+    ) -> Future[Opened]:
+        """A new authorization."""
+        asked = Input.AUTHORIZE(
+            redirect_uri=redirect_uri,
+            scopes=list(scopes),
+            extra=[Parameter(name=name, value=value) for name, value in (extra or {}).items()],
+            binding=Binding.SAME_PROCESS if same_process else Binding.COOKIE,
+            return_context=return_context,
+            company=company,
+        )
+        return self._engine.ask(partial(self.driver.authorize, asked=asked))
+
+    def opened(self, opened: Opened, redirect_uri: str) -> Authorization:
+        """An authorization, with its cookie."""
+        cookie = None
+        if opened.binding is not None:
+            uri = urlsplit(redirect_uri)
+            left = max(opened.expires_at - self._client.clock.now(), 0) // 1000
+            name = _cookie_name(opened.authorization)
+            cookie = Cookie(name, opened.binding, uri.path or "/", uri.scheme == "https", left)
+        return Authorization(opened.authorization, opened.url, cookie, opened.expires_at)
+
+    def callback(self, url: str | Secret, cookies: Cookies, same_process: bool) -> Future[Authorized]:
+        """A redirect has come."""
+        url = url if isinstance(url, Secret) else Secret(url)
+        proof: BrowserProof
+        if same_process:
+            proof = BrowserProof.SAME_PROCESS()
+        else:
+            value = _cookie_value(url, cookies)
+            proof = BrowserProof.BINDING(secret=value) if value else BrowserProof.MISSING()
+        return self._engine.ask(partial(self.driver.redirected, url=url, proof=proof))
+
+    def enter_key(
+        self, key: Secret | str, kind: ApiKeyKind, company: str | None, scopes: Sequence[str]
+    ) -> Future[KeyAccepted]:
+        """A key has been pasted."""
+        key = key if isinstance(key, Secret) else Secret(key)
+        entered = Input.KEY_ENTERED(key=key, kind=kind, company=company, scopes=list(scopes))
+        return self._engine.ask(partial(self.driver.enter_key, entered=entered))
+
+    def cancel(self, authorization: str | None) -> Future[None]:
+        """Nobody is to come back."""
+        self._engine.ask(partial(self.driver.tell, happened=Input.CANCEL(authorization=authorization)))
+        return self._engine.stored()
+
+    def disconnect(self) -> Future[bool]:
+        """The grant is to end."""
+        return self._engine.ask(self.driver.revoke)
+
+    def maintain(self) -> Future[Token | None]:
+        """What is due is to be done."""
+        return self._engine.ask(self.driver.maintain)
+
+    def read(self) -> Stored | None:
+        """What the store has now."""
+        return self._store.swap(self.store_key, None, None)
+
+    def status(self, current: Stored | None) -> Status:
+        """What a record says, and what is under way here."""
+        status = self._restored(current).status(self._client.clock.now())
+        code = status.code()
+        here = self.driver.status.code() if self.driver.status else ""
+        if (code, here) == ("authorized", "refreshing"):
+            code = here
+        elif here == "authorizing" and code in ("disconnected", "reauthentication_required"):
+            return Status(here)
+        return Status(code, getattr(status, "cause", None))
+
+    def company(self, current: Stored | None) -> str | None:
+        """Whose a record is."""
+        return self._restored(current).company()
+
+    def _restored(self, current: Stored | None) -> machine.Connection:
+        try:
+            return machine.Connection.restore(self._client.machine, self._tenant, current and stored(current))
+        except Refusal as refusal:
+            raise error_of(refusal) from None
+
+    def too_long(self) -> TryLater:
+        """What a caller is told who has waited long enough."""
+        retry_at = self._client.clock.now() + 1_000
+        return TryLater("try_later_busy", number=205, retry_at=retry_at, tenant=self._tenant)
+
+
+def _cookie_name(authorization: str) -> str:
+    # One for each authorization: a browser may have begun several.
+    return f"evergrant_{authorization[:16]}"
+
+
+def _cookie_value(url: Secret, cookies: Cookies) -> Secret | None:
+    if isinstance(cookies, Mapping):
+        try:
+            key = machine.pending_key(url)
+        except Refusal:
+            return None  # Such a redirect is refused anyway.
+        cookies = cookies.get(_cookie_name(key.partition("/")[2]))
+    return Secret(cookies) if isinstance(cookies, str) else cookies
