@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, TimeoutError
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .client import Client
 from .connections import Kept, pending_key, tenant_of
@@ -20,6 +20,9 @@ from .news import Authorized, KeyAccepted
 from .operations import Authorization, Cookies, Operations, Status
 from .store import AsyncStore, Store, Stored, Write
 from .token import MIN_VALIDITY, Token
+
+if TYPE_CHECKING:
+    from .http.httpx import AsyncAuth
 
 __all__ = ["AsyncConnection", "AsyncConnections"]
 
@@ -51,7 +54,17 @@ class AsyncConnection:
     async def authorization(self, url: str, *, timeout: float | None = None) -> str | None:
         """As `Connection.authorization`."""
         token = await self.token(timeout=timeout)
-        return token.expose() if self._shared.is_api_url(url, token) else None
+        return token.expose() if self.may_go_to(url, token) else None
+
+    def may_go_to(self, url: str, token: Token) -> bool:
+        """As `Connection.may_go_to`."""
+        return self._shared.is_api_url(url, token)
+
+    def auth(self) -> AsyncAuth:
+        """For `httpx.AsyncClient(auth=...)`."""
+        from .http.httpx import AsyncAuth
+
+        return AsyncAuth(self)
 
     async def api_answered(
         self, token: Token, status: int, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, TimeoutError
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .client import Client
 from .errors import EvergrantError, TryLater
@@ -14,6 +14,11 @@ from .news import Authorized, KeyAccepted
 from .operations import MIN_VALIDITY, Authorization, Cookies, Operations, Status
 from .store import Store
 from .token import Token
+
+if TYPE_CHECKING:
+    from requests import Session
+
+    from .http.httpx import Auth
 
 __all__ = ["Connection"]
 
@@ -46,7 +51,23 @@ class Connection:
         """The `Authorization` header for a request to this URL: None where that is not
         the API's origin, to which alone tokens go."""
         token = self.token(timeout=timeout)
-        return token.expose() if self._operations.is_api_url(url, token) else None
+        return token.expose() if self.may_go_to(url, token) else None
+
+    def may_go_to(self, url: str, token: Token) -> bool:
+        """Whether the URL is the API's origin's: tokens go nowhere else."""
+        return self._operations.is_api_url(url, token)
+
+    def auth(self) -> Auth:
+        """For `httpx.Client(auth=...)`: the token goes in, and after a 401 a new one."""
+        from .http.httpx import Auth
+
+        return Auth(self)
+
+    def session(self) -> Session:
+        """A session of requests that does the same."""
+        from .http.requests import session
+
+        return session(self)
 
     def api_answered(
         self, token: Token, status: int, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()

@@ -1,0 +1,137 @@
+"""httpx: authentication of calls to the API, and a transport. Needs `evergrant[httpx]`.
+
+    httpx.Client(auth=connection.auth()).get("https://api.example/v1/expenses")
+
+| what the transport sees | is told as |
+|---|---|
+| `ConnectError`, `ConnectTimeout`, `PoolTimeout`, `ProxyError`, `UnsupportedProtocol` | `NotSent` |
+| the time to send has passed before or after connecting | `TooLate` |
+| anything else: `ReadTimeout`, `WriteError`, `RemoteProtocolError` and the rest | anything else |
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator, Mapping
+from typing import Any
+
+import httpx
+
+from ..aio import AsyncConnection
+from ..connection import Connection
+from ..token import Token
+from . import Answer, NotSent, Request
+
+__all__ = ["AsyncAuth", "Auth", "HttpxTransport"]
+
+
+class Auth(httpx.Auth):
+    """Puts the token in where a request goes to the API's origin, and nowhere else; after
+    a 401 makes it once more with a new token. A body that is a stream is sent once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """As httpx wants it."""
+        token = self._connection.token()
+        if not self._connection.may_go_to(str(request.url), token):
+            yield request
+            return
+        request.headers["Authorization"] = token.expose()
+        response = yield request
+        if not _is_refused(response, token):
+            return
+        # Told even where the request cannot be made again: for the next one.
+        error = self._connection.api_answered(token, 401, response.headers.multi_items())
+        if error is None and _is_replayable(request):
+            request.headers["Authorization"] = self._connection.token().expose()
+            yield request
+
+
+class AsyncAuth(httpx.Auth):
+    """`Auth` for `httpx.AsyncClient`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """As httpx wants it."""
+        token = await self._connection.token()
+        if not self._connection.may_go_to(str(request.url), token):
+            yield request
+            return
+        request.headers["Authorization"] = token.expose()
+        response = yield request
+        if not _is_refused(response, token):
+            return
+        error = await self._connection.api_answered(token, 401, response.headers.multi_items())
+        if error is None and _is_replayable(request):
+            request.headers["Authorization"] = (await self._connection.token()).expose()
+            yield request
+
+
+def _is_refused(response: httpx.Response, token: Token) -> bool:
+    # Of a redirect's answer only where it was asked with this token: httpx takes the
+    # header away where a redirect leaves the origin.
+    asked_with = response.request.headers.get("Authorization")
+    return response.status_code == 401 and asked_with == token.expose()
+
+
+def _is_replayable(request: httpx.Request) -> bool:
+    return isinstance(request.stream, httpx.ByteStream)
+
+
+class HttpxTransport:
+    """The client's requests by httpx: for its proxies and certificates. What a client of
+    yours adds to requests (cookies, headers, credentials, redirects) is not used."""
+
+    def __init__(self, client: httpx.Client | None = None) -> None:
+        # No connection is kept: a request may be lost on one that the server had closed.
+        self._client = client or httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
+
+    def close(self) -> None:
+        """Closes the client."""
+        self._client.close()
+
+    def send(self, request: Request) -> Answer:
+        """As `Transport.send`."""
+        listen = request.listen_for / 1000
+        left = request.time_to_send()
+
+        def trace(event: str, info: Mapping[str, Any]) -> None:
+            # The last moment before the first byte.
+            if event.endswith("send_request_headers.started"):
+                request.time_to_send()
+
+        sent = httpx.Request(
+            request.method,
+            request.url,
+            headers=[*request.headers, ("Accept-Encoding", "identity")],
+            content=request.body or None,
+            extensions={
+                "timeout": {"connect": left, "pool": left, "write": listen, "read": listen},
+                "trace": trace,
+            },
+        )
+        until = request.send_by + request.listen_for
+        try:
+            answer = self._client.send(sent, stream=True, auth=httpx.Auth(), follow_redirects=False)
+        except (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.PoolTimeout,
+            httpx.ProxyError,
+            httpx.UnsupportedProtocol,
+        ) as error:
+            raise NotSent(type(error).__name__) from error
+        try:
+            body = bytearray()
+            for part in answer.iter_bytes():
+                body += part
+                if len(body) > request.answer_limit:
+                    break
+                if request.clock.ticks() >= until:
+                    raise TimeoutError
+            return Answer(answer.status_code, answer.headers.multi_items(), bytes(body))
+        finally:
+            answer.close()
