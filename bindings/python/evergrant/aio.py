@@ -17,7 +17,7 @@ from .connections import Kept, pending_key, tenant_of
 from .errors import EvergrantError, StoreUnavailable
 from .machine import ApiKeyKind, Secret
 from .news import Authorized, KeyAccepted
-from .operations import Authorization, Cookies, Operations, Status
+from .operations import Authorization, Cookies, Operations, Status, cookie_of, secret
 from .store import AsyncStore, Store, Stored, Write
 from .token import MIN_VALIDITY, Token
 
@@ -91,6 +91,8 @@ class AsyncConnection:
         self, url: str | Secret, cookies: Cookies = None, *, same_process: bool = False, timeout: float | None = None
     ) -> Authorized:
         """As `Connection.callback`."""
+        url = secret(url)
+        cookies = cookie_of(url, cookies)
         return await self._wait(self._operations.callback(url, cookies, same_process), timeout)
 
     async def enter_key(
@@ -103,6 +105,7 @@ class AsyncConnection:
         timeout: float | None = None,
     ) -> KeyAccepted:
         """As `Connection.enter_key`."""
+        key = secret(key)
         return await self._wait(self._operations.enter_key(key, kind, company, scopes), timeout)
 
     async def cancel(self, authorization: str | None = None, *, timeout: float | None = None) -> None:
@@ -161,7 +164,8 @@ class AsyncConnections:
 
     async def callback(self, url: str | Secret, cookies: Cookies = None, *, timeout: float | None = None) -> Authorized:
         """As `Connections.callback`."""
-        url = url if isinstance(url, Secret) else Secret(url)
+        url = secret(url)
+        cookies = cookie_of(url, cookies)
         current = await self._store.read(pending_key(url))
         tenant = tenant_of(self.client, url, current.record if current else None)
         return await self[tenant].callback(url, cookies, timeout=timeout)

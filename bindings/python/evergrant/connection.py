@@ -11,7 +11,7 @@ from .errors import EvergrantError, TryLater
 from .http import Answer
 from .machine import ApiKeyKind, Secret
 from .news import Authorized, KeyAccepted
-from .operations import MIN_VALIDITY, Authorization, Cookies, Operations, Status
+from .operations import MIN_VALIDITY, Authorization, Cookies, Operations, Status, cookie_of, secret
 from .store import Store
 from .token import Token
 
@@ -101,6 +101,8 @@ class Connection:
     ) -> Authorized:
         """Completes an authorization. `url` is the whole URL of the redirect, `cookies`
         those that came with it, or the one cookie's value."""
+        url = secret(url)
+        cookies = cookie_of(url, cookies)
         return self._wait(self._operations.callback(url, cookies, same_process), timeout)
 
     def enter_key(
@@ -113,6 +115,7 @@ class Connection:
         timeout: float | None = None,
     ) -> KeyAccepted:
         """A person has pasted an API key: it is tried, and kept if it is good."""
+        key = secret(key)
         return self._wait(self._operations.enter_key(key, kind, company, scopes), timeout)
 
     def cancel(self, authorization: str | None = None, *, timeout: float | None = None) -> None:
@@ -167,7 +170,11 @@ class Connection:
         timeout: float | None,
     ) -> Answer:
         request = self._operations.api_request(token, method, url, headers, body, timeout)
-        return self.client.transport.send(request)
+        try:
+            return self.client.transport.send(request)
+        except Exception as error:
+            # Without the frames of a library that show what was sent.
+            raise error.with_traceback(None) from None
 
     def __repr__(self) -> str:
         return f"Connection({self.tenant!r})"

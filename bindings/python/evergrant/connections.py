@@ -16,7 +16,7 @@ from .connection import Connection
 from .errors import CallbackRefused, error_of
 from .machine import Refusal, Secret, SecretBytes
 from .news import Authorized
-from .operations import Cookies
+from .operations import Cookies, cookie_of, secret
 from .store import Store
 
 __all__ = ["Connections", "Kept"]
@@ -72,7 +72,8 @@ class Connections:
 
         Whatever goes wrong is raised, with the `tenant` and `return_context` if known.
         """
-        url = url if isinstance(url, Secret) else Secret(url)
+        url = secret(url)
+        cookies = cookie_of(url, cookies)
         current = self.store.swap(pending_key(url), None, None)
         tenant = tenant_of(self.client, url, current.record if current else None)
         return self[tenant].callback(url, cookies, timeout=timeout)

@@ -19,7 +19,7 @@ from .news import Authorized, KeyAccepted, Opened
 from .store import Store, Stored
 from .token import MIN_VALIDITY, Token
 
-__all__ = ["MIN_VALIDITY", "Authorization", "Cookie", "Cookies", "Operations", "Status"]
+__all__ = ["MIN_VALIDITY", "Authorization", "Cookie", "Cookies", "Operations", "Status", "cookie_of", "secret"]
 
 _NO_LIMIT = 1 << 62
 Cookies = Mapping[str, str] | Secret | str | None
@@ -158,22 +158,21 @@ class Operations:
             cookie = Cookie(name, opened.binding, uri.path or "/", uri.scheme == "https", left)
         return Authorization(opened.authorization, opened.url, cookie, opened.expires_at)
 
-    def callback(self, url: str | Secret, cookies: Cookies, same_process: bool) -> Future[Authorized]:
+    def callback(self, url: Secret, cookie: Secret | None, same_process: bool) -> Future[Authorized]:
         """A redirect has come."""
-        url = url if isinstance(url, Secret) else Secret(url)
         proof: BrowserProof
         if same_process:
             proof = BrowserProof.SAME_PROCESS()
+        elif cookie is None:
+            proof = BrowserProof.MISSING()
         else:
-            value = _cookie_value(url, cookies)
-            proof = BrowserProof.BINDING(secret=value) if value else BrowserProof.MISSING()
+            proof = BrowserProof.BINDING(secret=cookie)
         return self._engine.ask(partial(self.driver.redirected, url=url, proof=proof))
 
     def enter_key(
-        self, key: Secret | str, kind: ApiKeyKind, company: str | None, scopes: Sequence[str]
+        self, key: Secret, kind: ApiKeyKind, company: str | None, scopes: Sequence[str]
     ) -> Future[KeyAccepted]:
         """A key has been pasted."""
-        key = key if isinstance(key, Secret) else Secret(key)
         entered = Input.KEY_ENTERED(key=key, kind=kind, company=company, scopes=list(scopes))
         return self._engine.ask(partial(self.driver.enter_key, entered=entered))
 
@@ -226,11 +225,17 @@ def _cookie_name(authorization: str) -> str:
     return f"evergrant_{authorization[:16]}"
 
 
-def _cookie_value(url: Secret, cookies: Cookies) -> Secret | None:
+def secret(text: str | Secret) -> Secret:
+    """Hidden, also from a traceback that shows variables."""
+    return text if isinstance(text, Secret) else Secret(text)
+
+
+def cookie_of(url: Secret, cookies: Cookies) -> Secret | None:
+    """The one that goes with this redirect."""
     if isinstance(cookies, Mapping):
         try:
             key = machine.pending_key(url)
         except Refusal:
             return None  # Such a redirect is refused anyway.
         cookies = cookies.get(_cookie_name(key.partition("/")[2]))
-    return Secret(cookies) if isinstance(cookies, str) else cookies
+    return secret(cookies) if cookies else None
