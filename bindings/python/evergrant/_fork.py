@@ -26,7 +26,7 @@ def renew_in_child(thing: Renewable) -> None:
 
 def _after_fork_in_child() -> None:
     for thing in list(_objects):
-        thing._after_fork()
+        thing._after_fork()  # pyright: ignore[reportPrivateUsage]
 
 
 if hasattr(os, "register_at_fork"):

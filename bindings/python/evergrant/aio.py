@@ -8,12 +8,14 @@ answered without leaving the event loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+import inspect
+from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future, TimeoutError
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from .client import Client
 from .connections import Kept, pending_key, tenant_of
+from .driver import Headers
 from .errors import EvergrantError, StoreUnavailable
 from .machine import ApiKeyKind, Secret
 from .news import Authorized, KeyAccepted
@@ -67,7 +69,7 @@ class AsyncConnection:
         return AsyncAuth(self)
 
     async def api_answered(
-        self, token: Token, status: int, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()
+        self, token: Token, status: int, headers: Headers = ()
     ) -> EvergrantError | None:
         """As `Connection.api_answered`."""
         return await self._wait(self._operations.api_answered(token, status, headers), None)
@@ -178,8 +180,9 @@ class LoopStore:
     """A store of either kind, for worker threads and for an event loop."""
 
     def __init__(self, store: Store | AsyncStore) -> None:
-        self._store = store
-        self._is_async = asyncio.iscoroutinefunction(store.swap)
+        is_async = inspect.iscoroutinefunction(store.swap)
+        self._async = cast("AsyncStore", store) if is_async else None
+        self._sync = cast("Store", store)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def use(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -188,18 +191,18 @@ class LoopStore:
 
     async def read(self, key: str) -> Stored | None:
         """What is there, for the event loop."""
-        if self._is_async:
-            return await self._store.swap(key, None, None)  # type: ignore[misc, no-any-return]
-        return await asyncio.to_thread(self._store.swap, key, None, None)  # type: ignore[arg-type]
+        if self._async is not None:
+            return await self._async.swap(key, None, None)
+        return await asyncio.to_thread(self._sync.swap, key, None, None)
 
     def swap(self, key: str, expected: str | None, write: Write | None) -> Stored | None:
         """As `Store.swap`, for worker threads."""
-        if not self._is_async:
-            return self._store.swap(key, expected, write)  # type: ignore[return-value]
+        if self._async is None:
+            return self._sync.swap(key, expected, write)
         loop = self._loop
         if loop is None or not loop.is_running():
             raise StoreUnavailable("the event loop of an asyncio store is not running")
-        answer = asyncio.run_coroutine_threadsafe(self._store.swap(key, expected, write), loop)  # type: ignore[arg-type]
+        answer = asyncio.run_coroutine_threadsafe(self._async.swap(key, expected, write), loop)
         while True:
             try:
                 return answer.result(0.5)

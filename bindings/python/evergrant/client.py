@@ -71,8 +71,9 @@ class Provider:
         answer_limit: int = 65_536,
     ) -> None:
         if disconnect is None:
-            revocation = revocation_endpoint is not None
-            disconnect = Disconnect.REVOCATION(endpoint=revocation_endpoint) if revocation else Disconnect.FORGET()
+            disconnect = Disconnect.FORGET()
+            if revocation_endpoint is not None:
+                disconnect = Disconnect.REVOCATION(endpoint=revocation_endpoint)
         config = ProviderConfig(
             environment=environment,
             issuer=issuer,

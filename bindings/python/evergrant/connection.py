@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, TimeoutError
 from typing import TYPE_CHECKING, TypeVar
 
 from .client import Client
-from .errors import EvergrantError, TryLater
+from .driver import Headers
+from .errors import EvergrantError
 from .http import Answer
 from .machine import ApiKeyKind, Secret
 from .news import Authorized, KeyAccepted
@@ -70,7 +71,7 @@ class Connection:
         return session(self)
 
     def api_answered(
-        self, token: Token, status: int, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()
+        self, token: Token, status: int, headers: Headers = ()
     ) -> EvergrantError | None:
         """To be told of each answer of the API from 400 on; returns what it means: of a
         401 nothing, if the request is to be made once more with the next `token()`."""

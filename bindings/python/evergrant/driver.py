@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import InvalidStateError
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -22,7 +22,7 @@ from .machine import Activity, FailureKind, HttpFault, Input, Output, Refusal, S
 from .news import Authorized, KeyAccepted, Notice, Opened
 from .token import Token
 
-__all__ = ["Driver", "Effect", "Send", "Swap", "Waiter", "header_block", "stored"]
+__all__ = ["Driver", "Effect", "Headers", "Send", "Swap", "Waiter", "header_block", "stored"]
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -199,7 +199,7 @@ class Driver:
 
     def swapped(self, op: int, current: store.Stored | None) -> list[Effect]:
         """The answer to a `Swap`."""
-        return self._step(Input.SWAPPED(op=op, current=current and stored(current)))
+        return self._step(Input.SWAPPED(op=op, current=stored(current) if current else None))
 
     def unswapped(self, op: int, error: StoreUnavailable | None = None) -> list[Effect]:
         """There is none; `error` is what callers are told if it stays so."""
@@ -218,7 +218,7 @@ class Driver:
             if isinstance(output, Output.SEND_HTTP):
                 effects.append(Send(output.op, self._request(output, stepped_at)))
             elif isinstance(output, Output.SWAP):
-                write = output.write and written(output.write)
+                write = written(output.write) if output.write else None
                 effects.append(Swap(output.op, output.key, output.expected, write))
             else:
                 self._news(output)
@@ -363,9 +363,13 @@ def written(write: machine.Write) -> store.Write:
     return store.Write(write.record.expose(), write.due_at, write.purge_at)
 
 
-def header_block(headers: Iterable[tuple[str, str]]) -> Secret:
+Headers = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+def header_block(headers: Headers) -> Secret:
     """A line for each, so neither name nor value may hold a line break."""
-    lines = (f"{name}: {value}".replace("\r", " ").replace("\n", " ") for name, value in headers)
+    pairs: Iterable[tuple[str, str]] = headers.items() if isinstance(headers, Mapping) else headers  # pyright: ignore
+    lines = (f"{name}: {value}".replace("\r", " ").replace("\n", " ") for name, value in pairs)
     return Secret("\n".join(lines))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from . import machine
 from .client import Client
-from .driver import Driver, header_block, stored
+from .driver import Driver, Headers, header_block, stored
 from .engine import Engine
 from .errors import EvergrantError, TryLater, error_of
 from .http import Request
@@ -120,11 +120,10 @@ class Operations:
         )
 
     def api_answered(
-        self, token: Token, status: int, headers: Mapping[str, str] | Iterable[tuple[str, str]]
+        self, token: Token, status: int, headers: Headers
     ) -> Future[EvergrantError | None]:
         """What an answer of the API means."""
-        pairs = headers.items() if isinstance(headers, Mapping) else headers
-        block = header_block(pairs)
+        block = header_block(headers)
         told = partial(self.driver.api_answered, generation=token.generation, status=status, headers=block)
         return self._engine.ask(told)
 
@@ -209,8 +208,9 @@ class Operations:
         return self._restored(current).company()
 
     def _restored(self, current: Stored | None) -> machine.Connection:
+        known = stored(current) if current else None
         try:
-            return machine.Connection.restore(self._client.machine, self._tenant, current and stored(current))
+            return machine.Connection.restore(self._client.machine, self._tenant, known)
         except Refusal as refusal:
             raise error_of(refusal) from None
 

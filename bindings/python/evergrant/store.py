@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol, runtime_checkable
 
-__all__ = ["AsyncIndex", "AsyncStore", "Entry", "Index", "Store", "Stored", "Write"]
+__all__ = ["AsyncIndex", "AsyncStore", "Entries", "Entry", "Index", "Keys", "Store", "Stored", "Write"]
 
 
 class Stored(NamedTuple):
@@ -47,6 +47,11 @@ class Entry(NamedTuple):
     due_at: int | None
 
 
+# By another name, for classes that have a method `list`.
+Entries = list[Entry]
+Keys = list[str]
+
+
 @runtime_checkable
 class Store(Protocol):
     """The one thing that safety rests on. Used from several threads at once."""
@@ -76,11 +81,11 @@ class AsyncStore(Protocol):
 class Index(Protocol):
     """For fleets: finding connections. It never carries safety."""
 
-    def list(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[Entry]:
+    def list(self, prefix: str = "", after: str = "", limit: int = 1000) -> Entries:
         """The keys that begin with `prefix` and come after `after`, in byte order."""
         ...
 
-    def claim_due(self, limit: int, hold_ms: int = 90_000) -> list[str]:
+    def claim_due(self, limit: int, hold_ms: int = 90_000) -> Keys:
         """Keys that are due by the store's clock, the longest due first. In the same
         statement each is pushed back by `hold_ms`, so that no two callers get it."""
         ...
@@ -94,11 +99,11 @@ class Index(Protocol):
 class AsyncIndex(Protocol):
     """`Index` for asyncio."""
 
-    async def list(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[Entry]:
+    async def list(self, prefix: str = "", after: str = "", limit: int = 1000) -> Entries:
         """As `Index.list`."""
         ...
 
-    async def claim_due(self, limit: int, hold_ms: int = 90_000) -> list[str]:
+    async def claim_due(self, limit: int, hold_ms: int = 90_000) -> Keys:
         """As `Index.claim_due`."""
         ...
 

@@ -24,7 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from .errors import StoreUnavailable
-from .store import AsyncIndex, AsyncStore, Entry, Index, Store, Stored, Write
+from .store import AsyncIndex, AsyncStore, Entries, Index, Keys, Store, Stored, Write
 
 __all__ = ["Blocking", "IndexContract", "StoreContract"]
 
@@ -60,11 +60,11 @@ class Blocking:
         """As `Store.swap`."""
         return self._run(self.store.swap(key, expected, write))
 
-    def list(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[Entry]:
+    def list(self, prefix: str = "", after: str = "", limit: int = 1000) -> Entries:
         """As `Index.list`."""
         return self._run(self._index.list(prefix, after, limit))
 
-    def claim_due(self, limit: int, hold_ms: int = 90_000) -> list[str]:
+    def claim_due(self, limit: int, hold_ms: int = 90_000) -> Keys:
         """As `Index.claim_due`."""
         return self._run(self._index.claim_due(limit, hold_ms))
 
@@ -131,7 +131,8 @@ class StoreContract:
 
     def test_the_same_bytes_are_a_new_revision(self, open_store: OpenStore) -> None:
         """A revision is never used twice, whatever is written."""
-        store, revisions, expected = open_store(), set(), None
+        store, expected = open_store(), None
+        revisions: set[str] = set()
         for _ in range(20):
             there = store.swap(KEY, expected, _write(b"same"))
             assert there is not None
@@ -170,7 +171,7 @@ class StoreContract:
                 while there is not None and line not in there.record:
                     there = store.swap(KEY, there.revision, _write(there.record + line))
 
-        self._together(add)
+        _together(add)
         last = open_store().swap(KEY, None, None)
         lines = last.record.splitlines() if last else []
         assert sorted(lines) == sorted(b"%d %d" % (number, turn) for number in range(8) for turn in range(15))
@@ -183,7 +184,7 @@ class StoreContract:
             assert there is not None
             return there.record
 
-        assert len(set(self._together(create))) == 1
+        assert len(set(_together(create))) == 1
 
     def test_a_store_out_of_reach_says_so(self, unreachable: Store) -> None:
         """By an error that names no record, for reads and for writes."""
@@ -194,12 +195,6 @@ class StoreContract:
                 assert "hidden-record" not in f"{error} {error!r}"
             else:
                 raise AssertionError("no StoreUnavailable")
-
-    @staticmethod
-    def _together(work: Callable[[int], T]) -> list[T]:
-        with ThreadPoolExecutor(8) as threads:
-            return [done.result() for done in [threads.submit(work, number) for number in range(8)]]
-
 
 class IndexContract:
     """What fleets need. Needs the fixture `open_store`."""
@@ -243,12 +238,13 @@ class IndexContract:
             _put(store, f"connection/{number}", _write(b"-", due_at=number))
 
         def claim(_: int) -> list[str]:
-            own, mine = self._index(open_store), []
+            own = self._index(open_store)
+            mine: Keys = []
             while claimed := own.claim_due(7):
                 mine += claimed
             return mine
 
-        claimed = [key for keys in StoreContract._together(claim) for key in keys]
+        claimed = [key for keys in _together(claim) for key in keys]
         assert len(claimed) == len(set(claimed)) == 100
 
     def test_what_is_over_is_purged(self, open_store: OpenStore) -> None:
@@ -266,3 +262,8 @@ class IndexContract:
         store = open_store()
         assert isinstance(store, Index), "the store has no index"
         return store
+
+
+def _together(work: Callable[[int], T]) -> list[T]:
+    with ThreadPoolExecutor(8) as threads:
+        return [done.result() for done in [threads.submit(work, number) for number in range(8)]]

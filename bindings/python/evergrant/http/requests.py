@@ -38,7 +38,7 @@ class Auth(AuthBase):
             again = response.request.copy()
             try:
                 error = self._connection.api_answered(token, 401, response.headers)
-                if error is not None or not (body is None or isinstance(body, (bytes, str))):
+                if error is not None or not (body is None or type(body) in (bytes, str)):
                     return response
                 again.headers["Authorization"] = self._connection.token().expose()
                 response.content  # Read, so that its connection is free.
@@ -46,12 +46,12 @@ class Auth(AuthBase):
                 response.close()
                 raise
             # The adapter that it came by.
-            adapter: Any = response.connection  # type: ignore[attr-defined]
+            adapter: Any = response.connection
             second: requests.Response = adapter.send(again, **how)
             second.history.append(response)
             return second
 
-        request.register_hook("response", answered)
+        request.hooks["response"].append(answered)
         return request
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 
 from .._fork import renew_in_child
-from ..store import Entry, Stored, Write
+from ..store import Entries, Entry, Keys, Stored, Write
 
 __all__ = ["MemoryStore"]
 
@@ -35,13 +35,13 @@ class MemoryStore:
                 there = self._records[key] = (str(next(self._revisions)), write)
             return Stored(there[0], there[1].record) if there else None
 
-    def list(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[Entry]:
+    def list(self, prefix: str = "", after: str = "", limit: int = 1000) -> Entries:
         """As `Index.list`."""
         with self._lock:
             keys = sorted(key for key in self._records if key.startswith(prefix) and key > after)
             return [Entry(key, self._records[key][1].due_at) for key in keys[:limit]]
 
-    def claim_due(self, limit: int, hold_ms: int = 90_000) -> list[str]:
+    def claim_due(self, limit: int, hold_ms: int = 90_000) -> Keys:
         """As `Index.claim_due`."""
         now = time.time_ns() // 1_000_000
         with self._lock:

@@ -8,12 +8,12 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from .._fork import renew_in_child
 from ..errors import StoreUnavailable
-from ..store import Entry, Stored, Write
+from ..store import Entries, Entry, Keys, Stored, Write
 
 __all__ = ["SqliteStore"]
 
@@ -90,7 +90,7 @@ class SqliteStore:
             return None  # No revision of this store.
         return revision if done.rowcount == 1 else None
 
-    def list(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[Entry]:
+    def list(self, prefix: str = "", after: str = "", limit: int = 1000) -> Entries:
         """As `Index.list`."""
         with self._open() as db:
             rows = db.execute(
@@ -101,7 +101,7 @@ class SqliteStore:
             )
             return [Entry(*row) for row in rows]
 
-    def claim_due(self, limit: int, hold_ms: int = 90_000) -> list[str]:
+    def claim_due(self, limit: int, hold_ms: int = 90_000) -> Keys:
         """As `Index.claim_due`."""
         now = time.time_ns() // 1_000_000
         with self._open() as db, _transaction(db):
@@ -126,7 +126,7 @@ class SqliteStore:
             ).rowcount
 
     @contextlib.contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def _open(self) -> Generator[sqlite3.Connection, None, None]:
         """The one connection to the file, which one thread uses at a time: SQLite
         writes one after the other in any case."""
         try:
@@ -162,7 +162,7 @@ class SqliteStore:
 
 
 @contextlib.contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+def _transaction(db: sqlite3.Connection) -> Generator[None, None, None]:
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
