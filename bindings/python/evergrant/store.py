@@ -6,38 +6,37 @@ anything. `evergrant.testing` has the tests that it has to pass.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, runtime_checkable
+
+from ._hidden import Hidden
 
 __all__ = ["AsyncIndex", "AsyncStore", "Entries", "Entry", "Index", "Keys", "Store", "Stored", "Write"]
 
 
-class Stored(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Stored(Hidden):
     """What a store holds under a key. Its `repr` does not show the record."""
 
     revision: str
     """The store's own version of the record: never used twice for one key."""
-    record: bytes
+    record: bytes = field(repr=False)
     """The record, as it was written."""
     age: int | None = None
     """How many milliseconds ago it was written, by the store's own clock; only where
     it has a clock that does not jump."""
 
-    def __repr__(self) -> str:
-        return f"Stored(revision={self.revision!r}, record=<{len(self.record)} bytes>, age={self.age})"
 
-
-class Write(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Write(Hidden):
     """What a store is to hold under a key. Its `repr` does not show the record."""
 
-    record: bytes
+    record: bytes = field(repr=False)
     """Opaque bytes."""
     due_at: int | None
     """When the connection wants to be looked after, UNIX milliseconds, for `Index`."""
     purge_at: int | None
     """From when the record may be deleted, UNIX milliseconds; None: never."""
-
-    def __repr__(self) -> str:
-        return f"Write(record=<{len(self.record)} bytes>, due_at={self.due_at}, purge_at={self.purge_at})"
 
 
 class Entry(NamedTuple):

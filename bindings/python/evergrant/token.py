@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from ._hidden import Hidden
 
 __all__ = ["MIN_VALIDITY", "Token"]
 
@@ -10,7 +10,7 @@ MIN_VALIDITY = 30_000
 """How long a token is to be valid at least, in milliseconds, unless told otherwise."""
 
 
-class Token:
+class Token(Hidden):
     """What a call to the API carries. It shows nothing of itself, and is neither copied
     nor pickled: ask the connection for it each time, which costs next to nothing."""
 
@@ -42,6 +42,3 @@ class Token:
 
     def __repr__(self) -> str:
         return f"Token(generation={self.generation}, origin={self.origin!r}, expires_at={self.expires_at})"
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError("a Token can be neither copied nor pickled")

@@ -197,7 +197,6 @@ def test_a_request_as_it_is_sent(transport):
     assert b"accept-encoding: identity" in lines
     assert b"authorization: basic edp5" in lines
     assert not any(line.startswith(b"cookie") for line in lines)
-    assert "eDp5" not in repr(asked(peer.url)) and "body" not in repr(answer).replace("body=<4", "")
 
 
 def test_a_redirect_is_answered_not_followed(transport):

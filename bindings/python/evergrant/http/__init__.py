@@ -9,9 +9,10 @@ those clients authenticate their calls to the API.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from .._clock import Clock
+from .._hidden import Hidden
 
 __all__ = ["Answer", "NotSent", "Request", "TooLate", "Transport"]
 
@@ -24,20 +25,18 @@ class TooLate(Exception):
     """`Request.send_by` had passed before the first byte could leave; none left."""
 
 
-class Answer(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Answer(Hidden):
     """What a server answered. Its `repr` shows neither headers nor body."""
 
     status: int
-    headers: list[tuple[str, str]]
-    body: bytes
+    headers: list[tuple[str, str]] = field(repr=False)
+    body: bytes = field(repr=False)
     """As it was meant: without chunks, decompressed. May be cut after `answer_limit`."""
 
-    def __repr__(self) -> str:
-        return f"Answer(status={self.status}, body=<{len(self.body)} bytes>)"
 
-
-@dataclass(frozen=True)
-class Request:
+@dataclass(frozen=True, slots=True)
+class Request(Hidden):
     """What to send. Its `repr` shows neither headers nor body."""
 
     method: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from dataclasses import replace
 
 from .._fork import renew_in_child
 from ..store import Entries, Entry, Keys, Stored, Write
@@ -50,7 +51,7 @@ class MemoryStore:
             keys = [key for _, key in due[:limit]]
             for key in keys:
                 revision, write = self._records[key]
-                self._records[key] = (revision, write._replace(due_at=now + hold_ms))
+                self._records[key] = (revision, replace(write, due_at=now + hold_ms))
             return keys
 
     def purge(self, limit: int = 1000) -> int:
