@@ -1,5 +1,5 @@
 # What a person runs. Each target installs what it needs and is not there.
-.PHONY: demo test test-c lint rows model mutants simulate bench bench-c sizes fuzz-c install uninstall clean setup
+.PHONY: demo test test-c test-python lint rows model mutants simulate bench bench-c sizes fuzz-c install uninstall clean setup
 
 demo: ## a whole lifecycle against the embedded authority, shown as it happens
 	@scripts/setup demo
@@ -12,6 +12,10 @@ test: ## all tests in all languages
 test-c: ## all tests in C
 	@scripts/setup test
 	@scripts/test-c
+
+test-python: ## the Python package with every Python from 3.10 on that is there
+	@scripts/setup test
+	@scripts/test-python --all
 
 lint: ## formatting, lints, documentation, generated files
 	@scripts/setup lint

@@ -46,12 +46,12 @@ class AsyncConnection:
         self._time = client.clock.time
         self.client, self.tenant = client, tenant
 
-    async def token(self, min_validity: int = MIN_VALIDITY, *, timeout: float | None = None) -> Token:
+    async def token(self, min_validity: int | None = None, *, timeout: float | None = None) -> Token:
         """As `Connection.token`."""
         token = self._driver.token
-        if token is not None and min_validity == MIN_VALIDITY and self._time() < token.fresh_until:
+        if token is not None and min_validity is None and self._time() < token.fresh_until:
             return token
-        return await self._wait(self._operations.token(min_validity), timeout)
+        return await self._wait(self._operations.token(MIN_VALIDITY if min_validity is None else min_validity), timeout)
 
     async def authorization(self, url: str, *, timeout: float | None = None) -> str | None:
         """As `Connection.authorization`."""

@@ -40,13 +40,13 @@ class Connection:
         self._time = client.clock.time
         self.client, self.tenant = client, tenant
 
-    def token(self, min_validity: int = MIN_VALIDITY, *, timeout: float | None = None) -> Token:
-        """A token that is valid for `min_validity` milliseconds more, or for half of its
-        life; refreshed if need be. To be asked for before each request."""
+    def token(self, min_validity: int | None = None, *, timeout: float | None = None) -> Token:
+        """A token that is valid for `min_validity` milliseconds more (30,000 unless told),
+        or for half of its life; refreshed if need be. To be asked for before each request."""
         token = self._driver.token
-        if token is not None and min_validity == MIN_VALIDITY and self._time() < token.fresh_until:
+        if token is not None and min_validity is None and self._time() < token.fresh_until:
             return token
-        return self._wait(self._operations.token(min_validity), timeout)
+        return self._wait(self._operations.token(MIN_VALIDITY if min_validity is None else min_validity), timeout)
 
     def authorization(self, url: str, *, timeout: float | None = None) -> str | None:
         """The `Authorization` header for a request to this URL: None where that is not

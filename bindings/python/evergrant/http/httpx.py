@@ -73,8 +73,7 @@ class AsyncAuth(httpx.Auth):
 def _is_refused(response: httpx.Response, token: Token) -> bool:
     # Of a redirect's answer only where it was asked with this token: httpx takes the
     # header away where a redirect leaves the origin.
-    asked_with = response.request.headers.get("Authorization")
-    return response.status_code == 401 and asked_with == token.expose()
+    return response.status_code == 401 and response.request.headers.get("Authorization") == token.expose()
 
 
 def _is_replayable(request: httpx.Request) -> bool:
