@@ -126,6 +126,10 @@ class AsyncConnection:
         """As `Connection.company`."""
         return self._operations.company(await self._store.read(self._operations.store_key))
 
+    async def missing_scopes(self, needed: str) -> list[str]:
+        """As `Connection.missing_scopes`."""
+        return self._operations.missing_scopes(await self._store.read(self._operations.store_key), needed)
+
     async def maintain(self, *, timeout: float | None = None) -> int | None:
         """As `Connection.maintain`."""
         await self._wait(self._operations.maintain(), timeout)

@@ -136,6 +136,11 @@ class Connection:
         """Which company it belongs to, by what the store says now."""
         return self._operations.company(self._operations.read())
 
+    def missing_scopes(self, needed: str) -> list[str]:
+        """Which of these scopes (separated by spaces) the grant has not, as far as the
+        server has told: to be asked before a call that would be refused."""
+        return self._operations.missing_scopes(self._operations.read(), needed)
+
     def maintain(self, *, timeout: float | None = None) -> int | None:
         """Does what is due: refreshes, revokes, tells the server. For whoever looks after
         connections that nobody uses. Answers when something is due again, UNIX ms."""

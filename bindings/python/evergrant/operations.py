@@ -207,6 +207,10 @@ class Operations:
         """Whose a record is."""
         return self._restored(current).company()
 
+    def missing_scopes(self, current: Stored | None, needed: str) -> list[str]:
+        """What a record's grant lacks."""
+        return self._restored(current).missing_scopes(needed).split()
+
     def _restored(self, current: Stored | None) -> machine.Connection:
         known = stored(current) if current else None
         try:

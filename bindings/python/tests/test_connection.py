@@ -153,6 +153,7 @@ def test_in_the_same_process(world):
     assert begun.cookie is None
     done = world.connection.callback(browse(begun), same_process=True)
     assert done.scope == "users:read"
+    assert world.connection.missing_scopes("users:read expenses:read") == ["expenses:read"]
 
 
 def test_what_a_caller_does_wrong(world):

@@ -1,4 +1,4 @@
-"""The Python examples of docs/pleo.md, run as they stand there."""
+"""The Python examples of the guides, run as they stand there."""
 
 import json
 import re
@@ -7,27 +7,33 @@ from pathlib import Path
 
 import evergrant
 import pytest
-from driver import Clock, Driver, Failed, Store, call
-from evergrant.machine import CompanyBinding, Connection, Disconnect, Method, Pacer, Pleo, Secret, pleo_config
+from driver import call
+from evergrant import Client, Connections, Disconnect, Method, Pacer, Provider, Secret
+from evergrant.machine import CompanyBinding, Pleo, ProviderConfig, pleo_config
+from evergrant.stores import SqliteStore
 
-GUIDE = Path(__file__).resolve().parents[3] / "docs/pleo.md"
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 CALLBACK = "http://127.0.0.1:49152/callback"
 CLIENT_ID, SECRET = "demo client+1", "s3cret/%:+é"
 COMPANY = "urn:pleo:company:00000000-0000-8000-8000-00000000000a"
 
 
+def blocks(path: Path) -> list:
+    return re.findall(r"```python\n(.*?)```", path.read_text(), re.S)
+
+
 def examples() -> dict:
     """What the guide's examples define, in the order in which they stand there."""
     names = {name: getattr(evergrant, name) for name in evergrant.__all__}
-    names |= {"CALLBACK": CALLBACK, "CLIENT_ID": CLIENT_ID, "Failed": Failed, "json": json, "time": time}
-    blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.S)
-    assert len(blocks) >= 8
-    for block in blocks:
-        exec(compile(block, GUIDE.name, "exec"), names)
+    names |= {"CALLBACK": CALLBACK, "CLIENT_ID": CLIENT_ID, "json": json, "time": time}
+    found = blocks(DOCS / "pleo.md")
+    assert len(found) >= 8
+    for block in found:
+        exec(compile(block, "pleo.md", "exec"), names)
     return names
 
 
-def moved(base: str) -> evergrant.ProviderConfig:
+def moved(base: str) -> ProviderConfig:
     """Pleo's own data, but for where its servers are."""
 
     def to(url: str) -> str:
@@ -55,36 +61,36 @@ def test_the_guides_examples_run(authority, tmp_path):
     guide = examples()
     assert guide["faults"] == []
     assert "Example ERP" in guide["form"]
-    store, clock = Store(str(tmp_path / "store.db")), Clock()
-    client = guide["client_of"](moved(authority.base), Secret(SECRET), Secret(SECRET))
-
-    def open_driver(tenant: str) -> Driver:
-        return Driver(Connection(client, tenant), store, clock)
+    assert set(guide["ADVICE"]) == set(evergrant.EvergrantError.__subclasses__()) - {evergrant.Misuse}
+    client = guide["client_of"](Provider.of(moved(authority.base)), Secret(SECRET), Secret(SECRET))
+    connections = Connections(client, SqliteStore(tmp_path / "store.db"))
 
     authority.control("subject", subject=COMPANY)
-    url, cookie = guide["connect"](open_driver("tenant-42"), "/settings/pleo")
-    status, headers, _ = call(url.expose(), "GET", {})
+    url, cookie = guide["connect"](connections["tenant-42"], "/settings/pleo")
+    status, headers, _ = call(url, "GET", {})
     assert status in (302, 303)
-    back = Secret(dict(line.split(": ", 1) for line in headers.expose().splitlines())["location"])
-    with pytest.raises(Failed) as refused:
-        guide["callback"](client, store, open_driver, back, None)
-    assert guide["ADVICE"][refused.value.failure.kind].startswith("nobody")
-    assert guide["callback"](client, store, open_driver, Secret(f"{CALLBACK}?state=unknown"), None) is None
-    assert guide["callback"](client, store, open_driver, back, cookie) == "expenses:read users:read"
+    back = dict(line.split(": ", 1) for line in headers.expose().splitlines())["location"]
+    with pytest.raises(evergrant.CallbackRefused) as refused:
+        guide["callback"](connections, back, {})
+    assert guide["ADVICE"][type(refused.value)].startswith("nobody")
+    with pytest.raises(evergrant.CallbackRefused, match="^callback_state_unknown$"):
+        guide["callback"](connections, f"{CALLBACK}?state=unknown", {})
+    done = guide["callback"](connections, back, {cookie["key"]: cookie["value"]})
+    assert done == ("tenant-42", "/settings/pleo", "expenses:read users:read")
 
-    driver = open_driver("tenant-42")
+    connection = connections["tenant-42"]
     expenses = f"{authority.base}/v1/expenses"
-    assert guide["get"](driver, Pacer(), expenses)["data"][0]["company"] == COMPANY
-    guide["disconnect"](driver)
-    with pytest.raises(Failed, match="^denied_not_connected$"):
-        guide["get"](driver, Pacer(), expenses)
+    assert guide["get"](connection, Pacer(), expenses)["data"][0]["company"] == COMPANY
+    assert connection.company() == COMPANY
+    guide["disconnect"](connection)
+    with pytest.raises(evergrant.Denied, match="^denied_not_connected$"):
+        guide["get"](connection, Pacer(), expenses)
 
     made = authority.control("api-keys", kind="integrated", subject=COMPANY, scopes=["expenses:read"])
-    with pytest.raises(Failed, match="^denied_key_invalid$"):
-        guide["enter"](driver, "mistyped")
-    assert guide["enter"](driver, made["key"], COMPANY) == COMPANY
-    assert guide["get"](driver, Pacer(per_minute=600), expenses)["data"]
-    assert set(guide["ADVICE"]) == set(evergrant.FailureKind)
+    with pytest.raises(evergrant.Denied, match="^denied_key_invalid$"):
+        guide["enter"](connection, "mistyped")
+    assert guide["enter"](connection, made["key"], COMPANY) == COMPANY
+    assert guide["get"](connection, Pacer(per_minute=600), expenses)["data"]
     stats = authority.stats()
     assert stats["installations_deleted"] == 1
     assert stats["credentials_in_query"] == 0
