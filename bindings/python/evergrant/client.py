@@ -34,7 +34,7 @@ log = logging.getLogger("evergrant")
 
 def log_notice(notice: Notice) -> None:
     """What is done with notices unless the client says otherwise: a line of the log."""
-    fields = (f"{name}={value}" for name, value in notice._asdict().items() if name != "code" and value is not None)
+    fields = (f"{name}={value!r}" for name, value in notice._asdict().items() if name != "code" and value is not None)
     log.info("%s %s", notice.code, " ".join(fields), extra={"evergrant": notice._asdict()})
 
 

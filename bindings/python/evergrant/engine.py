@@ -169,7 +169,7 @@ class Engine:
             return work()
         except Exception as error:
             # A panic in the machine, or a bug here: nobody is left waiting for it.
-            log.exception("the machine of a connection has failed")
+            log.error("the machine of a connection has failed: %s", type(error).__name__)
             self.driver.fail(error)
             return []
 

@@ -230,8 +230,14 @@ def _cookie_name(authorization: str) -> str:
 
 
 def secret(text: str | Secret) -> Secret:
-    """Hidden, also from a traceback that shows variables."""
-    return text if isinstance(text, Secret) else Secret(text)
+    """Hidden, also from a traceback that shows variables. A text that UTF-8 cannot hold
+    is none that anybody gave out: it is refused as empty."""
+    if isinstance(text, Secret):
+        return text
+    try:
+        return Secret(text)
+    except ValueError:
+        return Secret("")
 
 
 def cookie_of(url: Secret, cookies: Cookies) -> Secret | None:

@@ -171,14 +171,38 @@ except TryLater:
 """
 
 
+FORKS = """
+import os
+child = os.fork()
+assert world.connection.token().generation == {generation}
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_fork_that_ends_well(world, tmp_path):
+    """Parent and child both leave by the interpreter's own end."""
+    slow_refresh(world, ms=700)
+    assert "before the answer" in ends(world, tmp_path, FORKS.format(generation=world.first + 1))
+    refreshed_once(world)
+
+
+def ends(world, tmp_path, end):
+    """Runs a program that waits too shortly for a token, then ends like this."""
+    paths = [str(Path(__file__).parent), *[path for path in sys.path if path]]
+    program = PROGRAM.format(paths=paths, base=world.authority.base, store=str(tmp_path / "store.db"), end=end)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ended.stdout.startswith("ends before the answer has come\n"), ended.stderr
+    assert "Traceback" not in ended.stderr or "it failed" in ended.stderr, ended.stderr
+    return ended.stdout
+
+
 @pytest.mark.parametrize("end", ["sys.exit(3)", "raise RuntimeError('it failed')", "", "del world"])
 def test_a_process_that_ends(world, tmp_path, end):
     """The interpreter listens the refresh out, and stores it."""
     slow_refresh(world, ms=700)
-    paths = [str(Path(__file__).parent), *[path for path in sys.path if path]]
-    program = PROGRAM.format(paths=paths, base=world.authority.base, store=str(tmp_path / "store.db"), end=end)
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert ended.stdout == "ends before the answer has come\n", ended.stderr
+    ends(world, tmp_path, end)
     refreshed_once(world)
 
 

@@ -16,7 +16,8 @@ from evergrant import (
     StoreUnavailable,
     TryLater,
 )
-from evergrant.machine import Cause
+from evergrant.client import log_notice
+from evergrant.machine import Cause, InternalError
 from evergrant.stores import SqliteStore
 from world import CALLBACK, AsyncStore, Loop, World, async_connections, browse
 
@@ -113,12 +114,13 @@ def test_a_redirect_in_another_process(world):
     redirect = browse(begun)
     world.restart()
     cookies = {begun.cookie.name: begun.cookie.value.expose()}
-    for none_of_ours in (None, "guessed", {}, {begun.cookie.name: "guessed"}, {"another": begun.cookie.value.expose()}):
+    for none_of_ours in (None, "", "\udcff", "guessed", {}, {begun.cookie.name: "guessed"}, {"another": begun.cookie.value.expose()}):
         with pytest.raises(CallbackRefused, match="^callback_binding_mismatch$"):
             world.connections.callback(redirect, none_of_ours)
     for url, code in (
         (redirect.replace("state=", "state=x"), "callback_state_unknown"),
         (CALLBACK, "callback_unreadable"),
+        (redirect + "\udcff", "callback_unreadable"),
         (CALLBACK + "?code=1", "callback_state_missing"),
     ):
         with pytest.raises(CallbackRefused, match=f"^{code}$"):
@@ -326,3 +328,40 @@ def test_one_object_for_each_tenant(threads):
     assert connections["2"] is connections["2"]
     connections["3"], connections["4"]
     assert connections["1"] is held
+
+
+def test_a_machine_that_fails(threads, caplog):
+    """A panic in it is told to who asked; the next one has another machine."""
+
+    class Failing:
+        def step(self, env, told):
+            raise InternalError("index out of bounds")
+
+    threads.connect()
+    threads.advance(900)
+    threads.connection._driver._machine = Failing()
+    with pytest.raises(InternalError):
+        threads.connection.token()
+    assert "the machine of a connection has failed: InternalError" in caplog.text
+    assert threads.get()[0] == 200
+
+
+def test_a_listener_that_fails(authority, caplog):
+    """Whoever is given the notices cannot stop the work."""
+
+    def fail(notice):
+        raise RuntimeError(notice.code)
+
+    world = World(authority, on_notice=fail)
+    world.connect()
+    assert world.get()[0] == 200
+    assert "on_notice raised RuntimeError" in caplog.text
+
+
+def test_notices_are_lines_of_the_log(authority, caplog):
+    caplog.set_level("INFO", "evergrant")
+    world = World(authority, on_notice=log_notice)
+    world.connect()
+    (line,) = [record for record in caplog.records if record.message.startswith("grant_obtained")]
+    assert line.message == "grant_obtained tenant='tenant 42/ü' generation=1"
+    assert line.evergrant["code"] == "grant_obtained"
