@@ -22,7 +22,7 @@ from .machine import Activity, FailureKind, HttpFault, Input, Output, Refusal, S
 from .news import Authorized, KeyAccepted, Notice, Opened
 from .token import Token
 
-__all__ = ["Driver", "Effect", "Headers", "Send", "Swap", "Waiter", "header_block", "stored"]
+__all__ = ["Driver", "Effect", "Headers", "Send", "Swap", "Waiter", "give", "header_block", "stored", "tell_error"]
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -101,7 +101,7 @@ class Driver:
         waiting += [turn.waiter for turns in self._turns.values() for turn in turns]
         self.begin()
         for waiter in waiting:
-            _refuse(waiter, error)
+            tell_error(waiter, error)
 
     # What is wanted.
 
@@ -109,7 +109,7 @@ class Driver:
         """A token that is valid for so many milliseconds more."""
         token = self.token
         if token is not None and self._clock.now() < token.good_until(min_validity):
-            _give(waiter, token)
+            give(waiter, token)
             return []
         self._tokens.append(waiter)
         if self._demand >= min_validity:
@@ -134,7 +134,7 @@ class Driver:
         try:
             effects = self._step(asked)
         except Refusal as refusal:
-            _refuse(waiter, error_of(refusal))
+            tell_error(waiter, error_of(refusal))
             return []
         finally:
             self._beginning = None
@@ -148,7 +148,7 @@ class Driver:
         try:
             authorization = _authorization(machine.pending_key(url))
         except Refusal as refusal:
-            _refuse(waiter, error_of(refusal))
+            tell_error(waiter, error_of(refusal))
             return []
         told = Input.REDIRECTED(url=url, proof=proof)
         return self._queue(Activity.REDIRECT, _Turn(waiter, told, authorization))
@@ -168,13 +168,13 @@ class Driver:
         """The API answered; `waiter` gets what that means for the caller."""
         self._refused = None
         effects = self._step(Input.API_ANSWERED(generation=generation, status=status, headers=headers))
-        _give(waiter, self._refused)
+        give(waiter, self._refused)
         return effects
 
     def tell(self, waiter: Waiter[None], happened: Input) -> list[Effect]:
         """What needs no answer but that it was told."""
         effects = self._step(happened)
-        _give(waiter, None)
+        give(waiter, None)
         return effects
 
     def wake(self) -> list[Effect]:
@@ -247,18 +247,18 @@ class Driver:
             header = output.header.expose()
             token = Token(output.generation, output.origin, header, output.expires_at, self._clock.now())
             self.token = token
-            self._tell_tokens(lambda waiter: _give(waiter, token))
+            self._tell_tokens(lambda waiter: give(waiter, token))
         elif isinstance(output, Output.OPEN_URL):
             opener = self._opening.pop(output.authorization, None)
             if opener is not None:
-                _give(opener, Opened(output.authorization, output.url, output.binding, output.expires_at))
+                give(opener, Opened(output.authorization, output.url, output.binding, output.expires_at))
         elif isinstance(output, Output.AUTHORIZED):
             done = Authorized(self.tenant, output.scope, output.return_context)
             if self._is_awaited(output.authorization):
-                self._turn_over(Activity.REDIRECT, lambda waiter: _give(waiter, done))
+                self._turn_over(Activity.REDIRECT, lambda waiter: give(waiter, done))
         elif isinstance(output, Output.KEY_ACCEPTED):
             accepted = KeyAccepted(output.company, output.scope)
-            self._turn_over(Activity.KEY, lambda waiter: _give(waiter, accepted))
+            self._turn_over(Activity.KEY, lambda waiter: give(waiter, accepted))
         elif isinstance(output, Output.FAILED):
             self._failed(output)
         elif isinstance(output, Output.NOTICE):
@@ -267,13 +267,13 @@ class Driver:
     def _failed(self, output: Output.FAILED) -> None:
         def refuse(waiter: Waiter[Any]) -> None:
             # Each its own: a traceback is of one thread.
-            _refuse(waiter, self._error(output))
+            tell_error(waiter, self._error(output))
 
         match output.activity:
             case Activity.TOKEN:
                 if output.failure.code == "denied_not_connected":
                     while self._maintaining:
-                        _give(self._maintaining.pop(), None)
+                        give(self._maintaining.pop(), None)
                 self._tell_tokens(refuse)
             case Activity.API_CALL:
                 self._refused = self._error(output)
@@ -300,7 +300,7 @@ class Driver:
 
     def _noticed(self, output: Output.NOTICE) -> None:
         if output.code == "disconnected":
-            self._tell_revokers(lambda waiter: _give(waiter, output.detail == "confirmed"))
+            self._tell_revokers(lambda waiter: give(waiter, output.detail == "confirmed"))
         self._notify(
             Notice(
                 self.tenant, output.code, output.generation, output.attempt, output.authorization, output.detail
@@ -336,7 +336,7 @@ class Driver:
                 try:
                     return self._step(turns[0].input)
                 except Refusal as refusal:
-                    _refuse(turns[0].waiter, error_of(refusal))
+                    tell_error(turns[0].waiter, error_of(refusal))
             turns.popleft()
         return []
 
@@ -377,12 +377,14 @@ def _authorization(pending_key: str) -> str:
     return pending_key.partition("/")[2]
 
 
-def _give(waiter: Waiter[T], result: T) -> None:
+def give(waiter: Waiter[T], result: T) -> None:
+    """Tells whoever waits."""
     # Whoever waits may stop to wait at any moment.
     with contextlib.suppress(InvalidStateError):
         waiter.set_result(result)
 
 
-def _refuse(waiter: Waiter[Any], error: BaseException) -> None:
+def tell_error(waiter: Waiter[Any], error: BaseException) -> None:
+    """Tells whoever waits that it came to this."""
     with contextlib.suppress(InvalidStateError):
         waiter.set_exception(error)

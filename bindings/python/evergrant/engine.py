@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ._fork import renew_in_child
 from ._timer import wake_in
-from .driver import Driver, Effect, Send, Swap, Waiter
+from .driver import Driver, Effect, Send, Swap, Waiter, give, tell_error
 from .errors import StoreUnavailable
 from .http import NotSent, TooLate
 from .machine import HttpFault
@@ -55,17 +55,18 @@ class Engine:
         self.driver.begin()
         self._begin()
 
-    def ask(self, wish: Callable[[Waiter[T]], list[Effect]]) -> Future[T]:
-        """Leaves a wish; the future is what comes of it."""
+    def ask(self, wish: Callable[[Waiter[T]], list[Effect]], *, always: bool = False) -> Future[T]:
+        """Leaves a wish; the future is what comes of it. If its caller has gone before
+        its turn came it is dropped, unless `always`."""
         waiter: Future[T] = Future()
-        self._leave(partial(self._ask, wish, waiter))
+        self._leave(partial(self._ask, wish, waiter, always))
         return waiter
 
     def stored(self) -> Future[None]:
         """Comes when all that was left before has been stepped and swapped."""
 
         def told(waiter: Waiter[None]) -> list[Effect]:
-            waiter.set_result(None)
+            give(waiter, None)
             return []
 
         return self.ask(told)
@@ -90,14 +91,13 @@ class Engine:
         self._leave(self.driver.wake, by_timer=True)
 
     @staticmethod
-    def _ask(wish: Callable[[Waiter[T]], list[Effect]], waiter: Future[T]) -> list[Effect]:
-        if waiter.cancelled():
+    def _ask(wish: Callable[[Waiter[T]], list[Effect]], waiter: Future[T], always: bool) -> list[Effect]:
+        if waiter.cancelled() and not always:
             return []
         try:
             return wish(waiter)
         except Exception as error:
-            if not waiter.done():
-                waiter.set_exception(error)
+            tell_error(waiter, error)
             raise
 
     def _set_timer(self) -> bool:
@@ -154,15 +154,17 @@ class Engine:
                 own = None
             effects = deque(self._make(work))
             while effects:
+                if own is not None:
+                    # It must not wait for the store.
+                    self._hand_over(own)
+                    own = None
                 effect = effects.popleft()
                 if isinstance(effect, Swap):
                     effects += self._make(self._swap(effect))
-                    continue
-                with self._lock:
-                    self._sent += 1
-                if own is not None:
-                    self._hand_over(own)
-                own = effect
+                else:
+                    with self._lock:
+                        self._sent += 1
+                    own = effect
 
     def _make(self, work: Work) -> list[Effect]:
         try:
@@ -179,8 +181,7 @@ class Engine:
         if self._sent == 0 and nothing_due:
             waiting, self._settling = self._settling, []
             for waiter in waiting:
-                if not waiter.done():
-                    waiter.set_result(None)
+                give(waiter, None)
 
     def _hand_over(self, send: Send) -> None:
         work = partial(self._perform_and_go_on, send)

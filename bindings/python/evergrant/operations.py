@@ -182,7 +182,7 @@ class Operations:
 
     def disconnect(self) -> Future[bool]:
         """The grant is to end."""
-        return self._engine.ask(self.driver.revoke)
+        return self._engine.ask(self.driver.revoke, always=True)
 
     def maintain(self) -> Future[Token | None]:
         """What is due is to be done."""

@@ -1,5 +1,7 @@
 """The life of a connection, for threads and for asyncio over both kinds of store."""
 
+import threading
+
 import pytest
 from evergrant import (
     CallbackRefused,
@@ -264,6 +266,21 @@ def test_a_disconnect_that_the_server_does_not_take(threads):
     assert threads.connection.status().code == "disconnected"
 
 
+def test_a_disconnect_whose_caller_has_gone(threads):
+    """The wish stays, though nobody waits for it, and it had not had its turn."""
+    threads.connect()
+    held, turn = threading.Event(), threads.connection._operations._engine.ask(lambda waiter: held.wait() and [])
+    with pytest.raises(TryLater, match="^try_later_busy$"):
+        threads.connection.disconnect(timeout=0)
+    with pytest.raises(TryLater, match="^try_later_busy$"):
+        threads.connection.authorize(CALLBACK, timeout=0)
+    held.set()
+    turn.cancel()
+    threads.connection._operations.settled().result()
+    assert threads.connection.status().code == "disconnected"
+    assert threads.codes().count("authorization_started") == 1
+
+
 def test_a_store_out_of_reach(threads, tmp_path):
     class Broken:
         def swap(self, key, expected, write):
@@ -342,6 +359,7 @@ def test_a_machine_that_fails(threads, caplog):
     threads.connection._driver._machine = Failing()
     with pytest.raises(InternalError):
         threads.connection.token()
+    threads.connection._operations.settled().result()
     assert "the machine of a connection has failed: InternalError" in caplog.text
     assert threads.get()[0] == 200
 

@@ -84,6 +84,20 @@ def test_calls_to_the_api(world, client):
     assert stats["credentials_in_query"] == 0
 
 
+def test_the_other_kind_of_client(world):
+    """Is told so, rather than served without a token."""
+
+    async def asking():
+        async with httpx.AsyncClient(auth=world.connection.auth()) as client:
+            await client.get(world.url())
+
+    with pytest.raises(TypeError, match="AsyncConnection"):
+        asyncio.run(asking())
+    connection = AsyncConnections(world.client, world.store)["tenant 42/ü"]
+    with httpx.Client(auth=connection.auth()) as client, pytest.raises(TypeError, match="a Connection"):
+        client.get(world.url())
+
+
 @clients
 def test_a_body_is_sent_again_and_a_stream_is_not(world, client):
     with client(world) as request:

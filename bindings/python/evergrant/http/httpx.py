@@ -48,6 +48,12 @@ class Auth(httpx.Auth):
             yield request
 
 
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Refused: it would stop the event loop."""
+        raise TypeError("httpx.AsyncClient needs the auth() of an AsyncConnection")
+        yield request
+
+
 class AsyncAuth(httpx.Auth):
     """`Auth` for `httpx.AsyncClient`."""
 
@@ -68,6 +74,12 @@ class AsyncAuth(httpx.Auth):
         if error is None and _is_replayable(request):
             request.headers["Authorization"] = (await self._connection.token()).expose()
             yield request
+
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Refused: it cannot wait."""
+        raise TypeError("httpx.Client needs the auth() of a Connection")
+        yield request
 
 
 def _is_refused(response: httpx.Response, token: Token) -> bool:
