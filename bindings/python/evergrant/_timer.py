@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import threading
@@ -44,8 +45,11 @@ class _Timer:
             heapq.heappush(self._sleepers, (at, next(self._numbers), weakref.ref(sleeper)))
             if self._thread is None:
                 # A daemon: what is under way is waited for at exit, not what is to come.
-                self._thread = threading.Thread(target=self._run, name="evergrant-timer", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="evergrant-timer", daemon=True)
+                # Where the interpreter is ending there is nothing to come.
+                with contextlib.suppress(RuntimeError):
+                    thread.start()
+                    self._thread = thread
             if self._sleepers[0][0] == at:
                 self._changed.notify()
 
