@@ -25,13 +25,20 @@ class Workers:
         self._threads: ThreadPoolExecutor | None = None
 
     def run(self, work: Callable[[], None]) -> bool:
-        """Has it done soon; not where the interpreter is ending and no thread can be
-        begun any more."""
+        """Has it done soon, and once; not where no thread can be begun, as when the
+        interpreter is ending: then it is left to the caller."""
+        claim = threading.Lock()
+
+        def once() -> None:
+            if claim.acquire(blocking=False):
+                work()
+
         try:
             with self._lock:
                 if self._threads is None:
                     self._threads = ThreadPoolExecutor(self._most, "evergrant")
-                self._threads.submit(work)
+                self._threads.submit(once)
         except RuntimeError:
-            return False
+            # It may be in the queue all the same, and somebody may have taken it.
+            return not claim.acquire(blocking=False)
         return True

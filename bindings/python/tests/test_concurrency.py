@@ -89,6 +89,22 @@ def test_different_wishes_at_once(world):
     assert all(together(12, live))
 
 
+def test_no_thread_can_be_begun(world, monkeypatch):
+    """Work may be queued all the same: nothing is sent twice."""
+    submit = ThreadPoolExecutor.submit
+
+    def refuse(pool, *work):
+        queued = submit(pool, *work)
+        if pool._thread_name_prefix.startswith("evergrant"):
+            raise RuntimeError("can't start new thread")
+        return queued
+
+    slow_refresh(world, ms=50)
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
+    assert {token.generation for token in together(8, lambda _: world.connection.token())} == {world.first + 1}
+    refreshed_once(world)
+
+
 def test_a_caller_who_waits_no_longer(world):
     slow_refresh(world)
     with pytest.raises(TryLater, match="^try_later_busy$") as busy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import secrets
 import sqlite3
@@ -49,6 +50,10 @@ class SqliteStore:
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self._path)!r})"
+
+    def __del__(self) -> None:
+        if getattr(self, "_db", None) is not None:
+            self.close()
 
     def close(self) -> None:
         """Closes the file; it is opened again when it is needed."""
@@ -155,8 +160,10 @@ class SqliteStore:
         return db
 
     def _after_fork(self) -> None:
-        # SQLite forbids a child to use its parent's connection, and even to close it.
-        _parents.append(self._db)
+        # SQLite forbids a child to use its parent's connection, and even to close it: it
+        # is never freed, not at the child's end either.
+        if self._db is not None:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._db))
         self._lock = threading.Lock()
         self._db = None
 
@@ -170,6 +177,3 @@ def _transaction(db: sqlite3.Connection) -> Generator[None, None, None]:
     except BaseException:
         db.execute("ROLLBACK")
         raise
-
-
-_parents: list[object] = []
