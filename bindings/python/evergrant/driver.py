@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from . import machine, store
 from ._clock import Clock
-from .errors import EvergrantError, StoreUnavailable, error_for, error_of
+from .errors import Denied, EvergrantError, StoreUnavailable, error_for, error_of
 from .http import Answer, Request
 from .machine import Activity, FailureKind, HttpFault, Input, Output, Refusal, Secret, SecretBytes
 from .news import Authorized, KeyAccepted, Notice, Opened
@@ -86,9 +86,11 @@ class Driver:
         self._tokens: list[Waiter[Token]] = []
         self._maintaining: list[Waiter[Token | None]] = []
         self._demand = -1
-        self._beginning: Waiter[Opened] | None = None
-        self._opening: dict[str, Waiter[Opened]] = {}
-        self._turns: dict[Activity, deque[_Turn]] = {Activity.REDIRECT: deque(), Activity.KEY: deque()}
+        self._turns: dict[Activity, deque[_Turn]] = {
+            kind: deque() for kind in (Activity.AUTHORIZATION, Activity.REDIRECT, Activity.KEY)
+        }
+        # Authorizations whose beginning nobody waits for any more: the last ones.
+        self._begun: deque[str | None] = deque(maxlen=64)
         self._turns_over: list[Activity] = []
         self._revokers: list[Waiter[bool]] = []
         self._refused: EvergrantError | None = None
@@ -97,7 +99,7 @@ class Driver:
     def fail(self, error: BaseException) -> None:
         """The machine has failed, which is a bug in it: tells everybody who waits, and
         begins anew."""
-        waiting: list[Waiter[Any]] = [*self._tokens, *self._maintaining, *self._opening.values(), *self._revokers]
+        waiting: list[Waiter[Any]] = [*self._tokens, *self._maintaining, *self._revokers]
         waiting += [turn.waiter for turns in self._turns.values() for turn in turns]
         self.begin()
         for waiter in waiting:
@@ -130,18 +132,7 @@ class Driver:
 
     def authorize(self, waiter: Waiter[Opened], asked: Input) -> list[Effect]:
         """A new authorization; `asked` is an `Input.AUTHORIZE`."""
-        self._beginning = waiter
-        try:
-            effects = self._step(asked)
-        except Refusal as refusal:
-            tell_error(waiter, error_of(refusal))
-            return []
-        finally:
-            self._beginning = None
-        for effect in effects:
-            if isinstance(effect, Swap) and effect.key.startswith("pending/"):
-                self._opening[_authorization(effect.key)] = waiter
-        return effects
+        return self._queue(Activity.AUTHORIZATION, _Turn(waiter, asked, None))
 
     def redirected(self, waiter: Waiter[Authorized], url: Secret, proof: machine.BrowserProof) -> list[Effect]:
         """The browser came back."""
@@ -150,6 +141,7 @@ class Driver:
         except Refusal as refusal:
             tell_error(waiter, error_of(refusal))
             return []
+        self._begun.append(authorization)
         told = Input.REDIRECTED(url=url, proof=proof)
         return self._queue(Activity.REDIRECT, _Turn(waiter, told, authorization))
 
@@ -171,9 +163,11 @@ class Driver:
         give(waiter, self._refused)
         return effects
 
-    def tell(self, waiter: Waiter[None], happened: Input) -> list[Effect]:
-        """What needs no answer but that it was told."""
-        effects = self._step(happened)
+    def cancel(self, waiter: Waiter[None], authorization: str | None) -> list[Effect]:
+        """Nobody is to come back; answered when that is told."""
+        if authorization is not None:
+            self._begun.append(authorization)
+        effects = self._step(Input.CANCEL(authorization=authorization))
         give(waiter, None)
         return effects
 
@@ -249,9 +243,9 @@ class Driver:
             self.token = token
             self._tell_tokens(lambda waiter: give(waiter, token))
         elif isinstance(output, Output.OPEN_URL):
-            opener = self._opening.pop(output.authorization, None)
-            if opener is not None:
-                give(opener, Opened(output.authorization, output.url, output.binding, output.expires_at))
+            opened = Opened(output.authorization, output.url, output.binding, output.expires_at)
+            self._begun.append(output.authorization)
+            self._turn_over(Activity.AUTHORIZATION, lambda waiter: give(waiter, opened))
         elif isinstance(output, Output.AUTHORIZED):
             done = Authorized(self.tenant, output.scope, output.return_context)
             if self._is_awaited(output.authorization):
@@ -283,11 +277,10 @@ class Driver:
                     self._tell_revokers(refuse)
             case Activity.AUTHORIZATION if self._is_awaited(output.authorization):
                 self._turn_over(Activity.REDIRECT, refuse)
+            case Activity.AUTHORIZATION if output.authorization in self._begun:
+                pass  # One that nobody came back from; a notice told of it.
             case Activity.AUTHORIZATION:
-                # Else it is one that nobody came back from, and a notice told of it.
-                opener = self._opening.pop(output.authorization or "", self._beginning)
-                if opener is not None:
-                    refuse(opener)
+                self._turn_over(Activity.AUTHORIZATION, refuse)
             case Activity.REDIRECT | Activity.KEY:
                 self._turn_over(output.activity, refuse)
 
@@ -299,6 +292,10 @@ class Driver:
         return error
 
     def _noticed(self, output: Output.NOTICE) -> None:
+        if output.code == "authorization_cancelled" and output.authorization not in self._begun:
+            # Before it had begun: nobody has seen its URL, and no failure is told.
+            superseded = Denied("denied_superseded", number=304, tenant=self.tenant)
+            self._turn_over(Activity.AUTHORIZATION, lambda waiter: tell_error(waiter, superseded))
         if output.code == "disconnected":
             self._tell_revokers(lambda waiter: give(waiter, output.detail == "confirmed"))
         self._notify(

@@ -177,7 +177,7 @@ class Operations:
 
     def cancel(self, authorization: str | None) -> Future[None]:
         """Nobody is to come back."""
-        self._engine.ask(partial(self.driver.tell, happened=Input.CANCEL(authorization=authorization)))
+        self._engine.ask(partial(self.driver.cancel, authorization=authorization))
         return self._engine.stored()
 
     def disconnect(self) -> Future[bool]:
