@@ -8,7 +8,6 @@ from evergrant.machine import (
     Connection,
     Env,
     Input,
-    Output,
     Pleo,
     Provider,
     Refusal,
@@ -35,9 +34,10 @@ def connection(sealing, stored=None, tenant="t"):
 def written(sealing):
     """The record of a pending authorization."""
     machine = connection(sealing)
-    env = Env(now=1_700_000_000_000, uptime=None, boot_id=None, entropy=b"\7" * 32)
-    outputs = machine.step(env, Input.AUTHORIZE(REDIRECT_URI, [], [], Binding.COOKIE, None)).outputs
-    return next(output.write.record for output in outputs if isinstance(output, Output.SWAP))
+    env = [Env(now=1_700_000_000_000, uptime=None, boot_id=None, entropy=bytes([at]) * 32) for at in (7, 8)]
+    (look,) = machine.step(env[0], Input.AUTHORIZE(REDIRECT_URI, [], [], Binding.COOKIE, None)).outputs
+    (pending,) = machine.step(env[1], Input.SWAPPED(look.op, None)).outputs
+    return pending.write.record
 
 
 def test_what_is_written_is_sealed_with_the_active_key():
