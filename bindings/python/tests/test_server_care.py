@@ -1,0 +1,179 @@
+"""What the stores of fleets see to beside the swap itself."""
+
+import logging
+import multiprocessing
+import re
+
+import psycopg
+import pytest
+import servers
+from conftest import WORKSPACE
+from evergrant.errors import StoreUnavailable
+from evergrant.store import Write
+from evergrant.stores.postgresql import PostgresqlStore
+from evergrant.stores.redis import RedisStore
+from psycopg_pool import ConnectionPool
+from redis import Redis
+
+RECORD = b"hidden-record"
+
+
+@pytest.fixture(scope="module")
+def postgresql():
+    with servers.postgresql() as conninfo:
+        yield conninfo
+
+
+@pytest.fixture
+def redis_url():
+    with servers.redis() as url:
+        yield url
+
+
+@pytest.fixture
+def redis(redis_url):
+    with Redis.from_url(redis_url) as client:
+        yield client
+
+
+def test_postgresql_commits_to_the_disk(postgresql):
+    """Also where the user's default is not to."""
+    with psycopg.connect(postgresql, autocommit=True) as connection:
+        connection.execute("ALTER ROLE evergrant SET synchronous_commit = off")
+    store = PostgresqlStore(postgresql, table="committed")
+    with store._own() as connection:
+        assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
+    store.close()
+
+
+def test_postgresql_says_that_there_is_no_table(postgresql):
+    store = PostgresqlStore(postgresql, table="nowhere", create=False)
+    with pytest.raises(StoreUnavailable, match='relation "nowhere" does not exist'):
+        store.swap("connection/a", None, None)
+    for table in ("", "a; DROP TABLE b", 'a"b', "A", "a.b.c"):
+        with pytest.raises(ValueError, match="a table is named"):
+            PostgresqlStore(postgresql, table=table)
+
+
+def test_postgresql_can_have_its_table_made_by_others(postgresql):
+    with psycopg.connect(postgresql, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA tenants")
+        connection.execute(PostgresqlStore.schema("tenants.grants").encode())
+    store = PostgresqlStore(postgresql, table="tenants.grants", create=False)
+    assert store.swap("connection/a", None, Write(RECORD, 1, None)).record == RECORD
+    assert store.claim_due(1) == ["connection/a"]
+    store.close()
+
+
+def test_an_error_of_postgresql_quotes_no_record(postgresql):
+    store = PostgresqlStore(postgresql, table="checked")
+    there = store.swap("connection/a", None, Write(b"1", None, None))
+    with psycopg.connect(postgresql, autocommit=True) as connection:
+        connection.execute("ALTER TABLE checked ADD CHECK (length(record) < 5)")
+    # The server's detail is the whole row.
+    with pytest.raises(StoreUnavailable, match="violates check constraint") as caught:
+        store.swap("connection/a", there.revision, Write(RECORD, None, None))
+    shown = f"{caught.value} {caught.value!r} {caught.value.__cause__} {caught.value.description}"
+    assert "hidden" not in shown and RECORD.hex() not in shown
+    assert caught.value.__suppress_context__
+    store.close()
+
+
+def test_postgresql_that_was_restarted_is_found_again(postgresql):
+    store = PostgresqlStore(postgresql, table="restarted")
+    store.swap("connection/a", None, Write(b"1", None, None))
+    with psycopg.connect(postgresql, autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    with pytest.raises(StoreUnavailable, match="PostgreSQL: "):
+        store.swap("connection/a", None, None)
+    assert store.swap("connection/a", None, None).record == b"1"
+    store.close()
+
+
+def test_a_child_leaves_its_parents_connection_alone(postgresql):
+    store = PostgresqlStore(postgresql, table="forked")
+    there = store.swap("connection/a", None, Write(b"1", None, None))
+    [connection] = store._idle
+    parents = connection.info.backend_pid
+
+    def child(answer):
+        store.swap("connection/a", there.revision, Write(b"child", None, None))
+        [own] = store._idle
+        answer.send(own.info.backend_pid)
+        store.close()
+
+    here, answer = multiprocessing.Pipe()
+    process = multiprocessing.get_context("fork").Process(target=child, args=(answer,))
+    process.start()
+    assert here.recv() != parents
+    process.join()
+    assert process.exitcode == 0
+    assert store.swap("connection/a", None, None).record == b"child"
+    assert store._idle[0].info.backend_pid == parents
+    store.close()
+    for end in (here, answer):
+        end.close()
+
+
+def test_redis_that_may_delete_records_is_refused(redis, redis_url):
+    redis.config_set("maxmemory", "100mb")
+    redis.config_set("maxmemory-policy", "allkeys-lru")
+    store = RedisStore(redis_url)
+    with pytest.raises(StoreUnavailable, match="maxmemory-policy allkeys-lru records may be deleted"):
+        store.swap("connection/a", None, Write(RECORD, None, None))
+    redis.config_set("maxmemory-policy", "noeviction")
+    assert store.swap("connection/a", None, Write(RECORD, None, None)).record == RECORD
+    store.close()
+
+
+def test_redis_without_an_append_only_file_is_warned_of(redis, redis_url, caplog):
+    redis.config_set("appendonly", "no")
+    store = RedisStore(redis_url)
+    with caplog.at_level(logging.WARNING, "evergrant"):
+        store.swap("connection/a", None, None)
+        store.swap("connection/a", None, None)
+    assert [record.message for record in caplog.records].count(
+        "Redis writes no append-only file: what it has answered may be lost with it"
+    ) == 1
+    store.close()
+
+
+def test_redis_waits_for_replicas(redis, redis_url):
+    alone = RedisStore(redis_url, replicas=1, replicas_ms=10)
+    with pytest.raises(StoreUnavailable, match="0 of 1 replicas"):
+        alone.swap("connection/a", None, Write(RECORD, None, None))
+    # It has taken place all the same, and whoever looks sees it.
+    there = alone.swap("connection/a", None, None)
+    assert there.record == RECORD
+    # A conflict has written nothing, so there is nothing to wait for.
+    conflict = alone.swap("connection/a", "7", Write(b"no", None, None))
+    assert (conflict.revision, conflict.record) == (there.revision, RECORD)
+    alone.close()
+
+
+def test_redis_that_decodes_is_refused(redis_url):
+    with Redis.from_url(redis_url, decode_responses=True) as client:
+        with pytest.raises(ValueError, match="decodes"):
+            RedisStore(client)
+
+
+def test_a_store_in_redis_leaves_others_keys_alone(redis, redis_url):
+    redis.set("other", "1")
+    one, two = RedisStore(redis_url, prefix="one"), RedisStore(redis_url, prefix="two")
+    one.swap("connection/a", None, Write(b"1", 1, 1))
+    assert two.swap("connection/a", None, None) is None
+    assert (two.list(), two.claim_due(9), two.purge()) == ([], [], 0)
+    assert one.claim_due(9) == ["connection/a"]
+    assert one.purge() == 1
+    assert redis.keys() == [b"other"]
+    for store in (one, two):
+        store.close()
+
+
+def test_the_examples_of_the_guide_stand():
+    guide = (WORKSPACE / "docs/fleet.md").read_text()
+    examples = re.findall(r"^```python\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    names = {"pool": ConnectionPool("host=/nowhere", open=False)}
+    for example in examples:
+        exec(example, names)
+    assert len(examples) == 2 and "replicas" in examples[1]
