@@ -1,5 +1,6 @@
 """The loopback authorization server that the tests talk to."""
 
+import contextlib
 import json
 import os
 import selectors
@@ -28,6 +29,10 @@ class Authority:
         assert status in (200, 201), answer
         return json.loads(answer)
 
+    def control_list_delete(self, name: str) -> None:
+        status, _, answer = call(f"{self.base}/control/{name}", "DELETE", {})
+        assert status == 200, answer
+
     def stats(self) -> dict:
         status, _, answer = call(f"{self.base}/control/stats", "GET", {})
         assert status == 200
@@ -48,8 +53,14 @@ def authority_program() -> str:
 
 @pytest.fixture
 def authority(authority_program: str) -> Iterator[Authority]:
+    with running(authority_program) as authority:
+        yield authority
+
+
+@contextlib.contextmanager
+def running(program: str, *options: str) -> Iterator[Authority]:
     # It ends when its standard input closes, also if this process is killed.
-    process = subprocess.Popen([authority_program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([program, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
