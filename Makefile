@@ -1,5 +1,5 @@
 # What a person runs. Each target installs what it needs and is not there.
-.PHONY: demo test test-c test-python lint rows model mutants simulate bench bench-c sizes fuzz-c install uninstall clean setup
+.PHONY: demo test test-c test-python lint rows model mutants simulate bench bench-c sizes fuzz-c install uninstall clean setup kill-test fleet-test
 
 demo: ## a whole lifecycle against the embedded authority, shown as it happens
 	@scripts/setup demo
@@ -16,6 +16,14 @@ test-c: ## all tests in C
 test-python: ## the Python package with every Python from 3.10 on that is there
 	@scripts/setup test
 	@scripts/test-python --all
+
+kill-test: ## 8 workers over SQLite, PostgreSQL and Redis, killed 1,000 times each: KILLS=1000, SEED=7
+	@scripts/setup test
+	@KILLS="$(KILLS)" SEED="$(SEED)" scripts/fleet kill
+
+fleet-test: ## what a claim costs in a fleet of 10,000, 100,000 and 1,000,000 connections
+	@scripts/setup test
+	@scripts/fleet size
 
 lint: ## formatting, lints, documentation, generated files
 	@scripts/setup lint
