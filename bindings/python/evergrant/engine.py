@@ -21,7 +21,7 @@ from ._timer import wake_in
 from .driver import Driver, Effect, Send, Swap, Waiter, give, tell_error
 from .errors import StoreUnavailable
 from .http import NotSent, TooLate
-from .machine import HttpFault
+from .machine import HttpFault, Status
 from .store import Store
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Engine:
         self._timer_at: int | None = None
 
     def _after_fork(self) -> None:
+        _unfinished.discard(self)
         self.driver.begin()
         self._begin()
 
@@ -178,6 +179,12 @@ class Engine:
     def _rest(self) -> None:
         """What to wait for, now that nothing is left to do but what has been sent."""
         nothing_due = self._set_timer()
+        # The timer alone would not keep it: an answer that the store has not taken is
+        # nowhere else, whoever has forgotten the connection.
+        if isinstance(self.driver.status, Status.REFRESHING):
+            _unfinished.add(self)
+        else:
+            _unfinished.discard(self)
         if self._sent == 0 and nothing_due:
             waiting, self._settling = self._settling, []
             for waiter in waiting:
@@ -224,3 +231,6 @@ class Engine:
             # Only its kind, here too: what a store says of its own bug is not known.
             log.error("the store raised %s, not StoreUnavailable", type(error).__name__)
             return partial(self.driver.unswapped, swap.op, StoreUnavailable(type(error).__name__))
+
+
+_unfinished: set[Engine] = set()
