@@ -174,6 +174,7 @@ class Client:
 
             transport = UrllibTransport()
         self.provider, self.client_id, self.transport = provider, client_id, transport
+        self.scopes = tuple(scopes)
         self.timeout = timeout
         self.clock = clock or Clock()
         self.workers = Workers(threads)

@@ -41,16 +41,17 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a refresher until SIGTERM or SIGINT; 2 for what cannot be begun."""
-    asked = _parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, connections: Sequence[Connections] = ()) -> int:
+    """Runs a refresher until SIGTERM or SIGINT; 2 for what cannot be begun. The
+    `connections` are given, or named by the arguments."""
+    asked = _parser(named=not connections).parse_args(arguments)
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=asked.log_level.upper(), handlers=[handler])
     limits = Limits(concurrency=asked.concurrency, per_minute=asked.per_minute, poll=asked.poll)
     try:
-        connections = [_named(name) for name in asked.connections]
-        refresher = Refresher(*connections, limits=limits, metrics=Metrics(), metrics_file=asked.metrics_file)
+        whose = connections or [_named(name) for name in asked.connections]
+        refresher = Refresher(*whose, limits=limits, metrics=Metrics(), metrics_file=asked.metrics_file)
         if asked.metrics_port is not None:
             log.info("metrics", extra={"port": refresher.metrics.serve(asked.metrics_port)})
     except (ImportError, AttributeError, TypeError, ValueError, OSError) as error:
@@ -72,16 +73,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(*, named: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m evergrant.refresher",
+        prog="python -m evergrant.refresher" if named else "evergrant refresher",
         description="Keeps all connections of a store fresh. Any number of copies may run side by side. "
         "SIGTERM ends it when what has been sent has been answered and stored: give it 90 seconds. "
         "A second one ends it even if the store does not take what was answered.",
     )
-    parser.add_argument(
-        "connections", nargs="+", metavar="MODULE:NAME", help="evergrant.Connections in a module; all over one store"
-    )
+    if named:
+        what = "evergrant.Connections in a module; all over one store"
+        parser.add_argument("connections", nargs="+", metavar="MODULE:NAME", help=what)
     parser.add_argument("--concurrency", type=int, default=Limits.concurrency, help="refreshes at a time [%(default)s]")
     parser.add_argument(
         "--per-minute", type=int, default=Limits.per_minute, help="refreshes a minute and issuer [%(default)s]"

@@ -1,0 +1,129 @@
+"""What can be typed."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+
+from . import _commands, _connect, _doctor, _refresher, _register
+from .verdict import OTHERS, VERDICTS
+
+__all__ = ["parse", "parser"]
+
+_DESCRIPTION = """\
+Keeps OAuth grants good: connects in a browser, hands out tokens that are valid, and
+says what is wrong. Profiles stand in ~/.config/evergrant/config.toml (--config or
+EVERGRANT_CONFIG name another file); secrets come from the environment or the keyring.
+Answers go to standard output, progress to standard error."""
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """What was typed; ends the process where that cannot be."""
+    typed = parser()
+    asked, rest = typed.parse_known_args(arguments)
+    if rest and asked.run is not _refresher.run:
+        typed.error(f"not known: {' '.join(rest)}")
+    asked.rest = rest
+    return asked
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser; `run` of what it yields is the command."""
+    top = argparse.ArgumentParser(
+        prog="evergrant",
+        allow_abbrev=False,
+        description=_DESCRIPTION,
+        epilog=_exit_codes(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.set_defaults(config=None, profile=None, json=False, verbose=False, timeout=30.0, tenant=None)
+    _common(top)
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(name: str, run: Callable[..., int], help: str, *, tenant: bool = True) -> argparse.ArgumentParser:
+        made = commands.add_parser(
+            name, help=help, description=f"{help[0].upper()}{help[1:]}.", allow_abbrev=False
+        )
+        made.set_defaults(run=run)
+        _common(made)
+        if tenant:
+            made.add_argument(
+                "-t", "--tenant", metavar="NAME", default=argparse.SUPPRESS, help="whose connection [the profile's]"
+            )
+        return made
+
+    connect = add("connect", _connect.connect, "get a grant: opens the browser and waits for it to come back")
+    connect.add_argument("--no-browser", action="store_true", help="print the address to open instead")
+    connect.add_argument("--scope", action="append", default=[], help="ask for this scope only; may be repeated")
+    connect.add_argument("--company", metavar="URN", help="the company that it must be")
+
+    add("token", _commands.token, "print the Authorization header with a valid token")
+
+    call = add("call", _commands.call, "call the API with the token; after a 401 once more with a new one")
+    call.add_argument("url", metavar="URL", help="of the API; or a path of it, from / on")
+    call.add_argument("-X", "--request", metavar="METHOD", help="[GET; POST with --data]")
+    call.add_argument("-d", "--data", metavar="DATA", help="the body; @FILE or @- for standard input; JSON unless told")
+    call.add_argument("-H", "--header", metavar="LINE", action="append", default=[], help="NAME: VALUE; may be repeated")
+    call.add_argument("-i", "--include", action="store_true", help="show status and headers too")
+
+    add("status", _commands.status, "say where the connection stands")
+
+    listed = add("list", _commands.list_all, "list the connections in the store", tenant=False)
+    listed.add_argument("--limit", type=_count, default=1000, metavar="N", help="at most so many [1000]")
+    listed.add_argument("--after", metavar="TENANT", help="go on after this one")
+
+    refresh = add("refresh", _commands.refresh, "do what is due for the connection")
+    refresh.add_argument("--early", action="store_true", help="refresh when half of the token's life is over")
+
+    disconnect = add("disconnect", _commands.disconnect, "end the grant, here and at the server")
+    disconnect.add_argument("-y", "--yes", action="store_true", help="do not ask")
+
+    key = add("key", _commands.key, "take an API key from the terminal, or from standard input")
+    key.add_argument("what", choices=["add", "replace"], help="add where there is no grant; replace where there is one")
+    key.add_argument("--standalone", action="store_true", help="it belongs to no registered client")
+    key.add_argument("--company", metavar="URN", help="the company that it must be of")
+    key.add_argument("--scope", action="append", default=[], help="it must have this scope; may be repeated")
+
+    doctor = add("doctor", _doctor.doctor, "look for what is wrong, and say what to do")
+    doctor.add_argument("--offline", action="store_true", help="send nothing")
+
+    register = add("register", _register.register, "check a registration for Pleo and print its form", tenant=False)
+    register.add_argument("file", metavar="FILE", help="TOML or JSON; docs/registration.md has the members")
+    register.add_argument("--environment", choices=["staging", "production"], default="production", help="[production]")
+
+    refresher = add("refresher", _refresher.run, "keep all connections of the store fresh, until SIGTERM", tenant=False)
+    refresher.epilog = "Further options are the refresher's own: see docs/fleet.md."
+    return top
+
+
+def _common(made: argparse.ArgumentParser) -> None:
+    """What may stand before the command and after it."""
+    suppressed = argparse.SUPPRESS
+    made.add_argument("--config", metavar="FILE", default=suppressed, help="the file of profiles")
+    made.add_argument("--profile", metavar="NAME", default=suppressed, help="[EVERGRANT_PROFILE, or the file's default]")
+    made.add_argument("--json", action="store_true", default=suppressed, help="answer, or error, as one JSON value")
+    made.add_argument("--timeout", type=_seconds, metavar="S", default=suppressed, help="seconds to wait [30]")
+    made.add_argument("-v", "--verbose", action="store_true", default=suppressed, help="log what happens")
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0 < value <= 3600:
+        raise argparse.ArgumentTypeError("a number of seconds, 3600 at most")
+    return value
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= 1_000_000):
+        raise argparse.ArgumentTypeError("a number, from 1 on")
+    return int(text)
+
+
+def _exit_codes() -> str:
+    rows = dict(OTHERS)
+    for verdict in VERDICTS.values():
+        rows.setdefault(verdict.exit, f"{verdict.name}: {verdict.advice}")
+    return "exit codes:\n" + "\n".join(f"  {code:>3}  {rows[code]}" for code in sorted(rows))
