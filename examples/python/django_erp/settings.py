@@ -1,0 +1,4 @@
+"""The least that Django wants."""
+
+INSTALLED_APPS = ["expenses"]
+USE_TZ = True
