@@ -123,14 +123,14 @@ pub fn store_key(client: &Client, tenant: &str) -> Result<String, Refusal> {
 }
 
 impl Connection {
-    fn of(machine: evergrant::Connection) -> Self {
+    pub(crate) fn of(machine: evergrant::Connection) -> Self {
         let store_key = machine.store_key().as_str().to_owned();
         Self { store_key, machine: Mutex::new(machine) }
     }
 
     /// A machine in which a step has panicked may be half changed: it answers
     /// nothing any more, and the host restores it from the store.
-    fn machine(&self) -> MutexGuard<'_, evergrant::Connection> {
+    pub(crate) fn machine(&self) -> MutexGuard<'_, evergrant::Connection> {
         self.machine.lock().expect("an earlier step panicked: restore the connection")
     }
 }

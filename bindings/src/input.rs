@@ -1,6 +1,6 @@
 //! What happened: the inputs of a step.
 
-use crate::{ApiKeyKind, Parameter, Secret, SecretBytes, company};
+use crate::{ApiKeyKind, Parameter, Secret, SecretBytes, company, headers};
 use std::sync::Arc;
 
 /// What happened, told to `Connection.step`.
@@ -120,9 +120,11 @@ impl From<Input> for evergrant::Input {
                 Self::Redirected { url: url.inner().clone(), proof: proof.into() }
             }
             Input::TokenWanted { min_validity } => Self::TokenWanted { min_validity },
-            Input::ApiAnswered { generation, status, headers } => {
-                Self::ApiAnswered { generation, status, headers: parse_headers(&headers) }
-            }
+            Input::ApiAnswered { generation, status, headers } => Self::ApiAnswered {
+                generation,
+                status,
+                headers: headers::parse(headers.inner().expose()),
+            },
             Input::KeyEntered { key, kind, company, scopes } => {
                 Self::KeyEntered(company::entered(&key, kind, company, scopes))
             }
@@ -134,7 +136,7 @@ impl From<Input> for evergrant::Input {
                 op: evergrant::Op(op),
                 response: evergrant::HttpResponse {
                     status,
-                    headers: parse_headers(&headers),
+                    headers: headers::parse(headers.inner().expose()),
                     body: body.inner().clone(),
                 },
             },
@@ -237,31 +239,5 @@ impl From<Stored> for evergrant::Stored {
             bytes: stored.record.inner().clone(),
             age: stored.age,
         }
-    }
-}
-
-/// `name: value`, line by line. What is no header is left out, as by any HTTP
-/// client: a server wrote it, so it is no misuse.
-fn parse_headers(block: &Secret) -> Vec<(String, String)> {
-    let lines = block.inner().expose().lines();
-    lines
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn headers_are_read_as_on_the_wire() {
-        let read = |text: &str| parse_headers(&Secret::new(text.to_owned()));
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(read(""), []);
-        assert_eq!(
-            read("A: b\r\nc:d: e \n\nHTTP/1.1 200 OK\nf:\n"),
-            [pair("A", "b"), pair("c", "d: e"), pair("f", "")]
-        );
     }
 }

@@ -1,6 +1,6 @@
 //! What the host must do: the outputs of a step.
 
-use crate::{Failure, Secret, SecretBytes};
+use crate::{Failure, Secret, SecretBytes, headers};
 use std::sync::Arc;
 
 /// What a step came to.
@@ -241,7 +241,7 @@ impl From<evergrant::Output> for Output {
                     op: op.0,
                     method: method.as_str().to_owned(),
                     url,
-                    headers: write_headers(&headers),
+                    headers: Secret::shared(headers::write(&headers)),
                     body: SecretBytes::shared(body),
                     send_within,
                     listen_for,
@@ -307,19 +307,6 @@ fn failed(activity: evergrant::Activity, failure: &evergrant::Failure) -> Output
     }
 }
 
-/// `name: value`, line by line, neither of which can hold a line break.
-fn write_headers(headers: &[(&'static str, evergrant::Secret)]) -> Arc<Secret> {
-    // Sized beforehand: a text that grows leaves copies of secrets behind.
-    let length = headers.iter().map(|(name, value)| name.len() + value.expose().len() + 3).sum();
-    let mut block = String::with_capacity(length);
-    for (name, value) in headers {
-        for part in [name, ": ", value.expose(), "\n"] {
-            block.push_str(part);
-        }
-    }
-    Secret::shared(block.into())
-}
-
 /// What a store is to hold under a key.
 #[derive(Clone, Debug, uniffi::Record)]
 pub struct Write {
@@ -354,18 +341,4 @@ pub enum Activity {
     ApiCall,
     /// The end of the grant.
     Revoke,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn headers_are_written_as_on_the_wire() {
-        let headers =
-            [("accept", "application/json".into()), ("authorization", "Basic eDp5".into())];
-        let block = write_headers(&headers);
-        assert_eq!(block.expose(), "accept: application/json\nauthorization: Basic eDp5\n");
-        assert_eq!(write_headers(&[]).expose(), "");
-    }
 }

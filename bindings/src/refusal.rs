@@ -12,4 +12,8 @@ pub enum Refusal {
     /// A record or a redirect that cannot be used, as told by its code.
     #[error("{0}")]
     Failed(#[from] evergrant::Failure),
+    /// Bytes that are no packed step: a bug of the driver, or a text of its caller's
+    /// that UTF-8 cannot hold. The connection is as it was.
+    #[error("misuse_packed_invalid")]
+    PackedInvalid,
 }
