@@ -1,5 +1,5 @@
 # What a person runs. Each target installs what it needs and is not there.
-.PHONY: demo test test-c test-python lint rows model mutants simulate bench bench-c sizes fuzz-c install uninstall clean setup kill-test fleet-test
+.PHONY: demo test test-c test-python lint rows model mutants simulate bench bench-c sizes fuzz-c install uninstall clean setup kill-test fleet-test bench-python
 
 demo: ## a whole lifecycle against the embedded authority, shown as it happens
 	@scripts/setup demo
@@ -63,6 +63,10 @@ install: ## the C library, its header and evergrant.pc: PREFIX=/usr/local, LIBDI
 
 uninstall: ## takes away what install has put there
 	@PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" DESTDIR="$(DESTDIR)" scripts/install remove
+
+bench-python: ## beside oauthlib, authlib and requests-oauthlib: ARGS=--profile
+	@scripts/setup test
+	@scripts/bench-python $(ARGS)
 
 clean: ## everything that the other targets made
 	cargo clean
