@@ -1,12 +1,9 @@
-"""The host's clocks and its entropy, as the machine wants to be told of them."""
+"""The host's clocks, as the machine wants to be told of them."""
 
 from __future__ import annotations
 
-import os
 import time
 import uuid
-
-from .machine import Env
 
 __all__ = ["Clock"]
 
@@ -26,7 +23,8 @@ class Clock:
     """The clocks of this machine. Tests have one that they can move."""
 
     def __init__(self) -> None:
-        self._boot_id = _boot_id() if _BOOTTIME is not None else None
+        self.boot_id = _boot_id() if _BOOTTIME is not None else None
+        """Which boot `uptime` counts from."""
 
     time = staticmethod(time.time)
     """UNIX time in seconds, for the one place where it must cost little."""
@@ -42,7 +40,6 @@ class Clock:
             return time.clock_gettime_ns(_BOOTTIME) // 1_000_000
         return time.monotonic_ns() // 1_000_000
 
-    def env(self) -> Env:
-        """The world at this moment, with fresh entropy: for one step."""
-        uptime = self.ticks() if _BOOTTIME is not None else None
-        return Env(now=self.now(), uptime=uptime, boot_id=self._boot_id, entropy=os.urandom(32))
+    def uptime(self) -> int | None:
+        """Milliseconds that run through suspend, where there is a clock that does."""
+        return self.ticks() if _BOOTTIME is not None else None

@@ -9,6 +9,7 @@ Whoever uses it calls it from one thread at a time.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import InvalidStateError
@@ -16,9 +17,10 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from . import machine, store
 from ._clock import Clock
+from ._packed import Machine, inputs, outputs
 from .errors import Denied, EvergrantError, StoreUnavailable, error_for, error_of
 from .http import Answer, Request
-from .machine import Activity, FailureKind, HttpFault, Input, Output, Refusal, Secret, SecretBytes
+from .machine import Activity, FailureKind, HttpFault, Refusal, Secret, SecretBytes
 from .news import Authorized, KeyAccepted, Notice, Opened
 from .token import Token
 
@@ -60,7 +62,7 @@ class _Turn(NamedTuple):
     does not always name the wish."""
 
     waiter: Waiter[Any]
-    input: Input
+    input: inputs.Input
     authorization: str | None
 
 
@@ -76,13 +78,14 @@ class Driver:
     def begin(self) -> None:
         """Knows nothing, and looks into the store when it is asked: at the start, and
         in a child process, to which its parent's machine does not belong."""
-        self._machine = machine.Connection(self._client, self.tenant)
+        self._connection = machine.Connection(self._client, self.tenant)
+        self._machine = Machine(self._connection)
         self.token: Token | None = None
         """The token that may be used now."""
         self.wake_at: int | None = None
-        """When to tell `Input.WAKE`, UNIX milliseconds."""
-        self.status: machine.Status | None = None
-        """Where the connection stood at the last step."""
+        """When to tell `Wake`, UNIX milliseconds."""
+        self.status: str | None = None
+        """Where the connection stood at the last step: the stable name."""
         self._tokens: list[Waiter[Token]] = []
         self._maintaining: list[Waiter[Token | None]] = []
         self._demand = -1
@@ -117,7 +120,7 @@ class Driver:
         if self._demand >= min_validity:
             return []
         self._demand = max(self._demand, min_validity)
-        return self._step(Input.TOKEN_WANTED(min_validity=min_validity))
+        return self._step(inputs.TokenWanted(min_validity))
 
     def maintain(self, waiter: Waiter[Token | None]) -> list[Effect]:
         """What is due; answered when that is known to be done, or by why it cannot be.
@@ -128,13 +131,13 @@ class Driver:
         self._demand = 0
         # The machine refreshes what is due before it answers, and reads the record
         # where it does not know that there is a grant.
-        return self._step(Input.TOKEN_WANTED(min_validity=0))
+        return self._step(inputs.TokenWanted(0))
 
-    def authorize(self, waiter: Waiter[Opened], asked: Input) -> list[Effect]:
-        """A new authorization; `asked` is an `Input.AUTHORIZE`."""
+    def authorize(self, waiter: Waiter[Opened], asked: inputs.Authorize) -> list[Effect]:
+        """A new authorization."""
         return self._queue(Activity.AUTHORIZATION, _Turn(waiter, asked, None))
 
-    def redirected(self, waiter: Waiter[Authorized], url: Secret, proof: machine.BrowserProof) -> list[Effect]:
+    def redirected(self, waiter: Waiter[Authorized], url: Secret, proof: Secret | inputs.Proof) -> list[Effect]:
         """The browser came back."""
         try:
             authorization = _authorization(machine.pending_key(url))
@@ -142,24 +145,24 @@ class Driver:
             tell_error(waiter, error_of(refusal))
             return []
         self._begun.append(authorization)
-        told = Input.REDIRECTED(url=url, proof=proof)
+        told = inputs.Redirected(url.expose(), proof.expose() if isinstance(proof, Secret) else proof)
         return self._queue(Activity.REDIRECT, _Turn(waiter, told, authorization))
 
-    def enter_key(self, waiter: Waiter[KeyAccepted], entered: Input) -> list[Effect]:
-        """A person pasted a key; `entered` is an `Input.KEY_ENTERED`."""
+    def enter_key(self, waiter: Waiter[KeyAccepted], entered: inputs.KeyEntered) -> list[Effect]:
+        """A person pasted a key."""
         return self._queue(Activity.KEY, _Turn(waiter, entered, None))
 
     def revoke(self, waiter: Waiter[bool]) -> list[Effect]:
         """The end; answered by whether the server confirmed."""
         self._revokers.append(waiter)
-        return self._step(Input.REVOKE())
+        return self._step(inputs.Revoke())
 
     def api_answered(
-        self, waiter: Waiter[EvergrantError | None], generation: int, status: int, headers: Secret
+        self, waiter: Waiter[EvergrantError | None], generation: int, status: int, headers: str
     ) -> list[Effect]:
         """The API answered; `waiter` gets what that means for the caller."""
         self._refused = None
-        effects = self._step(Input.API_ANSWERED(generation=generation, status=status, headers=headers))
+        effects = self._step(inputs.ApiAnswered(generation, status, headers))
         give(waiter, self._refused)
         return effects
 
@@ -167,53 +170,52 @@ class Driver:
         """Nobody is to come back; answered when that is told."""
         if authorization is not None:
             self._begun.append(authorization)
-        effects = self._step(Input.CANCEL(authorization=authorization))
+        effects = self._step(inputs.Cancel(authorization))
         give(waiter, None)
         return effects
 
     def wake(self) -> list[Effect]:
         """The time of `wake_at` may have come."""
         due = self.wake_at is not None and self.wake_at <= self._clock.now()
-        return self._step(Input.WAKE()) if due else []
+        return self._step(inputs.Wake()) if due else []
 
     def is_api_url(self, url: str) -> bool:
         """Whether a token may go there."""
-        return self._machine.authorization(self._clock.now(), url, 0) is not None
+        return self._connection.authorization(self._clock.now(), url, 0) is not None
 
     # What came of effects.
 
     def answered(self, op: int, answer: Answer) -> list[Effect]:
         """The answer to a `Send`."""
-        headers, body = header_block(answer.headers), SecretBytes(answer.body)
-        return self._step(Input.HTTP_DONE(op=op, status=answer.status, headers=headers, body=body))
+        return self._step(inputs.HttpDone(op, answer.status, header_block(answer.headers), answer.body))
 
     def unanswered(self, op: int, why: HttpFault) -> list[Effect]:
         """There is none."""
-        return self._step(Input.HTTP_FAILED(op=op, why=why))
+        return self._step(inputs.HttpFailed(op, why))
 
     def swapped(self, op: int, current: store.Stored | None) -> list[Effect]:
         """The answer to a `Swap`."""
-        return self._step(Input.SWAPPED(op=op, current=stored(current) if current else None))
+        return self._step(inputs.Swapped(op, current))
 
     def unswapped(self, op: int, error: StoreUnavailable | None = None) -> list[Effect]:
         """There is none; `error` is what callers are told if it stays so."""
         self._store_error = error
-        return self._step(Input.SWAP_UNANSWERED(op=op))
+        return self._step(inputs.SwapUnanswered(op))
 
     # Within.
 
-    def _step(self, happened: Input) -> list[Effect]:
+    def _step(self, happened: inputs.Input) -> list[Effect]:
         # Before the step: deadlines count from the earlier moment.
         stepped_at = self._clock.ticks()
-        step = self._machine.step(self._clock.env(), happened)
+        clock = self._clock
+        step = self._machine.step(clock.now(), clock.uptime(), clock.boot_id, os.urandom(32), happened)
         self.wake_at, self.status = step.wake_at, step.status
         effects: list[Effect] = []
         for output in step.outputs:
-            if isinstance(output, Output.SEND_HTTP):
+            if isinstance(output, outputs.SendHttp):
                 effects.append(Send(output.op, self._request(output, stepped_at)))
-            elif isinstance(output, Output.SWAP):
-                write = written(output.write) if output.write else None
-                effects.append(Swap(output.op, output.key, output.expected, write))
+            elif isinstance(output, outputs.Swap):
+                effects.append(Swap(output.op, output.key, output.expected, output.write))
             else:
                 self._news(output)
         if self.token is not None and self.token.generation != step.servable:
@@ -222,43 +224,43 @@ class Driver:
             effects += self._take_turn(self._turns_over.pop())
         return effects
 
-    def _request(self, asked: Output.SEND_HTTP, stepped_at: int) -> Request:
-        lines = (line.partition(": ") for line in asked.headers.expose().splitlines())
+    def _request(self, asked: outputs.SendHttp, stepped_at: int) -> Request:
+        lines = (line.partition(": ") for line in asked.headers.splitlines())
         return Request(
             method=asked.method,
             url=asked.url,
             headers=[(name, value) for name, _, value in lines],
-            body=asked.body.expose(),
+            body=asked.body,
             send_by=stepped_at + asked.send_within,
             listen_for=asked.listen_for,
             answer_limit=asked.answer_limit,
             clock=self._clock,
         )
 
-    def _news(self, output: Output) -> None:
+    def _news(self, output: outputs.Output) -> None:
         """What is for the app: given to whoever waits for it."""
-        if isinstance(output, Output.TOKEN_READY):
-            header = output.header.expose()
-            token = Token(output.generation, output.origin, header, output.expires_at, self._clock.now())
+        if isinstance(output, outputs.TokenReady):
+            token = Token(output.generation, output.origin, output.header, output.expires_at, self._clock.now())
             self.token = token
             self._tell_tokens(lambda waiter: give(waiter, token))
-        elif isinstance(output, Output.OPEN_URL):
-            opened = Opened(output.authorization, output.url, output.binding, output.expires_at)
+        elif isinstance(output, outputs.OpenUrl):
+            binding = None if output.binding is None else Secret(output.binding)
+            opened = Opened(output.authorization, Secret(output.url), binding, output.expires_at)
             self._begun.append(output.authorization)
             self._turn_over(Activity.AUTHORIZATION, lambda waiter: give(waiter, opened))
-        elif isinstance(output, Output.AUTHORIZED):
+        elif isinstance(output, outputs.Authorized):
             done = Authorized(self.tenant, output.scope, output.return_context)
             if self._is_awaited(output.authorization):
                 self._turn_over(Activity.REDIRECT, lambda waiter: give(waiter, done))
-        elif isinstance(output, Output.KEY_ACCEPTED):
+        elif isinstance(output, outputs.KeyAccepted):
             accepted = KeyAccepted(output.company, output.scope)
             self._turn_over(Activity.KEY, lambda waiter: give(waiter, accepted))
-        elif isinstance(output, Output.FAILED):
+        elif isinstance(output, outputs.Failed):
             self._failed(output)
-        elif isinstance(output, Output.NOTICE):
+        elif isinstance(output, outputs.Notice):
             self._noticed(output)
 
-    def _failed(self, output: Output.FAILED) -> None:
+    def _failed(self, output: outputs.Failed) -> None:
         def refuse(waiter: Waiter[Any]) -> None:
             # Each its own: a traceback is of one thread.
             tell_error(waiter, self._error(output))
@@ -284,14 +286,14 @@ class Driver:
             case Activity.REDIRECT | Activity.KEY:
                 self._turn_over(output.activity, refuse)
 
-    def _error(self, output: Output.FAILED) -> EvergrantError:
+    def _error(self, output: outputs.Failed) -> EvergrantError:
         error = error_for(output.failure, self.tenant, output.return_context)
         if error.code in ("try_later_store_slow", "host_store_unanswered") and self._store_error:
             error.description = self._store_error.description
             error.__cause__ = self._store_error
         return error
 
-    def _noticed(self, output: Output.NOTICE) -> None:
+    def _noticed(self, output: outputs.Notice) -> None:
         if output.code == "authorization_cancelled" and output.authorization not in self._begun:
             # Before it had begun: nobody has seen its URL, and no failure is told.
             superseded = Denied("denied_superseded", number=304, tenant=self.tenant)
@@ -355,19 +357,14 @@ def stored(current: store.Stored) -> machine.Stored:
     return machine.Stored(revision=current.revision, record=record, age=current.age)
 
 
-def written(write: machine.Write) -> store.Write:
-    """As a store is given it."""
-    return store.Write(write.record.expose(), write.due_at, write.purge_at)
-
-
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
-def header_block(headers: Headers) -> Secret:
+def header_block(headers: Headers) -> str:
     """A line for each, so neither name nor value may hold a line break."""
     pairs: Iterable[tuple[str, str]] = headers.items() if isinstance(headers, Mapping) else headers  # pyright: ignore
     lines = (f"{name}: {value}".replace("\r", " ").replace("\n", " ") for name, value in pairs)
-    return Secret("\n".join(lines))
+    return "\n".join(lines)
 
 
 def _authorization(pending_key: str) -> str:

@@ -9,12 +9,14 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from . import machine
+from ._packed import inputs
+from ._packed.inputs import Proof
 from .client import Client
 from .driver import Driver, Headers, header_block, stored
 from .engine import Engine
 from .errors import EvergrantError, TryLater, error_of
 from .http import Request
-from .machine import ApiKeyKind, Binding, BrowserProof, Cause, Input, Parameter, Refusal, Secret
+from .machine import ApiKeyKind, Binding, Cause, Refusal, Secret
 from .news import Authorized, KeyAccepted, Opened
 from .store import Store, Stored
 from .token import MIN_VALIDITY, Token
@@ -137,10 +139,10 @@ class Operations:
         same_process: bool,
     ) -> Future[Opened]:
         """A new authorization."""
-        asked = Input.AUTHORIZE(
+        asked = inputs.Authorize(
             redirect_uri=redirect_uri,
             scopes=list(scopes),
-            extra=[Parameter(name=name, value=value) for name, value in (extra or {}).items()],
+            extra=list((extra or {}).items()),
             binding=Binding.SAME_PROCESS if same_process else Binding.COOKIE,
             return_context=return_context,
             company=company,
@@ -159,20 +161,14 @@ class Operations:
 
     def callback(self, url: Secret, cookie: Secret | None, same_process: bool) -> Future[Authorized]:
         """A redirect has come."""
-        proof: BrowserProof
-        if same_process:
-            proof = BrowserProof.SAME_PROCESS()
-        elif cookie is None:
-            proof = BrowserProof.MISSING()
-        else:
-            proof = BrowserProof.BINDING(secret=cookie)
+        proof = Proof.SAME_PROCESS if same_process else cookie or Proof.MISSING
         return self._engine.ask(partial(self.driver.redirected, url=url, proof=proof))
 
     def enter_key(
         self, key: Secret, kind: ApiKeyKind, company: str | None, scopes: Sequence[str]
     ) -> Future[KeyAccepted]:
         """A key has been pasted."""
-        entered = Input.KEY_ENTERED(key=key, kind=kind, company=company, scopes=list(scopes))
+        entered = inputs.KeyEntered(key.expose(), kind, company, list(scopes))
         return self._engine.ask(partial(self.driver.enter_key, entered=entered))
 
     def cancel(self, authorization: str | None) -> Future[None]:
@@ -196,7 +192,7 @@ class Operations:
         """What a record says, and what is under way here."""
         status = self._restored(current).status(self._client.clock.now())
         code = status.code()
-        here = self.driver.status.code() if self.driver.status else ""
+        here = self.driver.status or ""
         if (code, here) == ("authorized", "refreshing"):
             code = here
         elif here == "authorizing" and code in ("disconnected", "reauthentication_required"):

@@ -351,7 +351,7 @@ def test_a_machine_that_fails(threads, caplog):
     """A panic in it is told to who asked; the next one has another machine."""
 
     class Failing:
-        def step(self, env, told):
+        def step(self, *told):
             raise InternalError("index out of bounds")
 
     threads.connect()
