@@ -12,13 +12,15 @@ from collections import Counter
 from collections.abc import Callable
 
 import ours
+import package
 import peers
 from evergrant._native import evergrant as native
 from evergrant._packed import crossing
 
-Life = Callable[[], None]
+Life = Callable[[], object]
 
 CANDIDATES: list[tuple[str, Life]] = [
+    ("evergrant, Connection and its threads, store in memory", package.package()),
     ("evergrant, packed step, records in memory", ours.packed(ours.client(sealed=False))),
     ("evergrant, packed step, records in memory, sealed", ours.packed(ours.client(sealed=True))),
     ("evergrant, generated step, records in memory", ours.generated(ours.client(sealed=False))),
@@ -40,20 +42,32 @@ def main() -> None:
 
 
 def table(rounds: int) -> None:
-    times: dict[str, list[float]] = {name: [] for name, _ in CANDIDATES}
-    for _, life in CANDIDATES:
+    times = taken_in_turns([life for _, life in CANDIDATES], rounds, lives=10)
+    packed = statistics.median(times[1])
+    print(f"{'whole lifecycle, CPU time':<56}{'median':>10}{'least':>10}{'ratio':>8}")
+    for (name, _), taken in zip(CANDIDATES, times, strict=True):
+        median = statistics.median(taken)
+        print(f"{name:<56}{median:>7.0f} µs{min(taken):>7.0f} µs{median / packed:>8.2f}")
+    (token,) = taken_in_turns([package.valid_token()], rounds, lives=10_000)
+    bare, carrying = taken_in_turns([package.request(False), package.request(True)], rounds, lives=100)
+    added = [with_token - without for without, with_token in zip(bare, carrying, strict=True)]
+    print(f"{'a valid token':<56}{statistics.median(token):>7.2f} µs{min(token):>7.2f} µs")
+    print(f"{'what httpx.Auth adds to a request':<56}{statistics.median(added):>7.2f} µs")
+    print(f"{'of a request by httpx, which takes':<56}{statistics.median(bare):>7.2f} µs{min(bare):>7.2f} µs")
+
+
+def taken_in_turns(candidates: list[Life], rounds: int, lives: int) -> list[list[float]]:
+    """Microseconds of each candidate, a figure for each round."""
+    for life in candidates:
         life()
+    times: list[list[float]] = [[] for _ in candidates]
     for _ in range(rounds):
-        for name, life in CANDIDATES:
-            times[name].append(cpu(life))
-    medians = {name: statistics.median(taken) for name, taken in times.items()}
-    first = medians[CANDIDATES[0][0]]
-    print(f"{'whole lifecycle, CPU time':<52}{'median':>10}{'least':>10}{'ratio':>8}")
-    for name, median in medians.items():
-        print(f"{name:<52}{median:>7.0f} µs{min(times[name]):>7.0f} µs{median / first:>8.2f}")
+        for life, taken in zip(candidates, times, strict=True):
+            taken.append(cpu(life, lives))
+    return times
 
 
-def cpu(life: Life, lives: int = 10) -> float:
+def cpu(life: Life, lives: int) -> float:
     """Microseconds for one life."""
     begun = time.process_time_ns()
     for _ in range(lives):
