@@ -132,7 +132,8 @@ _secret_init = Secret.__init__
 def _init_secret(self: Secret, text: str) -> None:
     # An `UnicodeEncodeError` holds the whole text and shows it in its `repr`.
     # Such texts come: from `os.environ`, where a byte is no UTF-8.
-    if any("\ud800" <= c <= "\udfff" for c in str(text)):
+    read = str(text)
+    if not read.isascii() and any("\ud800" <= c <= "\udfff" for c in read):
         raise ValueError("a secret that UTF-8 cannot hold")
     _secret_init(self, text)
 
