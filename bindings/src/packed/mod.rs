@@ -1,5 +1,5 @@
 //! A step as one value each way, for Python: UniFFI's cost there goes with the number
-//! of values that cross (docs/decisions/0010-python-crossing.md). Both ends have types;
+//! of values that cross (docs/decisions/0011-python-crossing.md). Both ends have types;
 //! the bytes between are nobody's interface and change with the library.
 //!
 //! Told is a message of the env and one of the input; the answer has a message of the

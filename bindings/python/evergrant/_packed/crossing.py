@@ -3,7 +3,7 @@
 The same three foreign calls: the handle is cloned, the step made, the answer freed.
 The calling convention is that of UniFFI's exactly pinned version; the generated code
 checks it, and the shape of this method, when it is imported
-(docs/decisions/0010-python-crossing.md).
+(docs/decisions/0011-python-crossing.md).
 """
 
 from __future__ import annotations
