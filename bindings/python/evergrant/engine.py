@@ -21,7 +21,7 @@ from ._timer import wake_in
 from .driver import Driver, Effect, Send, Swap, Waiter, give, tell_error
 from .errors import StoreUnavailable
 from .http import NotSent, TooLate
-from .machine import HttpFault, Status
+from .machine import HttpFault
 from .store import Store
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class Engine:
         nothing_due = self._set_timer()
         # The timer alone would not keep it: an answer that the store has not taken is
         # nowhere else, whoever has forgotten the connection.
-        if isinstance(self.driver.status, Status.REFRESHING):
+        if self.driver.status == "refreshing":
             _unfinished.add(self)
         else:
             _unfinished.discard(self)

@@ -58,7 +58,7 @@ class Turn:
         except TimeoutError:
             pass
         driver = asked.driver
-        while not self._stored and driver.status and driver.status.code() == "refreshing" and not abandon.is_set():
+        while not self._stored and driver.status == "refreshing" and not abandon.is_set():
             time.sleep(POLL)
         self._end(driver.wake_at, failure)
 
