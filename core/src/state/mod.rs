@@ -57,6 +57,8 @@ pub(crate) struct State {
     pub(crate) last_claim: Option<Id>,
     /// Refreshes that are no longer waited for; their tokens are still welcome.
     pub(crate) late: Vec<(Op, Claim)>,
+    /// Tokens that came while others of their generation were being stored.
+    pub(crate) sibling: Option<Box<Renewal>>,
     /// Which of the client's secrets the server took last.
     pub(crate) secret: SecretInUse,
     /// Of the provider: a refresh kills the access token before it.

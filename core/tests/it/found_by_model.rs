@@ -24,6 +24,35 @@ fn the_first_of_two_late_answers_counts_too() {
     assert_eq!(world.record()["tokens"]["refresh"], "canary-refresh-3");
 }
 
+/// Where a replay brings another successor: what came while the first was being stored
+/// was dropped, and where the newest wins that was the only one alive.
+#[test]
+fn an_answer_that_comes_while_another_is_stored_is_kept_beside_it() {
+    for policy in [RefreshPolicy::NEWEST_WINS, RefreshPolicy::ATLASSIAN] {
+        let config = ProviderConfig { refresh: policy, ..provider_config() };
+        let mut world = World::with(client_of(config, client_config()));
+        world.server.rotation = policy.rotation;
+        world.authorize();
+        world.advance(3_600_000);
+        let first = given_up(&mut world);
+        let first = world.perform(&first).unwrap();
+        world.advance(policy.timing.takeover_after);
+        let second = http(&until_sent(&mut world, wanted()));
+        let second = world.perform(&second).unwrap();
+        let saving = world.step(first);
+        assert!(world.step(second).outputs.is_empty());
+        let answer = world.perform(&open(&saving)).unwrap();
+        world.run(answer);
+        let record = world.record();
+        assert_eq!(record["tokens"]["refresh"], "canary-refresh-3", "{policy:?}");
+        assert_eq!(record["spare"]["refresh"], "canary-refresh-4", "{policy:?}");
+        // The first is dead, and the other takes its place.
+        world.advance(3_600_000);
+        world.token_wanted();
+        assert_eq!(world.record()["gen"], 4, "{policy:?}");
+    }
+}
+
 #[test]
 fn of_more_than_four_late_answers_the_later_ones_are_not_listened_for() {
     for (at, counts) in [(3, true), (4, false)] {

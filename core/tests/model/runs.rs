@@ -175,7 +175,7 @@ fn any_pause() {
 #[ignore = "larger: make model"]
 fn larger_faults_together() {
     let faults = Budget { crashes: 1, replies_lost: 1, silences: 1, late_swaps: 1, ..TWO };
-    each_large(&POLICIES, "faults together", |setup| setup, faults);
+    each_large(ROTATING, "faults together", |setup| setup, faults);
 }
 
 #[test]

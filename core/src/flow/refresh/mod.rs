@@ -27,7 +27,7 @@ use crate::{
 };
 use alloc::boxed::Box;
 use claim::{decide, hold, look, owns, ready, send};
-use save::{accept, save};
+use save::{accept, keep, save};
 use serve::{answer, due_at, is_due};
 use settle::{
     OPERATOR_PAUSE, back_off, host_failed, settled, store_slow, verdict, write_settlement,
@@ -202,8 +202,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
     }
 }
 
-/// An answer to a request that is no longer waited for: only tokens count, and
-/// only where none are being stored already.
+/// An answer to a request that is no longer waited for: only tokens count.
 pub(crate) fn late_answer(
     state: &mut State,
     cx: &mut Cx<'_>,
@@ -212,7 +211,10 @@ pub(crate) fn late_answer(
 ) {
     let Outcome::Success(answer) = cx.judge(response, &[&claim.refresh]) else { return };
     match core::mem::take(&mut state.refresh) {
-        saving @ Refresh::Saving { .. } => state.refresh = saving,
+        saving @ Refresh::Saving { .. } => {
+            state.refresh = saving;
+            keep(state, cx, answer, claim);
+        }
         Refresh::Sent { op, claim: second, .. } => {
             keep_late(state, op, *second);
             accept(state, cx, answer, claim);

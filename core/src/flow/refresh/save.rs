@@ -23,18 +23,30 @@ use alloc::{boxed::Box, string::String};
 
 /// New tokens: whatever is wrong with them, they are stored first.
 pub(crate) fn accept(state: &mut State, cx: &mut Cx<'_>, answer: TokenAnswer, claim: Claim) {
+    let renewal = renewal(state, cx, answer, claim);
+    save(state, cx, renewal, 0);
+}
+
+/// New tokens, while others of the same generation are being stored: kept for after
+/// that, where both can be alive, or these alone.
+pub(crate) fn keep(state: &mut State, cx: &mut Cx<'_>, answer: TokenAnswer, claim: Claim) {
+    if cx.client.provider().config().refresh.rotation.has_siblings() {
+        state.sibling = Some(renewal(state, cx, answer, claim));
+    }
+}
+
+fn renewal(state: &State, cx: &Cx<'_>, answer: TokenAnswer, claim: Claim) -> Box<Renewal> {
     let old = state.known.record().and_then(|record| record.tokens.as_ref());
     let before = claim.scope.clone();
     let (tokens, rotated, flaw) = renewed(cx, answer, claim.refresh, claim.scope, old);
-    let renewal = Box::new(Renewal {
+    Box::new(Renewal {
         generation: claim.generation,
         grant_id: claim.grant_id,
         missing_scope: scope::missing(&before, &tokens.scope),
         tokens,
         rotated,
         failure: flaw.map(Failure::ServerMisbehaved),
-    });
-    save(state, cx, renewal, 0);
+    })
 }
 
 /// The tokens that follow on those that were sent, whether the server rotated, and
@@ -138,7 +150,7 @@ pub(crate) fn save(state: &mut State, cx: &mut Cx<'_>, renewal: Box<Renewal>, tr
     let mut next = store::known_or_new(state, cx);
     match where_to {
         Place::Done => return saved(state, cx, *renewal),
-        Place::Drop => return decide(state, cx),
+        Place::Drop => return end(state, cx),
         Place::Publish if !may_merge(state) => return decide(state, cx),
         Place::Publish => {
             let timing = cx.client.provider().config().refresh.timing;
@@ -164,12 +176,20 @@ fn may_merge(state: &State) -> bool {
     owned || rules::holds(Rule::MergeByGeneration)
 }
 
+/// Nothing is left to store, unless a sibling came meanwhile.
+fn end(state: &mut State, cx: &mut Cx<'_>) {
+    match state.sibling.take() {
+        Some(sibling) => save(state, cx, sibling, 0),
+        None => decide(state, cx),
+    }
+}
+
 /// The tokens are in the store: now everybody is told.
 pub(crate) fn saved(state: &mut State, cx: &mut Cx<'_>, renewal: Renewal) {
     state.refresh = Refresh::Idle;
     let Some(record) = state.known.record() else { return };
     if record.spare.as_ref().is_some_and(|spare| spare.token_id == renewal.tokens.token_id) {
-        return decide(state, cx);
+        return end(state, cx);
     }
     let (generation, active) = (record.generation, record.status == RecordStatus::Active);
     state.renewed = state.rejected.is_some().then_some(generation);
@@ -180,7 +200,7 @@ pub(crate) fn saved(state: &mut State, cx: &mut Cx<'_>, renewal: Renewal) {
         cx.notice(Notice::ScopeNarrowed { missing: renewal.missing_scope });
     }
     if !active {
-        return decide(state, cx);
+        return end(state, cx);
     }
     match renewal.failure {
         None => announce(state, cx),
@@ -188,5 +208,8 @@ pub(crate) fn saved(state: &mut State, cx: &mut Cx<'_>, renewal: Renewal) {
             let again = back_off(state, cx, |_| failure, OPERATOR_PAUSE);
             answer(state, cx, again);
         }
+    }
+    if let Some(sibling) = state.sibling.take() {
+        save(state, cx, sibling, 0);
     }
 }
