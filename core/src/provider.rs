@@ -277,6 +277,9 @@ impl Provider {
     /// Whether a URL is of the API's origin, over a protected channel. This is
     /// the only place that decides where an access token may go.
     pub fn is_api_url(&self, url: &str) -> bool {
+        if uri::is_misread(url) {
+            return false;
+        }
         // As a rule the URL is written just as the origin is serialised, and a slash ends
         // the authority for every parser.
         let rest = url.as_bytes().strip_prefix(self.0.api_origin.as_bytes());
@@ -346,15 +349,29 @@ mod tests {
             ..ProviderConfig::default()
         })
         .unwrap();
-        for rest in ["", "/", "?x", "#x", "/a\\b\t", "/@evil.test", ":443/"] {
+        for rest in ["", "/", "?x=[|]", "#x", "/\u{e9}", "/@evil.test", ":443/"] {
             for origin in ["https://api.example", "HTTPS://API.example"] {
                 let url = [origin, rest].concat();
                 assert!(provider.is_api_url(&url), "{url}");
             }
         }
-        for rest in
-            ["\\", "\\@evil.test/", "\t/", " /", "@evil.test/", ".evil.test/", "%2f", ":", "x/"]
-        {
+        for rest in [
+            "\\",
+            "\\@evil.test/",
+            "\t/",
+            " /",
+            "@evil.test/",
+            ".evil.test/",
+            "%2f",
+            ":",
+            "x/",
+            // One request more, to a host that writes the request line itself.
+            "/x\r\ny: z",
+            "/x\0",
+            "/a b",
+            "/a\\b",
+            "/\x7f",
+        ] {
             for origin in ["https://api.example", "HTTPS://API.example"] {
                 let url = [origin, rest].concat();
                 assert!(!provider.is_api_url(&url), "{url}");

@@ -37,7 +37,8 @@ reasons! {
         EntropyReused = 2 "misuse_entropy_reused",
         /// The `redirect_uri` is not one of the registered ones.
         RedirectUriNotRegistered = 3 "misuse_redirect_uri_not_registered",
-        /// A redirect URI is relative, has a fragment, or is plain `http` where that is not allowed.
+        /// A redirect URI is relative, has a fragment, or is of a kind that the provider's rules
+        /// do not allow: plain `http`, a private-use scheme, the own machine.
         RedirectUriInvalid = 4 "misuse_redirect_uri_invalid",
         /// A scope is not among the client's registered ones.
         ScopeNotRegistered = 5 "misuse_scope_not_registered",

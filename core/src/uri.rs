@@ -75,6 +75,12 @@ impl<'a> Origin<'a> {
     }
 }
 
+/// Whether there is what other parsers strip, take for a slash, or end a line at. Read to
+/// its end whatever is found, which a processor does many bytes at a time.
+pub(crate) fn is_misread(url: &str) -> bool {
+    url.bytes().fold(false, |found, b| found | (b <= b' ') | (b == 0x7f) | (b == b'\\'))
+}
+
 /// Labels of letters, digits and hyphens (RFC 1123 §2.1), the last of which no
 /// lenient parser could take for a number (`127.1`, `0x7f000001`).
 pub(crate) fn is_dns_name(host: &str) -> bool {

@@ -74,7 +74,8 @@ enum evg_result
     EVG_RESULT_MISUSE_ENTROPY_REUSED = 2,
     // The `redirect_uri` is not one of the registered ones.
     EVG_RESULT_MISUSE_REDIRECT_URI_NOT_REGISTERED = 3,
-    // A redirect URI is relative, has a fragment, or is plain `http` where that is not allowed.
+    // A redirect URI is relative, has a fragment, or is of a kind that the provider's rules
+    // do not allow: plain `http`, a private-use scheme, the own machine.
     EVG_RESULT_MISUSE_REDIRECT_URI_INVALID = 4,
     // A scope is not among the client's registered ones.
     EVG_RESULT_MISUSE_SCOPE_NOT_REGISTERED = 5,

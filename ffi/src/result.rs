@@ -20,7 +20,8 @@ pub enum EvgResult {
     MisuseEntropyReused = 2,
     /// The `redirect_uri` is not one of the registered ones.
     MisuseRedirectUriNotRegistered = 3,
-    /// A redirect URI is relative, has a fragment, or is plain `http` where that is not allowed.
+    /// A redirect URI is relative, has a fragment, or is of a kind that the provider's rules
+    /// do not allow: plain `http`, a private-use scheme, the own machine.
     MisuseRedirectUriInvalid = 4,
     /// A scope is not among the client's registered ones.
     MisuseScopeNotRegistered = 5,

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import selectors
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,10 @@ import pytest
 from driver import call
 
 WORKSPACE = Path(__file__).resolve().parents[3]
+
+# A shell that runs this in the background has it ignored, and so would every process
+# that is begun here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Authority:

@@ -293,3 +293,50 @@ fn renewed_tokens_are_kept_until_the_store_has_them() {
         assert_eq!((world.server.refreshes, world.server.replays), (1, 0), "applied {applied}");
     }
 }
+
+/// A machine that remembers an end whose time to tell the server has come.
+fn ending() -> World {
+    let mut world = World::authorized();
+    world.server.faults.push_back(Fault::Answer(503, String::new()));
+    world.run(Input::Revoke);
+    assert_eq!(world.status(), Status::Disconnecting);
+    let at = world.connection.wake_at(world.now).unwrap();
+    world.advance(at - world.now);
+    world
+}
+
+/// It went round in circles: read, failed, and due again at once.
+#[test]
+fn an_end_that_cannot_be_read_any_more_is_looked_at_now_and_then() {
+    let mut world = ending();
+    let key = world.connection.store_key().as_str().to_owned();
+    let newer = Stored {
+        revision: Revision::new("9"),
+        bytes: br#"{"v":2,"kind":"connection"}"#.to_vec().into(),
+        age: None,
+    };
+    let before = world.store.insert(key.clone(), newer).unwrap();
+    assert_eq!(failures(&world.run(Input::Wake)), ["host_record_newer"]);
+    let pause = world.connection.wake_at(world.now).unwrap() - world.now;
+    assert!(pause >= 60_000, "{pause}");
+    assert_eq!(failures(&world.token_wanted()), ["try_later_store_slow"]);
+    // And told once it can be.
+    world.store.insert(key, before);
+    world.wake();
+    assert_eq!(world.status(), Status::Disconnected);
+}
+
+/// It said `denied_not_connected` of a grant that was there.
+#[test]
+fn nobody_is_refused_while_an_end_is_only_remembered() {
+    let mut world = ending();
+    let mut stale = second_worker(&world);
+    world.run(Input::Wake);
+    world.authorize();
+    assert_eq!(world.status(), Status::Authorized);
+    swap_workers(&mut world, &mut stale);
+    let look = world.step(Input::Wake);
+    assert_eq!(world.step(wanted()).outputs, []);
+    let answer = world.perform(&open(&look)).unwrap();
+    assert_eq!(tokens(&world.run(answer)).len(), 1);
+}

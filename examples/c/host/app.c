@@ -128,7 +128,19 @@ evg_result app_get(struct host *host, const char *url, struct http_answer *answe
 
 evg_result app_disconnect(struct host *host) {
     evg_step *step = NULL;
+    evg_status status;
+    uint64_t give_up = world_ticks() + PATIENCE;
     evg_result result = evg_connection_step_revoke(host->connection, host_env(host), &step);
     result = host_run(host, result, step);
+    while (result == EVG_RESULT_OK && !host->news.failed[EVG_ACTIVITY_REVOKE]) {
+        result = evg_connection_status(host->connection, world_now(), &status);
+        if (result != EVG_RESULT_OK || status != EVG_STATUS_DISCONNECTING) {
+            return result;
+        }
+        if (world_ticks() >= give_up) {
+            return EVG_RESULT_TRY_LATER_UNAVAILABLE; /* the wish is kept: say it again later */
+        }
+        result = host_wait(host, give_up);
+    }
     return result == EVG_RESULT_OK ? host->news.failed[EVG_ACTIVITY_REVOKE] : result;
 }

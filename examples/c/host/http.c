@@ -148,11 +148,11 @@ static bool set_up(CURL *curl, const char *url, const struct http_request *reque
 
 /* The lines of the head as names and values. */
 static bool split_head(struct http_answer *answer, size_t len) {
-    size_t lines = 0;
+    size_t lines = 1; /* the last one may have no end */
     for (size_t at = 0; at < len; at++) {
         lines += answer->head[at] == '\n';
     }
-    answer->headers = calloc(lines ? lines : 1, sizeof *answer->headers);
+    answer->headers = calloc(lines, sizeof *answer->headers);
     if (answer->headers == NULL) {
         return false;
     }

@@ -34,9 +34,11 @@ pub(super) fn promote(
     if next.supersedes(candidate.created_at, candidate.begun_in) {
         return drop::forget(state, cx, candidate, Failure::denied(Denial::Superseded));
     }
-    if let RecordStatus::Disconnecting { .. } = next.status {
+    if let RecordStatus::Disconnecting { retry_at, .. } = next.status {
         // Begun after the person had wanted out: it waits for the end of that.
-        let until = Deadline::after(cx.now(), refresh::FIRST_PAUSE);
+        let wait = retry_at.saturating_sub(cx.now());
+        let wait = wait.clamp(refresh::FIRST_PAUSE, refresh::LONGEST_PAUSE);
+        let until = Deadline::after(cx.now(), wait);
         state.bind = Bind::Pausing { until, tries: 0, candidate };
         return;
     }

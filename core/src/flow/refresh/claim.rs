@@ -324,8 +324,22 @@ pub(crate) fn settle_demand(state: &mut State, cx: &mut Cx<'_>) {
     if state.demand.is_none() {
         return;
     }
-    if state.revoke != Revoke::Idle {
-        return answer(state, cx, Failure::denied(Denial::NotConnected));
+    match &state.revoke {
+        Revoke::Idle => {}
+        // Nobody has asked for this look, which may find a newer grant.
+        Revoke::Looking { wanted: false, .. } => return,
+        Revoke::Pausing { wanted: false, until, .. } => {
+            let failure = Failure::try_later(until.at(cx.now()), Delay::StoreSlow);
+            return answer(state, cx, failure);
+        }
+        Revoke::Looking { .. }
+        | Revoke::Pausing { .. }
+        | Revoke::Marking { .. }
+        | Revoke::Renewing { .. }
+        | Revoke::Sent { .. }
+        | Revoke::Burying { .. } => {
+            return answer(state, cx, Failure::denied(Denial::NotConnected));
+        }
     }
     match &state.refresh {
         Refresh::Idle => decide_from_memory(state, cx),

@@ -68,7 +68,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                     cx.fail(Activity::Revoke, Failure::denied(Denial::Superseded));
                 }
                 Ok(()) => mark(state, cx),
-                Err(failure) => cx.fail(Activity::Revoke, failure),
+                Err(failure) => unreadable(state, cx, failure),
             }
         }
         (Revoke::Looking { tries, ends, wanted, .. }, Signal::SwapUnanswered) => {
@@ -96,7 +96,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                     state.revoke = Revoke::Marking { attempt };
                 }
                 Ok(false) => mark(state, cx),
-                Err(failure) => cx.fail(Activity::Revoke, failure),
+                Err(failure) => unreadable(state, cx, failure),
             }
         }
         (Revoke::Marking { attempt }, Signal::SwapUnanswered) => {
@@ -172,7 +172,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                 // There was nothing to end, and now there is.
                 Ok(false) if token_id.is_none() => mark(state, cx),
                 Ok(false) => resume(state, cx),
-                Err(failure) => cx.fail(Activity::Revoke, failure),
+                Err(failure) => unreadable(state, cx, failure),
             }
         }
         (Revoke::Burying { attempt, told, token_id }, Signal::SwapUnanswered) => {
@@ -181,8 +181,10 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                     let attempt = Box::new(attempt);
                     state.revoke = Revoke::Burying { attempt, told, token_id };
                 }
-                // `Disconnecting` stays in the store: it is taken up again.
-                None => store_slow(state, cx, ends(state), true),
+                // `Disconnecting` stays in the store, and is taken up again; or the
+                // tombstone is there, and stays as it is. Where there was nothing to end,
+                // only the wish is known.
+                None => store_slow(state, cx, ends(state), token_id.is_none()),
             }
         }
         (Revoke::Pausing { until, ends, wanted }, Signal::Wake) if until.has_passed(cx.now()) => {
@@ -378,6 +380,16 @@ fn answered(state: &mut State, cx: &mut Cx<'_>, told: Told, after: Option<u64>) 
 
 fn stored_token_id(state: &State) -> Option<Id> {
     Some(state.known.record()?.tokens.as_ref()?.token_id)
+}
+
+/// The store holds what cannot be used, and must not be overwritten: where an end is
+/// still to be told, it is looked at again later.
+fn unreadable(state: &mut State, cx: &mut Cx<'_>, failure: Failure) {
+    if state.known.record().is_some_and(is_ending) {
+        let until = Deadline::after(cx.now(), refresh::LONGEST_PAUSE);
+        state.revoke = Revoke::Pausing { until, ends: ends(state), wanted: false };
+    }
+    cx.fail(Activity::Revoke, failure);
 }
 
 /// The store is silent, and nobody knows what it holds: nobody is served, and it
