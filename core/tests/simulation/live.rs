@@ -168,8 +168,15 @@ impl World {
             };
             let grant = self.server.refresh[parent as usize].grant;
             let same = self.server.refresh[last as usize].grant == grant;
-            let sibling = self.server.refresh.iter().any(|t| t.parent == Some(parent) && t.saved);
-            alive && same && !sibling
+            let has_saved_child =
+                |of| self.server.refresh.iter().any(|t| t.parent == Some(of) && t.saved);
+            let sibling = has_saved_child(parent);
+            // Or a spare was promoted meanwhile, which has gone on in its parent's place.
+            let before = self.server.refresh[parent as usize].parent;
+            let aunt = (0..).zip(&self.server.refresh).any(|(at, t)| {
+                before.is_some() && t.parent == before && at != parent && has_saved_child(at)
+            });
+            alive && same && !sibling && !aunt
         });
         if let Some(held) = lost {
             let detail = format!("w{} was given r{}", held.worker, held.refresh);

@@ -3,13 +3,13 @@
 //! `Disconnecting` goes into the store first, so that no token is served and no
 //! crash forgets it; then the server is told; only then are the tokens wiped.
 
+mod pause;
 mod renewal;
 mod tombstone;
 
 use crate::{
     entropy::Id,
-    env::Deadline,
-    failure::{Delay, Denial, Failure, ServerFault},
+    failure::{Denial, Failure, ServerFault},
     flow::{Cx, STORE_TRIES, Signal, authorize, bind, refresh, store},
     http::{HttpFault, retry_after},
     output::{Activity, Notice},
@@ -17,10 +17,11 @@ use crate::{
     record::connection::{ConnectionRecord, RecordStatus, Tokens},
     requests::Requests,
     rules::{self, Rule},
-    state::{Ends, Known, Revoke, State, Told},
+    state::{Ends, Revoke, State, Told},
     token::Outcome,
 };
 use alloc::boxed::Box;
+use pause::{store_slow, unreadable};
 use renewal::{is_renewal_of, renew, renewed, to_renew_with};
 use tombstone::{buried, bury, finish};
 
@@ -380,24 +381,4 @@ fn answered(state: &mut State, cx: &mut Cx<'_>, told: Told, after: Option<u64>) 
 
 fn stored_token_id(state: &State) -> Option<Id> {
     Some(state.known.record()?.tokens.as_ref()?.token_id)
-}
-
-/// The store holds what cannot be used, and must not be overwritten: where an end is
-/// still to be told, it is looked at again later.
-fn unreadable(state: &mut State, cx: &mut Cx<'_>, failure: Failure) {
-    if state.known.record().is_some_and(is_ending) {
-        let until = Deadline::after(cx.now(), refresh::LONGEST_PAUSE);
-        state.revoke = Revoke::Pausing { until, ends: ends(state), wanted: false };
-    }
-    cx.fail(Activity::Revoke, failure);
-}
-
-/// The store is silent, and nobody knows what it holds: nobody is served, and it
-/// is looked at again.
-fn store_slow(state: &mut State, cx: &mut Cx<'_>, ends: Ends, wanted: bool) {
-    let until = Deadline::after(cx.now(), refresh::pause(cx, ATTEMPTS));
-    state.known = Known::Unread;
-    state.revoke = Revoke::Pausing { until, ends, wanted };
-    let failure = Failure::try_later(until.at(cx.now()), Delay::StoreSlow);
-    cx.fail(Activity::Revoke, failure);
 }
