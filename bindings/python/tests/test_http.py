@@ -112,6 +112,23 @@ def test_a_body_is_sent_again_and_a_stream_is_not(world, client):
 
 
 @clients
+def test_what_was_handled_and_redirected_is_not_made_again(world, client):
+    with client(world) as request:
+        assert request("GET", world.url()).status_code == 200
+        see_other = {"kind": "answer", "status": 303, "headers": {"location": world.url()}}
+        world.authority.control_list("faults", [{"path": "/v1/installations/me", "fault": see_other}])
+        world.authority.control("revoke-access-tokens")
+        answer = request("PUT", world.url("/v1/installations/me"), content=b"{}")
+        # httpx has only the first request to make again, requests has the last.
+        assert answer.status_code == (200 if client is by_requests else 401)
+        assert answer.request.method == "GET"
+        assert [before.request.method for before in answer.history][0] == "PUT"
+        world.advance(100)
+        assert request("GET", world.url()).status_code == 200
+    assert world.authority.stats()["refreshes_ok"] == 1
+
+
+@clients
 def test_no_token_for_others(world, client, elsewhere):
     """Neither by an address nor by a redirect of the API."""
     with client(world) as request:

@@ -26,7 +26,8 @@ __all__ = ["AsyncAuth", "Auth", "HttpxTransport"]
 
 class Auth(httpx.Auth):
     """Puts the token in where a request goes to the API's origin, and nowhere else; after
-    a 401 makes it once more with a new token. A body that is a stream is sent once."""
+    a 401 makes it once more with a new token. A body that is a stream is sent once, and
+    so is a request that was redirected."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -43,7 +44,7 @@ class Auth(httpx.Auth):
             return
         # Told even where the request cannot be made again: for the next one.
         error = self._connection.api_answered(token, 401, response.headers.multi_items())
-        if error is None and _is_replayable(request):
+        if error is None and _is_replayable(request, response):
             request.headers["Authorization"] = self._connection.token().expose()
             yield request
 
@@ -71,7 +72,7 @@ class AsyncAuth(httpx.Auth):
         if not _is_refused(response, token):
             return
         error = await self._connection.api_answered(token, 401, response.headers.multi_items())
-        if error is None and _is_replayable(request):
+        if error is None and _is_replayable(request, response):
             request.headers["Authorization"] = (await self._connection.token()).expose()
             yield request
 
@@ -88,8 +89,9 @@ def _is_refused(response: httpx.Response, token: Token) -> bool:
     return response.status_code == 401 and response.request.headers.get("Authorization") == token.expose()
 
 
-def _is_replayable(request: httpx.Request) -> bool:
-    return isinstance(request.stream, httpx.ByteStream)
+def _is_replayable(request: httpx.Request, response: httpx.Response) -> bool:
+    # Of a redirect's answer it is not this request that was refused: it was handled.
+    return response.request is request and isinstance(request.stream, httpx.ByteStream)
 
 
 class HttpxTransport:
