@@ -96,7 +96,12 @@ def test_a_whole_life_in_the_open(authority, spying, caplog):
     reports.append(fail(connection.token))
     reports.append(fail(lambda: world.connections.callback(**given)))
     spying.broken = False
-    authority.control("revoke-grants")
+    world.restart()
+    with world.connection.session() as session:
+        assert session.get(world.url()).status_code == 200
+        world.advance(100)  # A token that has just been renewed would not be renewed again.
+        authority.control("revoke-grants")
+        reports.append(fail(lambda: session.get(world.url())))
     world.restart()
     reports.append(fail(world.connection.token))
     values += world.notices

@@ -27,12 +27,11 @@ class Auth(AuthBase):
         token = self._connection.token()
         if not self._connection.may_go_to(request.url or "", token):
             return request
-        header = token.expose()
-        request.headers["Authorization"] = header
+        request.headers["Authorization"] = token.expose()
 
         def answered(response: requests.Response, **how: Any) -> requests.Response:
             # requests takes the header away where a redirect leaves the origin.
-            if response.status_code != 401 or response.request.headers.get("Authorization") != header:
+            if response.status_code != 401 or response.request.headers.get("Authorization") != token.expose():
                 return response
             body = response.request.body
             again = response.request.copy()
