@@ -87,9 +87,10 @@ def test_calls(shell):
         assert (done.code, done.error) == (2, code)
 
 
-def test_an_api_that_does_not_answer(shell):
+@pytest.mark.parametrize("fault", [{"kind": "drop_reply"}, {"kind": "cut", "after_bytes": 9}])
+def test_an_api_that_does_not_answer(shell, fault):
     shell.run("connect")
-    shell.authority.control_list("faults", [{"path": "/v1/expenses", "fault": {"kind": "drop_reply"}}])
+    shell.authority.control_list("faults", [{"path": "/v1/expenses", "fault": fault}])
     done = shell.run("call", "/v1/expenses", "--json")
     assert (done.code, done.error) == (19, "api_no_answer")
 

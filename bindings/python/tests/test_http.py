@@ -248,12 +248,15 @@ def test_a_large_body_is_cut(transport):
         b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\nshort",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
         b"SSH-2.0-OpenSSH\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000 + b"\r\n\r\n",
     ],
 )
 def test_what_may_have_been_handled_is_unknown(transport, answer):
     with Peer(answer) as peer, pytest.raises(Exception) as unknown:
         transport.send(asked(peer.url))
     assert not isinstance(unknown.value, (NotSent, TooLate))
+    # As `Connection.call` promises of what is used unless told otherwise.
+    assert isinstance(unknown.value, OSError if isinstance(transport, UrllibTransport) else httpx.TransportError)
     assert peer.came.endswith(b"grant")
 
 

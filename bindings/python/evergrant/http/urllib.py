@@ -4,7 +4,8 @@
 |---|---|
 | the name cannot be resolved; nobody listens; TLS or its certificate fails; a proxy refuses the tunnel | `NotSent` |
 | the time to send has passed before or after connecting | `TooLate` |
-| anything after the first byte may have left: reset, timeout, an answer that is cut short or is no HTTP | anything else |
+| after the first byte may have left: an answer that is cut short or is no HTTP | `BadAnswer` |
+| anything else after that: reset, timeout | another `OSError` |
 
 Each request has a connection of its own, so that none is lost on one that the server
 had closed. `https_proxy` and `no_proxy` of the environment are honoured.
@@ -20,7 +21,11 @@ from urllib.request import getproxies, proxy_bypass
 
 from . import Answer, NotSent, Request
 
-__all__ = ["UrllibTransport"]
+__all__ = ["BadAnswer", "UrllibTransport"]
+
+
+class BadAnswer(ConnectionError):
+    """An answer that is cut short, or is no HTTP. It does not quote what came."""
 
 
 class UrllibTransport:
@@ -44,14 +49,17 @@ class UrllibTransport:
             url = urlsplit(request.url)
             path = url._replace(scheme="", netloc="", fragment="").geturl() or "/"
             connection.request(request.method, path, request.body or None, dict(request.headers))
-            answer = connection.getresponse()
-            body = bytearray()
-            while len(body) <= request.answer_limit and (part := answer.read1(65_536)):
-                body += part
-                if ticks() >= until:
-                    raise TimeoutError
+            try:
+                answer = connection.getresponse()
+                body = bytearray()
+                while len(body) <= request.answer_limit and (part := answer.read1(65_536)):
+                    body += part
+                    if ticks() >= until:
+                        raise TimeoutError
+            except http.client.HTTPException as error:
+                raise BadAnswer(type(error).__name__) from None
             if answer.length and len(body) <= request.answer_limit:
-                raise http.client.IncompleteRead(b"")
+                raise BadAnswer("IncompleteRead")
             return Answer(answer.status, answer.getheaders(), bytes(body))
         finally:
             connection.close()
