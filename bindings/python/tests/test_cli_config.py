@@ -78,6 +78,9 @@ def test_a_profile_that_will_do(here):
         ('iss = "required"', "refresh = { timing = { sooner = 1 } }", "provider.refresh.timing.sooner: is not known"),
         ('api_origin = "https://auth.example"', "", "provider.api_origin: is missing"),
         ("[profile.demo.provider]", "[profile.demo.other]", "profile.demo.other: is not known"),
+        ("sqlite:connections.db", "postgresql://u:hunter2@[here", "profile.demo.store: is no URL that the store understands"),
+        ("[profile.demo]", "default = []\n[profile.demo]", "default: must be a text"),
+        ("[profile.demo]", "default = 0\n[profile.demo]", "default: must be a text"),
     ],
 )
 def test_a_profile_that_will_not_do(here, before, after, told):
@@ -85,6 +88,14 @@ def test_a_profile_that_will_not_do(here, before, after, told):
     here.profile = here.profile.replace(before, after, 1)
     code, answer = here.run_here("status")
     assert code == 3 and told in answer["error"]["advice"] and "hunter2" not in str(answer)
+
+
+@pytest.mark.parametrize("file", ["[[profile]]\nname = 'demo'", "profile = 3", "profile = [[]]"])
+def test_profiles_that_are_none(here, file):
+    here.profile = file
+    code, answer = here.run_here("status")
+    assert (code, answer["error"]["code"]) == (3, "config_invalid")
+    assert "profile: must be a table" in answer["error"]["advice"]
 
 
 @pytest.mark.parametrize("url", ["postgresql://u:hunter2@[here", "postgresql://u:hunter2%zz@here/x", "redis://u:hunter2@here:nan/0"])

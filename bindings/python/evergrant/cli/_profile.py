@@ -20,7 +20,7 @@ from ..store import Index, Store
 from ..stores import SqliteStore
 from ._errors import ConfigError
 from ._provider import provider
-from ._readers import fail, flag, key, read, record, secret, strings, text
+from ._readers import fail, flag, key, read, record, secret, strings, table, text
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -34,10 +34,10 @@ class Profile:
     """One of the file's profiles. Its parts are made when they are needed, so that
     `doctor` can say which one is wrong."""
 
-    def __init__(self, path: Path, name: str, table: object) -> None:
+    def __init__(self, path: Path, name: str, value: object) -> None:
         self.path, self.name = path, name
         place = f"profile.{name}"
-        self._table = read(table, place, dict.fromkeys(_MEMBERS, _as_it_is))
+        self._table = read(value, place, dict.fromkeys(_MEMBERS, _as_it_is))
         for member in ("provider", "client_id", "redirect_uri", "scopes", "store", "sealing"):
             if member not in self._table:
                 fail(f"{place}.{member}", "is missing")
@@ -87,7 +87,7 @@ class Profile:
     def _open(self, value: object, place: str) -> Store:
         if isinstance(value, str):
             url = value
-            if urlsplit(url).password:
+            if _password(url, place):
                 fail(place, 'a password does not stand in the file: { env = "NAME" }, with the whole URL')
         else:
             url = secret(value, place).expose()
@@ -166,11 +166,12 @@ def load_toml(path: Path) -> dict[str, Any]:
 def load(path: Path, name: str | None) -> Profile:
     """The profile of this name, or the file's `default`, or its only one."""
     whole = load_toml(path)
-    profiles = read(whole.get("profile", {}), "profile", dict.fromkeys(whole.get("profile", {}), _as_it_is))
+    profiles = table(whole.get("profile", {}), "profile")
     for member in whole:
         if member not in ("default", "profile"):
             fail(member, "is not known; known are default and profile")
-    chosen = name or os.environ.get("EVERGRANT_PROFILE") or whole.get("default")
+    default = text(whole["default"], "default") if "default" in whole else None
+    chosen = name or os.environ.get("EVERGRANT_PROFILE") or default
     if chosen is None and len(profiles) == 1:
         (chosen,) = profiles
     if chosen is None or chosen not in profiles:
@@ -230,4 +231,15 @@ def _optional(module: str, name: str, url: str, place: str) -> Store:
     except Exception:
         # Its text may quote the URL, and so a password.
         pass
-    fail(place, "is no URL that the store understands")
+    fail(place, _NO_URL)
+
+
+def _password(url: str, place: str) -> str | None:
+    try:
+        return urlsplit(url).password
+    except ValueError:
+        pass  # Its text may, too.
+    fail(place, _NO_URL)
+
+
+_NO_URL = "is no URL that the store understands"

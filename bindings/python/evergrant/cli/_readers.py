@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar, cast
 from ..machine import Secret, SecretBytes
 from ._errors import ConfigError
 
-__all__ = ["Reader", "fail", "flag", "key", "number", "one_of", "read", "record", "secret", "strings", "text"]
+__all__ = ["Reader", "fail", "flag", "key", "number", "one_of", "read", "record", "secret", "strings", "table", "text"]
 
 Reader = Callable[[object, str], Any]
 """Given a value and its place in the file; answers with what it means."""
@@ -25,18 +25,21 @@ def fail(place: str, advice: str) -> NoReturn:
     raise ConfigError("config_invalid", f"{place}: {advice}")
 
 
+def table(value: object, place: str) -> dict[str, object]:
+    """A table, as it is."""
+    return cast("dict[str, object]", value) if isinstance(value, dict) else fail(place, "must be a table")
+
+
 def read(value: object, place: str, readers: Mapping[str, Reader], required: tuple[str, ...] = ()) -> dict[str, Any]:
     """A table's members."""
-    if not isinstance(value, dict):
-        fail(place, "must be a table")
-    table = cast("dict[str, object]", value)
-    for name in table:
+    members = table(value, place)
+    for name in members:
         if name not in readers:
             fail(f"{place}.{name}", f"is not known; known are {', '.join(readers)}")
     for name in required:
-        if name not in table:
+        if name not in members:
             fail(f"{place}.{name}", "is missing")
-    return {name: readers[name](each, f"{place}.{name}") for name, each in table.items()}
+    return {name: readers[name](each, f"{place}.{name}") for name, each in members.items()}
 
 
 def text(value: object, place: str) -> str:
