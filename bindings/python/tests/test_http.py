@@ -266,6 +266,43 @@ def test_an_answer_that_does_not_come(transport):
     assert not isinstance(unknown.value, (NotSent, TooLate))
 
 
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"HTTP/1.1 200 OK\r\nX: ",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+)
+def test_an_answer_that_does_not_end(begun):
+    """However often a part of it comes: on a clock that goes on by a second with each."""
+
+    class Parts(Clock):
+        come = 0
+
+        def ticks(self):
+            return 1000 * self.come
+
+    def serve():
+        with listener.accept()[0] as connection, contextlib.suppress(OSError):
+            while not connection.recv(65536).endswith(b"grant"):
+                pass
+            connection.sendall(begun)
+            while clock.come < 600:
+                clock.come += 1
+                connection.sendall(b"1")
+
+    clock = Parts()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=serve)
+        server.start()
+        url = "http://127.0.0.1:%d/token" % listener.getsockname()[1]
+        with pytest.raises(TimeoutError):
+            UrllibTransport().send(asked(url, limit=80_000, clock=clock))
+        server.join()
+
+
 def test_what_certainly_did_not_leave(transport):
     with socket.create_server(("127.0.0.1", 0)) as bound:
         port = bound.getsockname()[1]

@@ -15,11 +15,17 @@ from __future__ import annotations
 
 import base64
 import http.client
+import io
+import socket
 import ssl
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from . import Answer, NotSent, Request
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 __all__ = ["BadAnswer", "UrllibTransport"]
 
@@ -43,9 +49,7 @@ class UrllibTransport:
             except (OSError, http.client.HTTPException) as error:
                 raise NotSent(type(error).__name__) from error
             request.time_to_send()
-            connection.sock.settimeout(request.listen_for / 1000)
-            ticks = request.clock.ticks
-            until = ticks() + request.listen_for
+            connection.sock = _Timed(connection.sock, request)
             url = urlsplit(request.url)
             path = url._replace(scheme="", netloc="", fragment="").geturl() or "/"
             connection.request(request.method, path, request.body or None, dict(request.headers))
@@ -54,8 +58,6 @@ class UrllibTransport:
                 body = bytearray()
                 while len(body) <= request.answer_limit and (part := answer.read1(65_536)):
                     body += part
-                    if ticks() >= until:
-                        raise TimeoutError
             except http.client.HTTPException as error:
                 raise BadAnswer(type(error).__name__) from None
             if answer.length and len(body) <= request.answer_limit:
@@ -79,6 +81,52 @@ class UrllibTransport:
         )
         connection.set_tunnel(host, port or 443, _proxy_headers(through.username, through.password))
         return connection
+
+
+class _Timed:
+    """A socket for `http.client` that has so long for all that it sends and receives: a
+    socket's own timeout begins anew with each part."""
+
+    def __init__(self, inner: socket.socket, request: Request) -> None:
+        self._inner, self._ticks = inner, request.clock.ticks
+        self._until = self._ticks() + request.listen_for
+        self.close = inner.close
+
+    def sendall(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            self.wait()
+            left = left[self._inner.send(left) :]
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Incoming(self))
+
+    def open(self) -> socket.SocketIO:
+        """What comes, without a buffer."""
+        return self._inner.makefile("rb", buffering=0)
+
+    def wait(self) -> None:
+        """Before each part; raises `TimeoutError` where no time is left."""
+        left = self._until - self._ticks()
+        if left <= 0:
+            raise TimeoutError
+        self._inner.settimeout(left / 1000)
+
+
+class _Incoming(io.RawIOBase):
+    def __init__(self, timed: _Timed) -> None:
+        self._timed, self._inner = timed, timed.open()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        self._timed.wait()
+        return self._inner.readinto(buffer)
+
+    def close(self) -> None:
+        self._inner.close()
+        super().close()
 
 
 def _proxy_headers(user: str | None, password: str | None) -> dict[str, str]:
