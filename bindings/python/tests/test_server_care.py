@@ -1,5 +1,6 @@
 """What the stores of fleets see to beside the swap itself."""
 
+import asyncio
 import logging
 import multiprocessing
 import re
@@ -11,9 +12,10 @@ from conftest import WORKSPACE
 from evergrant.errors import StoreUnavailable
 from evergrant.store import Write
 from evergrant.stores.postgresql import PostgresqlStore
-from evergrant.stores.redis import RedisStore
+from evergrant.stores.redis import AsyncRedisStore, RedisStore
 from psycopg_pool import ConnectionPool
-from redis import Redis
+from redis import Redis, ResponseError
+from redis.asyncio import Redis as AsyncRedis
 
 RECORD = b"hidden-record"
 
@@ -124,6 +126,31 @@ def test_redis_that_may_delete_records_is_refused(redis, redis_url):
     redis.config_set("maxmemory-policy", "noeviction")
     assert store.swap("connection/a", None, Write(RECORD, None, None)).record == RECORD
     store.close()
+
+
+def test_redis_before_7_is_asked_too(redis, redis_url):
+    """It knows `INFO` of one section only."""
+
+    def before_7(kind):
+        class Before7(kind):
+            def execute_command(self, *command, **options):
+                if command[0] == "INFO" and len(command) > 2:
+                    raise ResponseError("syntax error")
+                return super().execute_command(*command, **options)
+
+        return Before7.from_url(redis_url)
+
+    redis.config_set("maxmemory", "100mb")
+    redis.config_set("maxmemory-policy", "allkeys-lru")
+    with before_7(Redis) as client, pytest.raises(StoreUnavailable, match="allkeys-lru"):
+        RedisStore(client).swap("connection/a", None, None)
+
+    async def asynchronous():
+        async with before_7(AsyncRedis) as client:
+            await AsyncRedisStore(client).swap("connection/a", None, None)
+
+    with pytest.raises(StoreUnavailable, match="allkeys-lru"):
+        asyncio.run(asynchronous())
 
 
 def test_redis_without_an_append_only_file_is_warned_of(redis, redis_url, caplog):

@@ -211,7 +211,8 @@ class RedisStore:
     def _check(self) -> None:
         if not self._checked:
             try:
-                _judge(self._client.info("memory", "persistence"))
+                # Before Redis 7 it answers with one section at a time.
+                _judge({**self._client.info("memory"), **self._client.info("persistence")})
             except ResponseError:
                 pass  # Not everybody may ask.
             self._checked = True
@@ -282,7 +283,7 @@ class AsyncRedisStore:
     async def _check(self) -> None:
         if not self._checked:
             try:
-                _judge(await self._client.info("memory", "persistence"))
+                _judge({**await self._client.info("memory"), **await self._client.info("persistence")})
             except ResponseError:
                 pass  # Not everybody may ask.
             self._checked = True
