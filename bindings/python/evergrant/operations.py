@@ -109,11 +109,12 @@ class Operations:
         if not self.is_api_url(url, token):
             raise ValueError("not a URL of the API: no token goes there")
         clock = self._client.clock
+        others = [(name, value) for name, value in (headers or {}).items() if name.strip().lower() != "authorization"]
         listen_for = round((self._client.timeout if timeout is None else timeout) * 1000)
         return Request(
             method=method,
             url=url,
-            headers=[*(headers or {}).items(), ("Authorization", token.expose())],
+            headers=[*others, ("Authorization", token.expose())],
             body=body,
             send_by=clock.ticks() + listen_for,
             listen_for=listen_for,

@@ -339,3 +339,19 @@ def test_the_client_works_over_httpx(authority):
         world.advance(900)
         assert world.get()[0] == 200
 
+
+def test_a_call_carries_one_credential(authority, transport):
+    """Whatever a caller's headers say, and in whatever capitals."""
+    sent = []
+
+    class Seen:
+        def send(self, request):
+            sent.append(request)
+            return transport.send(request)
+
+    world = World(authority, transport=Seen())
+    world.connect()
+    theirs = {"authorization": "Bearer a", "Authorization": "Bearer b", "AUTHORIZATION ": "Bearer c", "x-more": "1"}
+    assert world.connection.call("GET", world.url(), headers=theirs).status == 200
+    token = world.connection.token().expose()
+    assert sent[-1].headers == [("x-more", "1"), ("Authorization", token)]
