@@ -13,6 +13,7 @@ from evergrant.errors import StoreUnavailable
 from evergrant.store import Write
 from evergrant.stores.postgresql import PostgresqlStore
 from evergrant.stores.redis import AsyncRedisStore, RedisStore
+from psycopg.conninfo import make_conninfo
 from psycopg_pool import ConnectionPool
 from redis import Redis, ResponseError
 from redis.asyncio import Redis as AsyncRedis
@@ -45,6 +46,15 @@ def test_postgresql_commits_to_the_disk(postgresql):
     store = PostgresqlStore(postgresql, table="committed")
     with store._own() as connection:
         assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
+    store.close()
+
+
+@pytest.mark.parametrize(("more", "timeout"), [({}, "10s"), ({"options": ""}, "0")])
+def test_postgresql_may_have_no_options(postgresql, more, timeout):
+    """As a PgBouncer needs it."""
+    store = PostgresqlStore(make_conninfo(postgresql, **more))
+    with store._own() as connection:
+        assert connection.execute("SHOW statement_timeout").fetchone() == (timeout,)
     store.close()
 
 
