@@ -267,15 +267,17 @@ def test_an_answer_that_does_not_come(transport):
 
 
 @pytest.mark.parametrize(
-    "begun",
+    ("kind", "begun"),
     [
-        b"HTTP/1.1 200 OK\r\nX: ",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        (UrllibTransport, b"HTTP/1.1 200 OK\r\nX: "),
+        (UrllibTransport, b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n"),
+        (UrllibTransport, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n"),
+        (UrllibTransport, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        (HttpxTransport, b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n"),
+        (HttpxTransport, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n"),
     ],
 )
-def test_an_answer_that_does_not_end(begun):
+def test_an_answer_that_does_not_end(kind, begun):
     """However often a part of it comes: on a clock that goes on by a second with each."""
 
     class Parts(Clock):
@@ -293,14 +295,15 @@ def test_an_answer_that_does_not_end(begun):
                 clock.come += 1
                 connection.sendall(b"1")
 
-    clock = Parts()
+    clock, transport = Parts(), kind()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = threading.Thread(target=serve)
         server.start()
         url = "http://127.0.0.1:%d/token" % listener.getsockname()[1]
         with pytest.raises(TimeoutError):
-            UrllibTransport().send(asked(url, limit=80_000, clock=clock))
+            transport.send(asked(url, limit=80_000, clock=clock))
         server.join()
+    getattr(transport, "close", lambda: None)()
 
 
 def test_what_certainly_did_not_leave(transport):

@@ -96,7 +96,10 @@ def _is_replayable(request: httpx.Request, response: httpx.Response) -> bool:
 
 class HttpxTransport:
     """The client's requests by httpx: for its proxies and certificates. What a client of
-    yours adds to requests (cookies, headers, credentials, redirects) is not used."""
+    yours adds to requests (cookies, headers, credentials, redirects) is not used.
+
+    httpx bounds each wait, not their sum: headers that come byte by byte may be listened
+    to for longer than `listen_for`. A body is not."""
 
     def __init__(self, client: httpx.Client | None = None) -> None:
         # No connection is kept: a request may be lost on one that the server had closed.
