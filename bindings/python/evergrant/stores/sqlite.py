@@ -39,11 +39,14 @@ class SqliteStore:
     `busy_ms` is how long to wait for another process's write.
     """
 
+    _db: sqlite3.Connection | None = None
+    # Of all stores: held while a file is made or closed.
+    _files = threading.RLock()  # A store may be freed, and so closed, at any point.
+
     def __init__(self, path: str | os.PathLike[str], *, busy_ms: int = 2_000) -> None:
         self._path = Path(path)
         self._busy_ms = busy_ms
         self._lock = threading.Lock()
-        self._db: sqlite3.Connection | None = None
         renew_in_child(self)
         with self._open():
             pass  # A path that cannot be one is told now.
@@ -52,15 +55,12 @@ class SqliteStore:
         return f"SqliteStore({str(self._path)!r})"
 
     def __del__(self) -> None:
-        if getattr(self, "_db", None) is not None:
-            self.close()
+        self._disconnect()  # Without its lock: nobody else has the store.
 
     def close(self) -> None:
         """Closes the file; it is opened again when it is needed."""
         with self._lock:
-            if self._db is not None:
-                self._db.close()
-                self._db = None
+            self._disconnect()
 
     def swap(self, key: str, expected: str | None, write: Write | None) -> Stored | None:
         """As `Store.swap`."""
@@ -143,9 +143,7 @@ class SqliteStore:
             raise StoreUnavailable(f"SQLite: {error}") from error
 
     def _connect(self) -> sqlite3.Connection:
-        # Only the owner may read what may hold tokens; SQLite gives the files
-        # beside it the same rights.
-        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._create()
         db = sqlite3.connect(
             self._path, timeout=self._busy_ms / 1000, isolation_level=None, check_same_thread=False
         )
@@ -158,6 +156,22 @@ class SqliteStore:
             db.close()
             raise
         return db
+
+    def _disconnect(self) -> None:
+        with self._files:
+            db, self._db = self._db, None
+            if db is not None:
+                db.close()
+
+    def _create(self) -> None:
+        # Only the owner may read what may hold tokens; SQLite gives the files
+        # beside it the same rights. A file that is there is not opened: to close it
+        # would end all locks that this process has on it, another store's too. For
+        # the same reason nobody goes on before a new file is closed.
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR
+        with self._files, contextlib.suppress(FileExistsError):
+            # What a link leads to: the link itself is always there.
+            os.close(os.open(os.path.realpath(self._path), flags, 0o600))
 
     def _after_fork(self) -> None:
         # SQLite forbids a child to use its parent's connection, and even to close it: it
