@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from evergrant import AsyncConnections, Connections, TryLater
 from evergrant._workers import Workers
 from evergrant.stores import MemoryStore, SqliteStore
+from forked import child, forks
 from world import CALLBACK, World, browse
 
 
@@ -198,7 +198,7 @@ if child:
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@forks
 def test_a_fork_that_ends_well(world, tmp_path):
     """Parent and child both leave by the interpreter's own end."""
     slow_refresh(world, ms=700)
@@ -222,27 +222,6 @@ def test_a_process_that_ends(world, tmp_path, end):
     slow_refresh(world, ms=700)
     ends(world, tmp_path, end)
     refreshed_once(world)
-
-
-@contextlib.contextmanager
-def child():
-    """Yields whether this is the child, which must end well."""
-    with warnings.catch_warnings():
-        # That a fork beside threads is dangerous is what this is about.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        pid = os.fork()
-    if pid == 0:
-        ended = 1
-        try:
-            yield True
-            ended = 0
-        finally:
-            os._exit(ended)
-    yield False
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-
-
-forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 
 
 @forks
@@ -279,9 +258,9 @@ def test_a_fork_in_the_midst_of_a_refresh(world):
 
 @forks
 def test_locks_that_others_held_at_the_fork(world):
-    """Of the engine, the store and the timer: a child has its own."""
+    """Of the engine, a store and the timer: a child has its own."""
     memory = MemoryStore()
-    held = [world.store._lock, world.connection._operations._engine._lock, memory._lock, world.client.workers._lock]
+    held = [world.connection._operations._engine._lock, memory._lock, world.client.workers._lock]
     with contextlib.ExitStack() as locked:
         for lock in held:
             locked.enter_context(lock)

@@ -1,11 +1,16 @@
 """The SQLite file among threads, forks and processes: what was answered stays."""
 
+import os
+import sqlite3
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 from evergrant.store import Write
 from evergrant.stores import SqliteStore
+from forked import child, forks
 
 # A process of its own, which opens the file, reads, and closes it.
 READS = """
@@ -57,3 +62,72 @@ def test_only_the_owner_may_read(path, linked):
     write(store, b"1")
     assert {file.stat().st_mode & 0o777 for file in path.parent.glob("store.db*")} == {0o600}
     store.close()
+
+
+@forks
+def test_a_child_has_locks_of_its_own(path):
+    """Where its parent has gone, whoever else closes the file is not the last one."""
+    store = SqliteStore(path)
+    revision = write(store, b"1")
+    read, gone = os.pipe()
+    with child() as is_child:
+        if is_child:
+            os.read(read, 1)
+            assert store.swap("key", None, None).record == b"1"
+            assert another_process_reads(path) == b"1"
+            write(store, b"2", revision)
+            assert another_process_reads(path) == b"2"
+        else:
+            store.close()
+            os.write(gone, b".")
+    os.close(read), os.close(gone)
+    assert store.swap("key", None, None).record == b"2"
+    store.close()
+
+
+@forks
+@pytest.mark.parametrize("doing", ["opens", "uses", "closes", "frees"])
+def test_a_fork_waits_for_who_is_in_sqlite(path, monkeypatch, doing):
+    """A child would find SQLite's own locks held, by threads that it does not have."""
+    inside, left = threading.Event(), threading.Event()
+
+    class Slow(sqlite3.Connection):
+        """One that takes its time for what is done."""
+
+        def execute(self, *args):
+            return self.slowly("uses", super().execute, *args)
+
+        def close(self):
+            self.slowly("closes", super().close)
+
+        def slowly(self, what, call, *args):
+            if what != slow or threading.current_thread() is threading.main_thread():
+                return call(*args)
+            inside.set()
+            time.sleep(0.2)
+            called = call(*args)
+            left.set()
+            return called
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **options: connect(*args, factory=Slow, **options))
+    slow = {"opens": "uses", "frees": "closes"}.get(doing, doing)
+    theirs = [] if doing == "opens" else [SqliteStore(path)]
+    do = {
+        "opens": lambda: SqliteStore(path).close(),
+        "uses": lambda: theirs[0].swap("key", None, None),
+        "closes": lambda: theirs[0].close(),
+        "frees": theirs.clear,
+    }
+    other = threading.Thread(target=do[doing])
+    mine = SqliteStore(path.with_name("mine.db"))
+    other.start()
+    inside.wait()
+    with child() as is_child:
+        if is_child:
+            assert left.is_set()
+            assert mine.swap("key", None, None) is None
+            write(SqliteStore(path), b"1")
+    other.join()
+    assert another_process_reads(path) == b"1"
+    mine.close()

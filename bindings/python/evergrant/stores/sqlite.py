@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import secrets
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Generator
 from pathlib import Path
 
-from .._fork import renew_in_child
 from ..errors import StoreUnavailable
 from ..store import Entries, Entry, Keys, Stored, Write
 
@@ -47,7 +46,8 @@ class SqliteStore:
         self._path = Path(path)
         self._busy_ms = busy_ms
         self._lock = threading.Lock()
-        renew_in_child(self)
+        with _registering:
+            _stores.add(self)
         with self._open():
             pass  # A path that cannot be one is told now.
 
@@ -173,14 +173,6 @@ class SqliteStore:
             # What a link leads to: the link itself is always there.
             os.close(os.open(os.path.realpath(self._path), flags, 0o600))
 
-    def _after_fork(self) -> None:
-        # SQLite forbids a child to use its parent's connection, and even to close it: it
-        # is never freed, not at the child's end either.
-        if self._db is not None:
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._db))
-        self._lock = threading.Lock()
-        self._db = None
-
 
 @contextlib.contextmanager
 def _transaction(db: sqlite3.Connection) -> Generator[None, None, None]:
@@ -191,3 +183,33 @@ def _transaction(db: sqlite3.Connection) -> Generator[None, None, None]:
     except BaseException:
         db.execute("ROLLBACK")
         raise
+
+
+# Others' locks within SQLite would stay locked in a child for ever, and a connection that
+# is open at the fork makes SQLite believe in the child that it holds the file's locks,
+# which are its parent's alone: at a fork nobody is in SQLite, and no store is connected.
+_registering = threading.Lock()
+_stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
+_forking = contextlib.ExitStack()
+
+
+def _before_fork() -> None:
+    _forking.enter_context(_registering)
+    stores = list(_stores)
+    for store in stores:
+        _forking.enter_context(store._lock)  # pyright: ignore[reportPrivateUsage]
+    # The last one: who has a store's lock may wait for it.
+    _forking.enter_context(SqliteStore._files)  # pyright: ignore[reportPrivateUsage]
+    for store in stores:
+        store._disconnect()  # pyright: ignore[reportPrivateUsage]
+
+
+def _after_fork() -> None:
+    # Emptied first: with the last lock the next fork begins.
+    _forking.pop_all().close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork
+    )
