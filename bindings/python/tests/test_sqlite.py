@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+from evergrant import StoreUnavailable
 from evergrant.store import Write
 from evergrant.stores import SqliteStore
 from forked import child, forks
@@ -131,3 +132,35 @@ def test_a_fork_waits_for_who_is_in_sqlite(path, monkeypatch, doing):
     other.join()
     assert another_process_reads(path) == b"1"
     mine.close()
+
+
+def begun(path):
+    """A new file in which another one writes, before it has been switched to WAL."""
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    db.execute("BEGIN IMMEDIATE")
+    return db
+
+
+def test_a_first_start_waits_for_another_one(path, monkeypatch):
+    other, slept, sleep = begun(path), [], time.sleep
+
+    def ends(seconds):
+        slept.append(seconds)
+        if len(slept) == 3:
+            other.execute("COMMIT")
+        sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", ends)
+    # SQLite's own waiting does not come to an end here.
+    store = SqliteStore(path, busy_ms=60_000)
+    assert len(slept) >= 3
+    write(store, b"1")
+    store.close(), other.close()
+
+
+def test_a_first_start_waits_no_longer_than_it_may(path):
+    other = begun(path)
+    with pytest.raises(StoreUnavailable, match="SQLite: database is locked"):
+        SqliteStore(path, busy_ms=50)
+    other.close()
+    SqliteStore(path).close()

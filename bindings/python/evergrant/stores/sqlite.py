@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import secrets
 import sqlite3
 import threading
@@ -148,14 +149,26 @@ class SqliteStore:
             self._path, timeout=self._busy_ms / 1000, isolation_level=None, check_same_thread=False
         )
         try:
-            # Switching to WAL does not wait for others by itself.
-            db.execute("PRAGMA journal_mode=WAL")
+            self._switch_to_wal(db)
             db.execute("PRAGMA synchronous=FULL")
             db.executescript(SCHEMA)
         except BaseException:
             db.close()
             raise
         return db
+
+    def _switch_to_wal(self, db: sqlite3.Connection) -> None:
+        # SQLite does not wait here by itself for others, who switch a new file too.
+        until = time.monotonic() + self._busy_ms / 1000
+        while True:
+            try:
+                db.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                # Python 3.10 has no code, only SQLITE_BUSY's text.
+                if "database is locked" not in str(error) or time.monotonic() >= until:
+                    raise
+            time.sleep(random.uniform(0.001, 0.01))  # Not in step with the others.
 
     def _disconnect(self) -> None:
         with self._files:
