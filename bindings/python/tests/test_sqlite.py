@@ -53,6 +53,31 @@ def test_two_stores_of_one_process(path):
     first.close(), second.close()
 
 
+def test_two_stores_that_make_the_file(path, monkeypatch):
+    """The second one waits until the first has closed what it made."""
+    made, close = threading.Event(), os.close
+
+    def slow_close(file):
+        if threading.current_thread() is not threading.main_thread():
+            made.set()
+            time.sleep(0.2)
+        close(file)
+
+    monkeypatch.setattr(os, "close", slow_close)
+    others = []
+    other = threading.Thread(target=lambda: others.append(SqliteStore(path)))
+    other.start()
+    made.wait()
+    store = SqliteStore(path)
+    revision = write(store, b"1")
+    other.join()
+    others.pop().close()
+    assert another_process_reads(path) == b"1"
+    write(store, b"2", revision)
+    assert another_process_reads(path) == b"2"
+    store.close()
+
+
 @pytest.mark.parametrize("linked", [False, True])
 def test_only_the_owner_may_read(path, linked):
     """Of a link that leads to nothing yet, too."""
