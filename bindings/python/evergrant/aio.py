@@ -8,9 +8,10 @@ answered without leaving the event loop.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 from collections.abc import Mapping, Sequence
-from concurrent.futures import CancelledError, Future, TimeoutError
+from concurrent.futures import CancelledError, Future, wait
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from .client import Client
@@ -206,14 +207,16 @@ class LoopStore:
         loop = self._loop
         if loop is None or not loop.is_running():
             raise StoreUnavailable("the event loop of an asyncio store is not running")
+        with contextlib.suppress(RuntimeError):
+            if asyncio.get_running_loop() is loop:
+                # Where no thread can be begun: it would wait for itself.
+                raise StoreUnavailable("no thread to wait for an asyncio store in")
         answer = asyncio.run_coroutine_threadsafe(self._async.swap(key, expected, write), loop)
-        while True:
-            try:
-                return answer.result(0.5)
-            except TimeoutError:
-                # A loop that has stopped never answers, nor says so.
-                if not answer.done() and not loop.is_running():
-                    answer.cancel()
-                    raise StoreUnavailable("the event loop of an asyncio store has ended") from None
-            except CancelledError:
-                raise StoreUnavailable("the event loop of an asyncio store has ended") from None
+        while not wait([answer], 0.5).done:
+            # A loop that has stopped never answers, nor says so.
+            if not loop.is_running() and answer.cancel():
+                break
+        try:
+            return answer.result()
+        except CancelledError:
+            raise StoreUnavailable("the event loop of an asyncio store has ended") from None
