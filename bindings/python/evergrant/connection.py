@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, TimeoutError
 from typing import TYPE_CHECKING, TypeVar
@@ -35,6 +36,8 @@ class Connection:
     """
 
     def __init__(self, client: Client, store: Store, tenant: str) -> None:
+        if inspect.iscoroutinefunction(store.swap):
+            raise TypeError("an asyncio store is for AsyncConnection")
         self._operations = Operations(client, store, tenant)
         self._driver = self._operations.driver
         self._time = client.clock.time

@@ -9,6 +9,7 @@ Whoever uses it calls it from one thread at a time.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +19,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from . import machine, store
 from ._clock import Clock
 from ._packed import Machine, inputs, outputs
-from .errors import Denied, EvergrantError, StoreUnavailable, error_for, error_of
+from .errors import Denied, EvergrantError, Misuse, StoreUnavailable, error_for, error_of
 from .http import Answer, Request
 from .machine import Activity, FailureKind, HttpFault, Refusal, Secret, SecretBytes
 from .news import Authorized, KeyAccepted, Notice, Opened
@@ -27,6 +28,7 @@ from .token import Token
 __all__ = ["Driver", "Effect", "Headers", "Send", "Swap", "Waiter", "give", "header_block", "stored", "tell_error"]
 
 T = TypeVar("T")
+log = logging.getLogger("evergrant")
 T_contra = TypeVar("T_contra", contravariant=True)
 
 
@@ -117,21 +119,15 @@ class Driver:
             give(waiter, token)
             return []
         self._tokens.append(waiter)
-        if self._demand >= min_validity:
-            return []
-        self._demand = max(self._demand, min_validity)
-        return self._step(inputs.TokenWanted(min_validity))
+        return self._demand_token(min_validity)
 
     def maintain(self, waiter: Waiter[Token | None]) -> list[Effect]:
         """What is due; answered when that is known to be done, or by why it cannot be.
         Of a connection that has no grant to maintain the answer is None."""
         self._maintaining.append(waiter)
-        if self._demand >= 0:
-            return []
-        self._demand = 0
         # The machine refreshes what is due before it answers, and reads the record
         # where it does not know that there is a grant.
-        return self._step(inputs.TokenWanted(0))
+        return self._demand_token(0)
 
     def authorize(self, waiter: Waiter[Opened], asked: inputs.Authorize) -> list[Effect]:
         """A new authorization."""
@@ -140,7 +136,7 @@ class Driver:
     def redirected(self, waiter: Waiter[Authorized], url: Secret, proof: Secret | inputs.Proof) -> list[Effect]:
         """The browser came back."""
         try:
-            authorization = _authorization(machine.pending_key(url))
+            authorization = machine.pending_key(url).partition("/")[2]
         except Refusal as refusal:
             tell_error(waiter, error_of(refusal))
             return []
@@ -157,20 +153,18 @@ class Driver:
         self._revokers.append(waiter)
         return self._step(inputs.Revoke())
 
-    def api_answered(
-        self, waiter: Waiter[EvergrantError | None], generation: int, status: int, headers: str
-    ) -> list[Effect]:
+    def api_answered(self, waiter: Waiter[EvergrantError | None], told: inputs.ApiAnswered) -> list[Effect]:
         """The API answered; `waiter` gets what that means for the caller."""
         self._refused = None
-        effects = self._step(inputs.ApiAnswered(generation, status, headers))
+        effects = self._step(told)
         give(waiter, self._refused)
         return effects
 
-    def cancel(self, waiter: Waiter[None], authorization: str | None) -> list[Effect]:
+    def cancel(self, waiter: Waiter[None], told: inputs.Cancel) -> list[Effect]:
         """Nobody is to come back; answered when that is told."""
-        if authorization is not None:
-            self._begun.append(authorization)
-        effects = self._step(inputs.Cancel(authorization))
+        if told.authorization is not None:
+            self._begun.append(told.authorization)
+        effects = self._step(told)
         give(waiter, None)
         return effects
 
@@ -187,7 +181,16 @@ class Driver:
 
     def answered(self, op: int, answer: Answer) -> list[Effect]:
         """The answer to a `Send`."""
-        return self._step(inputs.HttpDone(op, answer.status, header_block(answer.headers), answer.body))
+        try:
+            headers = header_block(answer.headers)
+            told = inputs.checked(inputs.HttpDone(op, answer.status, headers, answer.body))
+        except (Misuse, AttributeError, TypeError, ValueError):
+            log.error("the transport's answer is no Answer")
+            return self.unanswered(op, HttpFault.UNKNOWN)
+        try:
+            return self._step(told)
+        except Refusal:
+            return self.unanswered(op, HttpFault.UNKNOWN)
 
     def unanswered(self, op: int, why: HttpFault) -> list[Effect]:
         """There is none."""
@@ -195,7 +198,11 @@ class Driver:
 
     def swapped(self, op: int, current: store.Stored | None) -> list[Effect]:
         """The answer to a `Swap`."""
-        return self._step(inputs.Swapped(op, current))
+        try:
+            return self._step(inputs.checked(inputs.Swapped(op, current)))
+        except (Refusal, Misuse):
+            log.error("the store's answer is no Stored")
+            return self.unswapped(op, StoreUnavailable("its answer is no Stored"))
 
     def unswapped(self, op: int, error: StoreUnavailable | None = None) -> list[Effect]:
         """There is none; `error` is what callers are told if it stays so."""
@@ -203,6 +210,16 @@ class Driver:
         return self._step(inputs.SwapUnanswered(op))
 
     # Within.
+
+    def _demand_token(self, min_validity: int) -> list[Effect]:
+        if self._demand >= min_validity:
+            return []
+        before, self._demand = self._demand, min_validity
+        try:
+            return self._step(inputs.TokenWanted(min_validity))
+        except Refusal:
+            self._demand = before
+            raise
 
     def _step(self, happened: inputs.Input) -> list[Effect]:
         # Before the step: deadlines count from the earlier moment.
@@ -365,10 +382,6 @@ def header_block(headers: Headers) -> str:
     pairs: Iterable[tuple[str, str]] = headers.items() if isinstance(headers, Mapping) else headers  # pyright: ignore
     lines = (f"{name}: {value}".replace("\r", " ").replace("\n", " ") for name, value in pairs)
     return "\n".join(lines)
-
-
-def _authorization(pending_key: str) -> str:
-    return pending_key.partition("/")[2]
 
 
 def give(waiter: Waiter[T], result: T) -> None:

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, TypeVar
 from ._fork import renew_in_child
 from ._timer import wake_in
 from .driver import Driver, Effect, Send, Swap, Waiter, give, tell_error
-from .errors import StoreUnavailable
+from .errors import StoreUnavailable, error_of
 from .http import NotSent, TooLate
-from .machine import HttpFault
+from .machine import HttpFault, Refusal
 from .store import Store
 
 if TYPE_CHECKING:
@@ -63,11 +63,16 @@ class Engine:
         self._leave(partial(self._ask, wish, waiter, always))
         return waiter
 
-    def stored(self) -> Future[None]:
-        """Comes when all that was left before has been stepped and swapped."""
+    def stored(self, asked: Future[None]) -> Future[None]:
+        """What came of a wish that is answered at once, when all has been swapped that
+        came of it."""
 
         def told(waiter: Waiter[None]) -> list[Effect]:
-            give(waiter, None)
+            error = asked.exception()
+            if error is None:
+                give(waiter, None)
+            else:
+                tell_error(waiter, error)
             return []
 
         return self.ask(told)
@@ -97,6 +102,10 @@ class Engine:
             return []
         try:
             return wish(waiter)
+        except Refusal as refusal:
+            # Of this wish alone: the machine is as it was.
+            tell_error(waiter, error_of(refusal))
+            return []
         except Exception as error:
             tell_error(waiter, error)
             raise

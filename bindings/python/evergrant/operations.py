@@ -14,7 +14,7 @@ from ._packed.inputs import Proof
 from .client import Client
 from .driver import Driver, Headers, header_block, stored
 from .engine import Engine
-from .errors import EvergrantError, TryLater, error_of
+from .errors import EvergrantError, Misuse, TryLater, error_of
 from .http import Request
 from .machine import ApiKeyKind, Binding, Cause, Refusal, Secret
 from .news import Authorized, KeyAccepted, Opened
@@ -79,6 +79,8 @@ class Operations:
             self.store_key = machine.store_key(client.machine, tenant)
         except Refusal as refusal:
             raise error_of(refusal) from None
+        except (TypeError, UnicodeEncodeError):
+            raise Misuse("misuse_tenant_invalid") from None
         self._client, self._store, self._tenant = client, store, tenant
         self._engine = Engine(client, store, tenant)
         self.driver: Driver = self._engine.driver
@@ -86,6 +88,7 @@ class Operations:
 
     def token(self, min_validity: int) -> Future[Token]:
         """A token, by the machine."""
+        inputs.checked(inputs.TokenWanted(min_validity))
         return self._engine.ask(partial(self.driver.want_token, min_validity=min_validity))
 
     def is_api_url(self, url: str, token: Token) -> bool:
@@ -126,9 +129,8 @@ class Operations:
         self, token: Token, status: int, headers: Headers
     ) -> Future[EvergrantError | None]:
         """What an answer of the API means."""
-        block = header_block(headers)
-        told = partial(self.driver.api_answered, generation=token.generation, status=status, headers=block)
-        return self._engine.ask(told)
+        told = inputs.checked(inputs.ApiAnswered(token.generation, status, header_block(headers)))
+        return self._engine.ask(partial(self.driver.api_answered, told=told))
 
     def authorize(
         self,
@@ -148,7 +150,7 @@ class Operations:
             return_context=return_context,
             company=company,
         )
-        return self._engine.ask(partial(self.driver.authorize, asked=asked))
+        return self._engine.ask(partial(self.driver.authorize, asked=inputs.checked(asked)))
 
     def opened(self, opened: Opened, redirect_uri: str) -> Authorization:
         """An authorization, with its cookie."""
@@ -170,12 +172,12 @@ class Operations:
     ) -> Future[KeyAccepted]:
         """A key has been pasted."""
         entered = inputs.KeyEntered(key.expose(), kind, company, list(scopes))
-        return self._engine.ask(partial(self.driver.enter_key, entered=entered))
+        return self._engine.ask(partial(self.driver.enter_key, entered=inputs.checked(entered)))
 
     def cancel(self, authorization: str | None) -> Future[None]:
         """Nobody is to come back."""
-        self._engine.ask(partial(self.driver.cancel, authorization=authorization))
-        return self._engine.stored()
+        told = inputs.checked(inputs.Cancel(authorization))
+        return self._engine.stored(self._engine.ask(partial(self.driver.cancel, told=told)))
 
     def disconnect(self) -> Future[bool]:
         """The grant is to end."""

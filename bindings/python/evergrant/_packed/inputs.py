@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from struct import Struct
-from typing import Union
+from struct import Struct, error
+from typing import TypeVar, Union
 
 from .._hidden import Hidden
+from ..errors import Misuse
 from ..machine import ApiKeyKind, Binding, HttpFault
 from ..store import Stored
 
@@ -32,6 +33,7 @@ __all__ = [
     "Swapped",
     "TokenWanted",
     "Wake",
+    "checked",
     "pack_env",
 ]
 
@@ -216,6 +218,21 @@ Input = Union[
     PeerGone,
     Wake,
 ]
+
+I = TypeVar("I", bound=Input)
+
+
+def checked(input: I) -> I:
+    """The same, if it can be packed: to be called where it comes from, before anything
+    has changed. Raises `Misuse`, which does not show what it is."""
+    try:
+        input.pack()
+    except (error, AttributeError, KeyError, TypeError) as wrong:
+        kind = type(wrong).__name__
+    else:
+        return input
+    raise Misuse("misuse_packed_invalid", description=f"an argument of a wrong type, or out of range: {kind}")
+
 
 _BINDINGS = {Binding.COOKIE: 0, Binding.SAME_PROCESS: 1}
 _KEY_KINDS = {ApiKeyKind.INTEGRATED: 0, ApiKeyKind.STANDALONE: 1}
