@@ -13,7 +13,9 @@ __all__ = ["Workers"]
 
 class Workers:
     """Threads that end with their work, and that the interpreter waits for at exit: a
-    refresh that has been sent is listened out and stored, whatever its caller does."""
+    refresh that has been sent is listened out, whatever its caller does. If the store is
+    silent just then, what was answered is lost with the process: the next try to store
+    it is a timer's, which ends with the interpreter."""
 
     def __init__(self, most: int) -> None:
         self._most = most
