@@ -10,6 +10,7 @@ use crate::{
     output::{Op, Status, Step},
     record::{StoreKey, Stored, connection::RecordStatus},
     scope,
+    secret::Secret,
     state::{Authorization, Revoke, State},
 };
 use alloc::{string::String, sync::Arc, vec::Vec};
@@ -26,6 +27,8 @@ pub struct Connection {
     tenant: String,
     key: StoreKey,
     state: State,
+    /// Read off `state` after each change: it is asked for before every call of the API.
+    at_hand: Option<AtHand>,
 }
 
 impl Connection {
@@ -42,7 +45,7 @@ impl Connection {
             release_unsaved: provider.release_unsaved,
             ..State::default()
         };
-        Ok(Self { client, tenant: String::from(tenant), key, state })
+        Ok(Self { client, tenant: String::from(tenant), key, state, at_hand: None })
     }
 
     /// A connection as the store holds it: `current` is what was read under its
@@ -62,6 +65,7 @@ impl Connection {
         connection.state.store_age = current.as_ref().and_then(|stored| stored.age);
         connection.state.known =
             store::known(connection.client.sealing(), &connection.key, current)?;
+        connection.at_hand = AtHand::of(&connection.state);
         Ok(connection)
     }
 
@@ -119,6 +123,7 @@ impl Connection {
         }
         refresh::settle_demand(state, &mut cx);
         let outputs = cx.outputs;
+        self.at_hand = AtHand::of(state);
         Ok(Step {
             outputs,
             wake_at: self.wake_at(env.now),
@@ -130,13 +135,17 @@ impl Connection {
     /// What a request to this URL may carry at this time (UNIX ms), if the URL is
     /// of the API's origin and a token is at hand that is valid for at least
     /// `min_validity` ms more. Allocates nothing.
-    pub fn authorization(&self, now: u64, url: &str, min_validity: u64) -> Option<Credential<'_>> {
-        let (generation, tokens) = refresh::servable(&self.state, now)?;
+    pub fn authorization(
+        &self,
+        now: u64,
+        url: impl AsRef<[u8]>,
+        min_validity: u64,
+    ) -> Option<Credential<'_>> {
+        let AtHand { generation, header, expiry } = self.at_hand.as_ref()?;
         let until = now.saturating_add(min_validity);
-        let valid = tokens.access_exp.is_none_or(|expiry| until < expiry);
-        let header = tokens.header.expose();
+        let valid = expiry.is_none_or(|expiry| until < expiry);
         (valid && self.client.provider().is_api_url(url))
-            .then_some(Credential { generation, header })
+            .then(|| Credential { generation: *generation, header: header.expose() })
     }
 
     /// Which of these scopes (separated by spaces) the grant has not, as far as the
@@ -153,7 +162,8 @@ impl Connection {
 
     /// The generation whose token may be used now, if any.
     pub fn servable(&self, now: u64) -> Option<u64> {
-        refresh::servable(&self.state, now).map(|(generation, _)| generation)
+        let at_hand = self.at_hand.as_ref()?;
+        at_hand.expiry.is_none_or(|expiry| now < expiry).then_some(at_hand.generation)
     }
 
     /// Everything that is remembered between two steps, for the model to compare.
@@ -211,6 +221,23 @@ impl Connection {
             Some(grant) => grant,
             None => Status::Disconnected,
         }
+    }
+}
+
+/// The token that may be used until it expires.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct AtHand {
+    generation: u64,
+    header: Secret,
+    /// UNIX ms.
+    expiry: Option<u64>,
+}
+
+impl AtHand {
+    fn of(state: &State) -> Option<Self> {
+        // Whatever the time is: that is judged when it is asked for.
+        let (generation, tokens) = refresh::servable(state, 0)?;
+        Some(Self { generation, header: tokens.header.clone(), expiry: tokens.access_exp })
     }
 }
 

@@ -276,19 +276,21 @@ impl Provider {
 
     /// Whether a URL is of the API's origin, over a protected channel. This is
     /// the only place that decides where an access token may go.
-    pub fn is_api_url(&self, url: &str) -> bool {
-        if uri::is_misread(url) {
-            return false;
-        }
+    pub fn is_api_url(&self, url: impl AsRef<[u8]>) -> bool {
+        let url = url.as_ref();
         // As a rule the URL is written just as the origin is serialised, and a slash ends
         // the authority for every parser.
-        let rest = url.as_bytes().strip_prefix(self.0.api_origin.as_bytes());
-        rest.is_some_and(|rest| rest.first() == Some(&b'/')) || self.is_api_url_unlike(url)
+        let path = url.strip_prefix(self.0.api_origin.as_bytes());
+        path.is_some_and(|path| path.first() == Some(&b'/') && uri::is_plain(path))
+            || self.is_api_url_unlike(url)
     }
 
     /// The same for a URL that is written otherwise.
     #[cold]
-    fn is_api_url_unlike(&self, url: &str) -> bool {
+    fn is_api_url_unlike(&self, url: &[u8]) -> bool {
+        let Some(url) = str::from_utf8(url).ok().filter(|_| !uri::is_misread(url)) else {
+            return false;
+        };
         let (Some(api), Some(asked)) = (Origin::of(&self.0.api_origin), Origin::of(url)) else {
             return false;
         };

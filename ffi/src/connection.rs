@@ -149,11 +149,16 @@ pub unsafe extern "C" fn evg_connection_authorization(
 ) -> EvgResult {
     boundary(|| {
         // SAFETY: the caller's promise.
-        let (place, header, connection, url) = unsafe {
+        let (place, header, connection, bytes) = unsafe {
             let (place, header) = (Place::new(generation)?, Place::new(header)?);
-            (place, header, shared(connection)?, text(url, url_len)?)
+            (place, header, shared(connection)?, items(url.cast::<u8>(), url_len)?)
         };
-        let credential = connection.machine()?.authorization(now, url, min_validity);
+        let credential = connection.machine()?.authorization(now, bytes, min_validity);
+        if credential.is_none() {
+            // Only now: what a token may go to is a text.
+            // SAFETY: the caller's promise.
+            unsafe { text(url, url_len)? };
+        }
         place.write(credential.map_or(EVG_NONE, |credential| credential.generation));
         header.write(credential.map(|credential| credential.header));
         Ok(())
