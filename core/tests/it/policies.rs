@@ -13,22 +13,37 @@ fn world(policy: RefreshPolicy) -> World {
     world
 }
 
+/// As the servers were seen or document themselves: how they rotate, whether the access
+/// token before dies, whether a person's grants are one family, and the times.
+const ROWS: [(RefreshPolicy, Rotation, bool, bool, Timing); 11] = {
+    use Rotation::{NewestWins, None, SameSuccessor, Siblings, SingleUse, Strict};
+    let (slow, quick) = (Timing::STRICT, Timing::GRACE_30_S);
+    [
+        (RefreshPolicy::STRICT, Strict, true, false, slow),
+        (RefreshPolicy::OIDC_PROVIDER, Strict, false, true, slow),
+        (RefreshPolicy::SINGLE_USE, SingleUse, true, false, slow),
+        (RefreshPolicy::OKTA, Siblings, false, false, quick),
+        (RefreshPolicy::SIBLINGS, Siblings, false, false, quick),
+        (RefreshPolicy::ATLASSIAN, Siblings, false, false, slow),
+        (RefreshPolicy::SAME_SUCCESSOR, SameSuccessor, false, false, quick),
+        (RefreshPolicy::NEWEST_WINS, NewestWins, false, false, slow),
+        (RefreshPolicy::CONNECT2ID, SingleUse, true, false, slow),
+        (RefreshPolicy::NO_ROTATION, None, false, false, slow),
+        (RefreshPolicy::WISE, None, true, false, slow),
+    ]
+};
+
+#[test]
+fn every_row_says_what_its_servers_do() {
+    for (at, (row, rotation, access_dies, family_per_user, timing)) in ROWS.into_iter().enumerate()
+    {
+        assert_eq!(row, RefreshPolicy { rotation, access_dies, family_per_user, timing }, "{at}");
+    }
+}
+
 #[test]
 fn every_row_is_sound() {
-    let rows = [
-        RefreshPolicy::STRICT,
-        RefreshPolicy::OIDC_PROVIDER,
-        RefreshPolicy::SINGLE_USE,
-        RefreshPolicy::OKTA,
-        RefreshPolicy::SIBLINGS,
-        RefreshPolicy::ATLASSIAN,
-        RefreshPolicy::SAME_SUCCESSOR,
-        RefreshPolicy::NEWEST_WINS,
-        RefreshPolicy::CONNECT2ID,
-        RefreshPolicy::NO_ROTATION,
-        RefreshPolicy::WISE,
-    ];
-    for refresh in rows {
+    for (refresh, ..) in ROWS {
         Provider::new(ProviderConfig { refresh, ..provider_config() }).unwrap();
     }
     let sound = Timing::STRICT;
