@@ -15,7 +15,8 @@
  * TEXTS AND BYTES  are a pointer and a length in bytes; texts are UTF-8 and never
  *   NUL-terminated, but for evg_version() and the _name functions. Going in they are
  *   copied, and may be NULL where the length is 0 if bytes or headers are asked
- *   for. Coming out they are borrowed from a handle, for as long as is said.
+ *   for, or what somebody else has written (a redirect's URL, a key that was entered):
+ *   an empty one, which is then judged as such, as one that is not UTF-8 is. Coming out they are borrowed from a handle, for as long as is said.
  * HANDLES  come out through a pointer to a pointer, are owned by the caller, and
  *   are given back once to the _free function of their type, in any order. _free
  *   accepts NULL. Handles that go in stay the caller's.
@@ -1159,7 +1160,9 @@ evg_result evg_connection_new(const struct evg_client *client,
 //
 // `*connection` is yours, to be given to evg_connection_free(). Errors:
 // EVG_RESULT_HOST_RECORD_... if the record is unreadable, newer than this
-// library, or another connection's.
+// library, or another connection's, as it is where `tenant` cannot be one;
+// EVG_RESULT_HOST_SEALING_KEY_MISSING if it is sealed under a key that the client has
+// not.
 evg_result evg_connection_restore(const struct evg_client *client,
                                   const char *tenant,
                                   size_t tenant_len,

@@ -94,7 +94,9 @@ pub unsafe extern "C" fn evg_connection_new(
 ///
 /// `*connection` is yours, to be given to evg_connection_free(). Errors:
 /// EVG_RESULT_HOST_RECORD_... if the record is unreadable, newer than this
-/// library, or another connection's.
+/// library, or another connection's, as it is where `tenant` cannot be one;
+/// EVG_RESULT_HOST_SEALING_KEY_MISSING if it is sealed under a key that the client has
+/// not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evg_connection_restore(
     client: *const EvgClient,
