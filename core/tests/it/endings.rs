@@ -170,6 +170,18 @@ fn a_flawed_first_answer_is_kept_or_owed() {
 }
 
 #[test]
+fn a_flawed_first_answer_is_owed_only_where_it_can_be_revoked() {
+    let config = ProviderConfig { disconnect: Disconnect::Forget, ..provider_config() };
+    let mut world = World::with(client_of(config, client_config()));
+    let url = world.open_browser(authorize());
+    let redirect = world.server.consent(&url);
+    world.server.faults.push_back(Fault::Change(json!({"token_type": "mac"})));
+    let outs = world.redirect(&redirect, BrowserProof::SameProcess);
+    assert_eq!(failures(&outs).len(), 1);
+    assert!(!told_or_owed(&world, "canary-refresh-2"), "{}", world.record());
+}
+
+#[test]
 fn control_without_the_late_refresh() {
     let mut world = World::authorized();
     let revoke = until_sent(&mut world, Input::Revoke);
