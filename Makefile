@@ -34,8 +34,8 @@ rows: ## the two checklists in docs/, and the tests of each row
 	@echo
 	@scripts/rows docs/pleo-requirements.md pleo_
 
-model: ## every order of everything that may go wrong, in larger bounds: half an hour
-	@scripts/model all
+model: ## every order of everything that may go wrong, in larger bounds: half an hour, LIMIT=4000000 for more
+	@LIMIT="$(LIMIT)" scripts/model all
 
 mutants: ## the protocol, changed in one place at a time, and what no test notices: ARGS=--iterate
 	@scripts/setup mutants
