@@ -173,6 +173,28 @@ fn tokens_that_live_a_second_are_refreshed_only_when_wanted() {
 }
 
 #[test]
+fn when_a_refresh_is_due_goes_by_the_tokens_life() {
+    let due = |life: u64| {
+        let mut world = World::new();
+        let url = world.open_browser(authorize());
+        let redirect = world.server.consent(&url);
+        world.server.faults.push_back(Fault::Change(json!({"expires_in": life})));
+        world.redirect(&redirect, BrowserProof::SameProcess);
+        world.connection.wake_at(world.now).map(|at| at - world.now)
+    };
+    // Not of itself, then at half-life, also where two takeovers would not fit any more.
+    assert_eq!(
+        [29, 30, 31, 300, 599].map(due),
+        [None, Some(15_000), Some(15_500), Some(150_000), Some(299_500)]
+    );
+    // Then between 70 and 85 %, but two takeovers before the end.
+    let two_takeovers = 2 * Timing::STRICT.takeover_after;
+    assert_eq!(due(600).unwrap(), 600_000 - two_takeovers);
+    let jittered = due(2_000).unwrap();
+    assert!((1_400_000..1_700_000).contains(&jittered), "{jittered}");
+}
+
+#[test]
 fn control_a_disconnect_without_the_jump() {
     let mut world = World::authorized();
     world.run(Input::Revoke);
