@@ -83,6 +83,15 @@ impl Connection {
         Ok(self.machine().status(now).into())
     }
 
+    /// Whether it remembers what the store has not confirmed and nobody else has:
+    /// tokens that the server gave, or a person's wish that the grant end. Whoever is
+    /// about to end goes on with `Step.wake_at` for as long as that can be waited for.
+    ///
+    /// Throws nothing but a panic.
+    pub fn is_unsaved(&self) -> Result<bool, Refusal> {
+        Ok(self.machine().is_unsaved())
+    }
+
     /// Which of these scopes (separated by spaces) the grant has not, as far as the
     /// server has told.
     ///

@@ -11,7 +11,7 @@ use crate::{
     record::{StoreKey, Stored, connection::RecordStatus},
     scope,
     secret::Secret,
-    state::{Authorization, Revoke, State},
+    state::{Authorization, Exchange, Refresh, Revoke, State},
 };
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::fmt;
@@ -164,6 +164,17 @@ impl Connection {
     pub fn servable(&self, now: u64) -> Option<u64> {
         let at_hand = self.at_hand.as_ref()?;
         at_hand.expiry.is_none_or(|expiry| now < expiry).then_some(at_hand.generation)
+    }
+
+    /// Whether it remembers what the store has not confirmed and nobody else has:
+    /// tokens that the server gave, or a person's wish that the grant end. Whoever is
+    /// about to end goes on with [`Step::wake_at`] for as long as that can be waited for.
+    pub fn is_unsaved(&self) -> bool {
+        let state = &self.state;
+        matches!(state.refresh, Refresh::Saving { .. })
+            || state.sibling.is_some()
+            || state.revoke.is_unsaved()
+            || state.exchanges.iter().any(Exchange::is_unsaved)
     }
 
     /// Everything that is remembered between two steps, for the model to compare.

@@ -161,6 +161,11 @@ pub(crate) struct NewGrant {
 }
 
 impl Exchange {
+    /// Whether tokens that the server gave are nowhere but here.
+    pub(crate) fn is_unsaved(&self) -> bool {
+        matches!(*self.stage, ExchangeStage::Saving { .. } | ExchangeStage::Owing { .. })
+    }
+
     pub(crate) fn op(&self) -> Option<Op> {
         match &*self.stage {
             ExchangeStage::Looking { op, .. }

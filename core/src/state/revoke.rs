@@ -74,6 +74,15 @@ pub(crate) enum Told {
 }
 
 impl Revoke {
+    /// Whether a person's wish, or what an end was renewed with, is nowhere but here.
+    pub(crate) fn is_unsaved(&self) -> bool {
+        match self {
+            Self::Looking { wanted, .. } | Self::Pausing { wanted, .. } => *wanted,
+            Self::Marking { .. } => true,
+            Self::Idle | Self::Renewing { .. } | Self::Sent { .. } | Self::Burying { .. } => false,
+        }
+    }
+
     pub(crate) fn op(&self) -> Option<Op> {
         match self {
             Self::Looking { op, .. } | Self::Renewing { op, .. } | Self::Sent { op, .. } => {

@@ -28,3 +28,4 @@ mod sealed;
 mod secret_rotation;
 mod secrets;
 mod takeover;
+mod unsaved;

@@ -195,7 +195,8 @@ impl Own<'_, '_> {
         let over = self.state.known.record().and_then(|record| record.grant_id);
         new.unsure_over.get_or_insert(over);
         let tries = tries.saturating_add(1);
-        let retry_at = Deadline::after(self.cx.now(), refresh::pause(self.cx, u16::from(tries)));
+        let pause = refresh::pause_of_save(self.cx, u16::from(tries));
+        let retry_at = Deadline::after(self.cx.now(), pause);
         self.keep(Stage::Saving { placing: Placing::Holding { retry_at, tries }, new });
     }
 

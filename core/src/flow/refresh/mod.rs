@@ -13,7 +13,7 @@ mod settle;
 pub(crate) use claim::{peer_gone, refused_by_api, settle_demand};
 pub(crate) use save::renewed;
 pub(crate) use serve::{announce, is_over, is_refreshable, servable, want};
-pub(crate) use settle::{FIRST_PAUSE, LONGEST_PAUSE, pause};
+pub(crate) use settle::{FIRST_PAUSE, LONGEST_PAUSE, pause, pause_of_save};
 
 use crate::{
     env::Deadline,
@@ -131,7 +131,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             // What cannot be read is not overwritten, and the tokens are kept.
             Err(failure) => {
                 let tries = STORE_TRIES;
-                let retry_at = Deadline::after(cx.now(), pause(cx, u16::from(tries)));
+                let retry_at = Deadline::after(cx.now(), pause_of_save(cx, u16::from(tries)));
                 let placing = Placing::Holding { retry_at, tries };
                 state.refresh = Refresh::Saving { placing, renewal };
                 answer(state, cx, failure);
@@ -145,7 +145,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                 return decide(state, cx);
             }
             let tries = attempt.tries.saturating_add(1);
-            let retry_at = Deadline::after(cx.now(), pause(cx, u16::from(tries)));
+            let retry_at = Deadline::after(cx.now(), pause_of_save(cx, u16::from(tries)));
             state.refresh =
                 Refresh::Saving { placing: Placing::Holding { retry_at, tries }, renewal };
             if state.release_unsaved {

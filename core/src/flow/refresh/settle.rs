@@ -31,6 +31,12 @@ pub(crate) fn pause(cx: &Cx<'_>, failures: u16) -> u64 {
     half.saturating_add(entropy::below(cx.env, "pause", half))
 }
 
+/// As `pause`, where tokens wait that nobody else has: whoever ends waits for them for
+/// as long as a save may take, in which there is to be a try.
+pub(crate) fn pause_of_save(cx: &Cx<'_>, failures: u16) -> u64 {
+    pause(cx, failures).min(cx.client.provider().config().refresh.timing.save_within)
+}
+
 /// Counts a failure and names when the next try makes sense.
 pub(crate) fn back_off(
     state: &mut State,

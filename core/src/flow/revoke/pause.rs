@@ -22,7 +22,8 @@ pub(super) fn unreadable(state: &mut State, cx: &mut Cx<'_>, failure: Failure) {
 /// The store is silent, and nobody knows what it holds: nobody is served, and it
 /// is looked at again.
 pub(super) fn store_slow(state: &mut State, cx: &mut Cx<'_>, ends: Ends, wanted: bool) {
-    let until = Deadline::after(cx.now(), refresh::pause(cx, ATTEMPTS));
+    let pause = if wanted { refresh::pause_of_save } else { refresh::pause };
+    let until = Deadline::after(cx.now(), pause(cx, ATTEMPTS));
     state.known = Known::Unread;
     state.revoke = Revoke::Pausing { until, ends, wanted };
     let failure = Failure::try_later(until.at(cx.now()), Delay::StoreSlow);
