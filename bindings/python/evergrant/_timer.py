@@ -39,19 +39,20 @@ class _Timer:
         self._numbers = itertools.count()
         self._thread: threading.Thread | None = None
 
-    def wake_in(self, seconds: float, sleeper: Sleeper) -> None:
+    def wake_in(self, seconds: float, sleeper: Sleeper) -> bool:
+        """Whether there is a thread to do it."""
         at = time.monotonic() + min(max(seconds, 0.0), self.LONGEST)
         with self._changed:
             heapq.heappush(self._sleepers, (at, next(self._numbers), weakref.ref(sleeper)))
             if self._thread is None:
                 # A daemon: what is under way is waited for at exit, not what is to come.
                 thread = threading.Thread(target=self._run, name="evergrant-timer", daemon=True)
-                # Where the interpreter is ending there is nothing to come.
                 with contextlib.suppress(RuntimeError):
                     thread.start()
                     self._thread = thread
             if self._sleepers[0][0] == at:
                 self._changed.notify()
+            return self._thread is not None
 
     def _run(self) -> None:
         while True:

@@ -112,14 +112,20 @@ class Engine:
 
     def _set_timer(self) -> bool:
         """Sets the one timer, for the machine's one deadline. Whether that is to come."""
-        wake_at, now = self.driver.wake_at, self.client.clock.now()
-        if wake_at is None:
+        if self.driver.wake_at is None:
             return True
-        if self._timer_at is None or wake_at < self._timer_at:
-            self._timer_at = wake_at
-            # Not at once, lest a machine that always wants to be woken takes a core.
-            wake_in(max(wake_at - now, 20) / 1000, self)
-        return wake_at > now
+        left = self.driver.wake_at - self.client.clock.now()
+        # Not at once, lest a machine that always wants to be woken takes a core.
+        self._wake_in(max(left, 20))
+        return left > 0
+
+    def _wake_in(self, milliseconds: int) -> None:
+        # Compared by the clock that is never set. A little earlier, by which two clocks
+        # differ, is not worth another timer.
+        at = self.client.clock.ticks() + milliseconds
+        if self._timer_at is None or at < self._timer_at - 10:
+            # Without a thread of the timer's there is none, and the next one is tried.
+            self._timer_at = at if wake_in(milliseconds / 1000, self) else None
 
     def _leave(self, work: Work, *, by_timer: bool = False) -> None:
         with self._lock:
@@ -129,11 +135,13 @@ class Engine:
             self._stepping = True
         if self.client.workers.run(self._go_on):
             return
-        # The interpreter is ending, and no thread can be begun.
+        # No thread can be begun: there are too many, or the interpreter is ending.
         if by_timer:
             # The timer's own is not waited for, and nothing may be sent from it.
             with self._lock:
+                self._todo.remove(work)
                 self._stepping = False
+                self._wake_in(1_000)
         else:
             self._go_on()
 

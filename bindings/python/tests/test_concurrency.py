@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from evergrant import AsyncConnections, Connections, TryLater
+from evergrant import AsyncConnections, Connections, StoreUnavailable, TryLater
 from evergrant._workers import Workers
 from evergrant.stores import MemoryStore, SqliteStore
 from forked import child, forks
@@ -105,6 +105,44 @@ def test_no_thread_can_be_begun(monkeypatch):
             done.append("by the caller")
         workers._threads.shutdown(wait=True)
         assert len(done) == 1
+
+
+def test_no_thread_can_be_begun_for_the_timer(world, monkeypatch):
+    """It is woken again, and a wish that came meanwhile is not left behind."""
+    run, swap, refused, wishes = Workers.run, world.store.swap, [], []
+    operations = world.connection._operations
+
+    def refuse(workers, work):
+        if threading.current_thread().name != "evergrant-timer" or len(refused) == 2:
+            return run(workers, work)
+        refused.append(work)
+        wishes.append(operations.settled())
+        return False
+
+    def refuse_once(key, expected, write):
+        if write and b'"intent"' not in write.record:
+            monkeypatch.setattr(world.store, "swap", swap)
+            raise StoreUnavailable("it is away")
+        return swap(key, expected, write)
+
+    monkeypatch.setattr(Workers, "run", refuse)
+    monkeypatch.setattr(world.store, "swap", refuse_once)
+    world.advance(900)
+    assert operations.token(30_000).result().generation == world.first + 1
+    assert len(refused) == 2
+    for wish in wishes:
+        wish.result()
+
+
+def test_a_clock_that_was_set(world, monkeypatch):
+    """The timer of before is for a time that the clock will not show in time."""
+    engine, asked = world.connection._operations._engine, []
+    monkeypatch.setattr("evergrant.engine.wake_in", lambda seconds, sleeper: asked.append(round(seconds)) or True)
+    world.clock.ahead += 3_600
+    for seconds in (5, 7, 3):
+        engine.driver.wake_at = world.clock.now() + seconds * 1_000
+        assert engine._set_timer()
+    assert asked == [5, 3]
 
 
 def test_a_caller_who_waits_no_longer(world):
