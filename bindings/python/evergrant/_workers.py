@@ -13,9 +13,7 @@ __all__ = ["Workers"]
 
 class Workers:
     """Threads that end with their work, and that the interpreter waits for at exit: a
-    refresh that has been sent is listened out, whatever its caller does. If the store is
-    silent just then, what was answered is lost with the process: the next try to store
-    it is a timer's, which ends with the interpreter."""
+    refresh that has been sent is listened out, whatever its caller does."""
 
     def __init__(self, most: int) -> None:
         self._most = most

@@ -138,8 +138,7 @@ class AsyncConnection:
         return self._driver.wake_at
 
     async def settled(self, *, timeout: float | None = None) -> None:
-        """Waits until nothing is under way: all that was sent is answered, and stored if
-        the store did not fail; what it has not taken is tried again by a timer."""
+        """Waits until nothing is under way: all that was sent is answered, and stored."""
         await self._wait(self._operations.settled(), timeout)
 
     def __repr__(self) -> str:

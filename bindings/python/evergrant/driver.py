@@ -173,6 +173,11 @@ class Driver:
         due = self.wake_at is not None and self.wake_at <= self._clock.now()
         return self._step(inputs.Wake()) if due else []
 
+    @property
+    def is_unsaved(self) -> bool:
+        """Whether the machine has what the store has not taken, and nobody else has."""
+        return self._connection.is_unsaved()
+
     def is_api_url(self, url: str) -> bool:
         """Whether a token may go there."""
         return self._connection.authorization(self._clock.now(), url, 0) is not None

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from ._end import end
 from ._fork import renew_in_child
 from ._timer import wake_in
 from .driver import Driver, Effect, Send, Swap, Waiter, give, tell_error
@@ -50,9 +52,9 @@ class Engine:
         self._sent = 0
         self._settling: list[Future[None]] = []
         self._timer_at: int | None = None
+        self._unsaved_since: float | None = None
 
     def _after_fork(self) -> None:
-        _unfinished.discard(self)
         self.driver.begin()
         self._begin()
 
@@ -78,7 +80,7 @@ class Engine:
         return self.ask(told)
 
     def settled(self) -> Future[None]:
-        """Comes when nothing is under way and nothing is due."""
+        """Comes when nothing is under way, nothing is due, and the store has it all."""
         waiter: Future[None] = Future()
 
         def wait() -> list[Effect]:
@@ -95,6 +97,10 @@ class Engine:
             if self._set_timer():
                 return
         self._leave(self.driver.wake, by_timer=True)
+
+    def save(self) -> None:
+        """The interpreter is ending: what the store has not taken is not left behind."""
+        self._leave(self.driver.wake)
 
     @staticmethod
     def _ask(wish: Callable[[Waiter[T]], list[Effect]], waiter: Future[T], always: bool) -> list[Effect]:
@@ -149,12 +155,33 @@ class Engine:
 
     def _go_on(self) -> None:
         """Does what there is to do, until nothing is left."""
-        while (own := self._do_all()) is not None:
-            self._perform(own)
+        while True:
+            own = self._do_all()
+            if own is not None:
+                self._perform(own)
+            elif self._is_to_save():
+                self._todo.append(self.driver.wake)
+            else:
+                return
             with self._lock:
                 if self._stepping:
                     return
                 self._stepping = True
+
+    def _is_to_save(self) -> bool:
+        """Where the interpreter is ending, and the timer with it: waits until the store is
+        to be tried once more. Whether it is: there is an end to that too."""
+        if end.since is None or self._unsaved_since is None:
+            return False
+        save_within: int = self.client.provider.config.refresh.timing.save_within
+        left = max(end.since, self._unsaved_since) + save_within / 1000 - time.monotonic()
+        if left <= 0:
+            log.error("the process ends, and with it what the store has not taken of %r", self.tenant)
+            return False
+        wake_at, now = self.driver.wake_at, self.client.clock.now()
+        pause = 0 if wake_at is None else (wake_at - now) / 1000
+        time.sleep(min(max(pause, 0.02), left))
+        return True
 
     def _do_all(self) -> Send | None:
         """Steps and swaps, until there is nothing to do but at most one request: that
@@ -196,13 +223,15 @@ class Engine:
     def _rest(self) -> None:
         """What to wait for, now that nothing is left to do but what has been sent."""
         nothing_due = self._set_timer()
-        # The timer alone would not keep it: an answer that the store has not taken is
-        # nowhere else, whoever has forgotten the connection.
-        if self.driver.status == "refreshing":
-            _unfinished.add(self)
-        else:
-            _unfinished.discard(self)
-        if self._sent == 0 and nothing_due:
+        unsaved = self.driver.is_unsaved
+        if not unsaved:
+            end.unsaved.discard(self)
+            self._unsaved_since = None
+        elif self._unsaved_since is None:
+            # The timer alone would not keep it, whoever has forgotten the connection.
+            end.unsaved.add(self)
+            self._unsaved_since = time.monotonic()
+        if self._sent == 0 and nothing_due and not unsaved:
             waiting, self._settling = self._settling, []
             for waiter in waiting:
                 give(waiter, None)
@@ -248,6 +277,3 @@ class Engine:
             # Only its kind, here too: what a store says of its own bug is not known.
             log.error("the store raised %s, not StoreUnavailable", type(error).__name__)
             return partial(self.driver.unswapped, swap.op, StoreUnavailable(type(error).__name__))
-
-
-_unfinished: set[Engine] = set()

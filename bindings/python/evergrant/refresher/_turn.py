@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import TimeoutError
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..client import Client
 from ..errors import EvergrantError
@@ -34,16 +34,13 @@ class Turn:
     """When another try makes sense, UNIX ms, if it failed."""
     waits_for_operator: bool = False
     """Nothing but another configuration helps."""
-    _stored: bool = field(default=True, repr=False)
 
     def see(self, notice: Notice) -> None:
         """A notice of this connection."""
-        if notice.code == "refresh_started":
-            self.code, self._stored = "refresh_started", False
-        elif notice.code == "refreshed":
-            self.code, self._stored = "refreshed", True
+        if notice.code in ("refresh_started", "refreshed"):
+            self.code = notice.code
         elif notice.code == "refresh_failed":
-            self.code, self._stored = notice.detail or notice.code, True
+            self.code = notice.detail or notice.code
 
     def take(self, client: Client, store: Store, timeout: float, abandon: threading.Event) -> None:
         """Does what is due. Does not come back while there may be tokens that the store
@@ -58,7 +55,7 @@ class Turn:
         except TimeoutError:
             pass
         driver = asked.driver
-        while not self._stored and driver.status == "refreshing" and not abandon.is_set():
+        while driver.is_unsaved and not abandon.is_set():
             time.sleep(POLL)
         self._end(driver.wake_at, failure)
 
