@@ -8,36 +8,25 @@ Whoever uses it calls it from one thread at a time.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import InvalidStateError
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple
 
 from . import machine, store
 from ._clock import Clock
 from ._packed import Machine, inputs, outputs
+from ._turns import Turn, Turns
+from ._waiter import Waiter, give, tell_error
 from .errors import Denied, EvergrantError, Misuse, StoreUnavailable, error_for, error_of
 from .http import Answer, Request
 from .machine import Activity, FailureKind, HttpFault, Refusal, Secret, SecretBytes
 from .news import Authorized, KeyAccepted, Notice, Opened
 from .token import Token
 
-__all__ = ["Driver", "Effect", "Headers", "Send", "Swap", "Waiter", "give", "header_block", "stored", "tell_error"]
+__all__ = ["Driver", "Effect", "Headers", "Send", "Swap", "header_block", "stored"]
 
-T = TypeVar("T")
 log = logging.getLogger("evergrant")
-T_contra = TypeVar("T_contra", contravariant=True)
-
-
-class Waiter(Protocol[T_contra]):
-    """Somebody who waits: a `concurrent.futures.Future`."""
-
-    def set_result(self, result: T_contra, /) -> None: ...
-    def set_exception(self, exception: BaseException, /) -> None: ...
-    def done(self) -> bool: ...
 
 
 class Send(NamedTuple):
@@ -57,15 +46,6 @@ class Swap(NamedTuple):
 
 
 Effect = Send | Swap
-
-
-class _Turn(NamedTuple):
-    """A wish of a kind of which the machine is told one at a time, because its answer
-    does not always name the wish."""
-
-    waiter: Waiter[Any]
-    input: inputs.Input
-    authorization: str | None
 
 
 class Driver:
@@ -91,12 +71,7 @@ class Driver:
         self._tokens: list[Waiter[Token]] = []
         self._maintaining: list[Waiter[Token | None]] = []
         self._demand = -1
-        self._turns: dict[Activity, deque[_Turn]] = {
-            kind: deque() for kind in (Activity.AUTHORIZATION, Activity.REDIRECT, Activity.KEY)
-        }
-        # Authorizations whose beginning nobody waits for any more: the last ones.
-        self._begun: deque[str | None] = deque(maxlen=64)
-        self._turns_over: list[Activity] = []
+        self._turns = Turns()
         self._revokers: list[Waiter[bool]] = []
         self._refused: EvergrantError | None = None
         self._store_error: StoreUnavailable | None = None
@@ -105,7 +80,7 @@ class Driver:
         """The machine has failed, which is a bug in it: tells everybody who waits, and
         begins anew."""
         waiting: list[Waiter[Any]] = [*self._tokens, *self._maintaining, *self._revokers]
-        waiting += [turn.waiter for turns in self._turns.values() for turn in turns]
+        waiting += self._turns.waiters()
         self.begin()
         for waiter in waiting:
             tell_error(waiter, error)
@@ -131,7 +106,7 @@ class Driver:
 
     def authorize(self, waiter: Waiter[Opened], asked: inputs.Authorize) -> list[Effect]:
         """A new authorization."""
-        return self._queue(Activity.AUTHORIZATION, _Turn(waiter, asked, None))
+        return self._queue(Turn(Activity.AUTHORIZATION, waiter, asked))
 
     def redirected(self, waiter: Waiter[Authorized], url: Secret, proof: Secret | inputs.Proof) -> list[Effect]:
         """The browser came back."""
@@ -140,13 +115,12 @@ class Driver:
         except Refusal as refusal:
             tell_error(waiter, error_of(refusal))
             return []
-        self._begun.append(authorization)
         told = inputs.Redirected(url.expose(), proof.expose() if isinstance(proof, Secret) else proof)
-        return self._queue(Activity.REDIRECT, _Turn(waiter, told, authorization))
+        return self._queue(Turn(Activity.REDIRECT, waiter, told, authorization))
 
     def enter_key(self, waiter: Waiter[KeyAccepted], entered: inputs.KeyEntered) -> list[Effect]:
         """A person pasted a key."""
-        return self._queue(Activity.KEY, _Turn(waiter, entered, None))
+        return self._queue(Turn(Activity.KEY, waiter, entered))
 
     def revoke(self, waiter: Waiter[bool]) -> list[Effect]:
         """The end; answered by whether the server confirmed."""
@@ -162,8 +136,6 @@ class Driver:
 
     def cancel(self, waiter: Waiter[None], told: inputs.Cancel) -> list[Effect]:
         """Nobody is to come back; answered when that is told."""
-        if told.authorization is not None:
-            self._begun.append(told.authorization)
         effects = self._step(told)
         give(waiter, None)
         return effects
@@ -227,6 +199,9 @@ class Driver:
             raise
 
     def _step(self, happened: inputs.Input) -> list[Effect]:
+        return self._step_once(happened, self._turns.whose(happened)) + self._take_turns()
+
+    def _step_once(self, happened: inputs.Input, turn: Turn | None) -> list[Effect]:
         # Before the step: deadlines count from the earlier moment.
         stepped_at = self._clock.ticks()
         clock = self._clock
@@ -239,11 +214,10 @@ class Driver:
             elif isinstance(output, outputs.Swap):
                 effects.append(Swap(output.op, output.key, output.expected, output.write))
             else:
-                self._news(output)
+                self._news(output, happened, turn)
         if self.token is not None and self.token.generation != step.servable:
             self.token = None
-        while self._turns_over:
-            effects += self._take_turn(self._turns_over.pop())
+        self._turns.stepped(happened, turn, step.outputs)
         return effects
 
     def _request(self, asked: outputs.SendHttp, stepped_at: int) -> Request:
@@ -259,8 +233,9 @@ class Driver:
             clock=self._clock,
         )
 
-    def _news(self, output: outputs.Output) -> None:
-        """What is for the app: given to whoever waits for it."""
+    def _news(self, output: outputs.Output, happened: inputs.Input, turn: Turn | None) -> None:
+        """What is for the app: given to whoever waits for it. It came of what happened,
+        which belongs to a turn or to none."""
         if isinstance(output, outputs.TokenReady):
             token = Token(output.generation, output.origin, output.header, output.expires_at, self._clock.now())
             self.token = token
@@ -268,21 +243,22 @@ class Driver:
         elif isinstance(output, outputs.OpenUrl):
             binding = None if output.binding is None else Secret(output.binding)
             opened = Opened(output.authorization, Secret(output.url), binding, output.expires_at)
-            self._begun.append(output.authorization)
-            self._turn_over(Activity.AUTHORIZATION, lambda waiter: give(waiter, opened))
+            if turn is not None:
+                give(self._turns.over(turn), opened)
         elif isinstance(output, outputs.Authorized):
-            done = Authorized(self.tenant, output.scope, output.return_context)
-            if self._is_awaited(output.authorization):
-                self._turn_over(Activity.REDIRECT, lambda waiter: give(waiter, done))
+            redirect = self._turns.named(output.authorization)
+            if redirect is not None:
+                give(redirect.waiter, Authorized(self.tenant, output.scope, output.return_context))
         elif isinstance(output, outputs.KeyAccepted):
-            accepted = KeyAccepted(output.company, output.scope)
-            self._turn_over(Activity.KEY, lambda waiter: give(waiter, accepted))
+            key = self._turns.told(Activity.KEY)
+            if key is not None:
+                give(self._turns.over(key), KeyAccepted(output.company, output.scope))
         elif isinstance(output, outputs.Failed):
-            self._failed(output)
+            self._failed(output, turn)
         elif isinstance(output, outputs.Notice):
-            self._noticed(output)
+            self._noticed(output, happened, turn)
 
-    def _failed(self, output: outputs.Failed) -> None:
+    def _failed(self, output: outputs.Failed, turn: Turn | None) -> None:
         def refuse(waiter: Waiter[Any]) -> None:
             # Each its own: a traceback is of one thread.
             tell_error(waiter, self._error(output))
@@ -299,14 +275,25 @@ class Driver:
                 # The tombstone comes all the same, and says so: unconfirmed.
                 if output.failure.kind != FailureKind.SERVER_MISBEHAVED:
                     self._tell_revokers(refuse)
-            case Activity.AUTHORIZATION if self._is_awaited(output.authorization):
-                self._turn_over(Activity.REDIRECT, refuse)
-            case Activity.AUTHORIZATION if output.authorization in self._begun:
-                pass  # One that nobody came back from; a notice told of it.
-            case Activity.AUTHORIZATION:
-                self._turn_over(Activity.AUTHORIZATION, refuse)
-            case Activity.REDIRECT | Activity.KEY:
-                self._turn_over(output.activity, refuse)
+            case Activity.AUTHORIZATION | Activity.REDIRECT | Activity.KEY:
+                failed = self._whose(output, turn)
+                if failed is not None:
+                    refuse(self._turns.over(failed))
+
+    def _whose(self, output: outputs.Failed, turn: Turn | None) -> Turn | None:
+        """Whose failure it is: perhaps nobody's who waits."""
+        match output.activity:
+            case Activity.KEY if turn is None or turn.kind is not Activity.KEY:
+                return self._turns.told(Activity.KEY)
+            case Activity.KEY:
+                # Told together with a key: of the one before, if it takes its place.
+                return None if output.failure.code == "denied_superseded" else turn
+            case Activity.AUTHORIZATION if (named := self._turns.named(output.authorization)) is not None:
+                return named
+            case Activity.AUTHORIZATION if turn is not None and turn.kind is Activity.REDIRECT:
+                return turn if turn.authorization == output.authorization else None
+            case _:
+                return turn
 
     def _error(self, output: outputs.Failed) -> EvergrantError:
         error = error_for(output.failure, self.tenant, output.return_context)
@@ -315,11 +302,15 @@ class Driver:
             error.__cause__ = self._store_error
         return error
 
-    def _noticed(self, output: outputs.Notice) -> None:
-        if output.code == "authorization_cancelled" and output.authorization not in self._begun:
-            # Before it had begun: nobody has seen its URL, and no failure is told.
+    def _noticed(self, output: outputs.Notice, happened: inputs.Input, turn: Turn | None) -> None:
+        begun = self._turns.told(Activity.AUTHORIZATION)
+        at_once = isinstance(happened, (inputs.Cancel, inputs.Revoke))
+        if output.code == "authorization_cancelled" and at_once and begun is not None:
+            # Nobody has seen its URL, and no failure is told.
             superseded = Denied("denied_superseded", number=304, tenant=self.tenant)
-            self._turn_over(Activity.AUTHORIZATION, lambda waiter: tell_error(waiter, superseded))
+            tell_error(self._turns.over(begun), superseded)
+        if output.code == "redirect_accepted" and turn is not None:
+            self._turns.believe(turn)
         if output.code == "disconnected":
             self._tell_revokers(lambda waiter: give(waiter, output.detail == "confirmed"))
         self._notify(
@@ -339,38 +330,18 @@ class Driver:
         for waiter in waiting:
             tell(waiter)
 
-    def _queue(self, kind: Activity, turn: _Turn) -> list[Effect]:
-        turns = self._turns[kind]
-        turns.append(turn)
-        if turns[0] is turn:
-            return self._take_turn(kind)
-        if turns[0].waiter.done():
-            # It has waited long enough, and nobody is to wait for it.
-            turns.popleft()
-            return self._take_turn(kind)
-        return []
+    def _queue(self, turn: Turn) -> list[Effect]:
+        self._turns.add(turn)
+        return self._take_turns()
 
-    def _take_turn(self, kind: Activity) -> list[Effect]:
-        turns = self._turns[kind]
-        while turns:
-            if not turns[0].waiter.done():
-                try:
-                    return self._step(turns[0].input)
-                except Refusal as refusal:
-                    tell_error(turns[0].waiter, error_of(refusal))
-            turns.popleft()
-        return []
-
-    def _turn_over(self, kind: Activity, tell: Callable[[Waiter[Any]], None]) -> None:
-        turns = self._turns[kind]
-        if turns:
-            tell(turns.popleft().waiter)
-            self._turns_over.append(kind)
-
-    def _is_awaited(self, authorization: str | None) -> bool:
-        """Whether it is the one whose redirect has the turn."""
-        turns = self._turns[Activity.REDIRECT]
-        return bool(turns) and turns[0].authorization == authorization
+    def _take_turns(self) -> list[Effect]:
+        effects: list[Effect] = []
+        while (turn := self._turns.next()) is not None:
+            try:
+                effects += self._step_once(turn.input, turn)
+            except Refusal as refusal:
+                tell_error(self._turns.over(turn), error_of(refusal))
+        return effects
 
 
 def stored(current: store.Stored) -> machine.Stored:
@@ -387,16 +358,3 @@ def header_block(headers: Headers) -> str:
     pairs: Iterable[tuple[str, str]] = headers.items() if isinstance(headers, Mapping) else headers  # pyright: ignore
     lines = (f"{name}: {value}".replace("\r", " ").replace("\n", " ") for name, value in pairs)
     return "\n".join(lines)
-
-
-def give(waiter: Waiter[T], result: T) -> None:
-    """Tells whoever waits."""
-    # Whoever waits may stop to wait at any moment.
-    with contextlib.suppress(InvalidStateError):
-        waiter.set_result(result)
-
-
-def tell_error(waiter: Waiter[Any], error: BaseException) -> None:
-    """Tells whoever waits that it came to this."""
-    with contextlib.suppress(InvalidStateError):
-        waiter.set_exception(error)

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, TypeVar
 from ._end import end
 from ._fork import renew_in_child
 from ._timer import wake_in
-from .driver import Driver, Effect, Send, Swap, Waiter, give, tell_error
+from ._waiter import Waiter, give, tell_error
+from .driver import Driver, Effect, Send, Swap
 from .errors import StoreUnavailable, error_of
 from .http import NotSent, TooLate
 from .machine import HttpFault, Refusal
