@@ -4,6 +4,8 @@ import asyncio
 import logging
 import multiprocessing
 import re
+import socket
+import time
 
 import psycopg
 import pytest
@@ -13,6 +15,7 @@ from evergrant.errors import StoreUnavailable
 from evergrant.store import Write
 from evergrant.stores.postgresql import PostgresqlStore
 from evergrant.stores.redis import AsyncRedisStore, RedisStore
+from evergrant.testing import Blocking
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import ConnectionPool
 from redis import Redis, ResponseError
@@ -175,17 +178,54 @@ def test_redis_without_an_append_only_file_is_warned_of(redis, redis_url, caplog
     store.close()
 
 
-def test_redis_waits_for_replicas(redis, redis_url):
-    alone = RedisStore(redis_url, replicas=1, replicas_ms=10)
-    with pytest.raises(StoreUnavailable, match="0 of 1 replicas"):
-        alone.swap("connection/a", None, Write(RECORD, None, None))
-    # It has taken place all the same, and whoever looks sees it.
-    there = alone.swap("connection/a", None, None)
-    assert there.record == RECORD
-    # A conflict has written nothing, so there is nothing to wait for.
-    conflict = alone.swap("connection/a", "7", Write(b"no", None, None))
-    assert (conflict.revision, conflict.record) == (there.revision, RECORD)
-    alone.close()
+@pytest.fixture(params=[RedisStore, AsyncRedisStore])
+def replicated(request, redis_url):
+    """A store that waits for one replica, hardly."""
+    if request.param is RedisStore:
+        store = RedisStore(redis_url, replicas=1, replicas_ms=10)
+        yield store
+        store.close()
+    else:
+        blocking = Blocking(lambda: AsyncRedisStore(redis_url, replicas=1, replicas_ms=10))
+        yield blocking
+        blocking.close(blocking.store.close)
+
+
+def test_redis_waits_for_replicas(replicated, redis_url):
+    """Also where it was written before, and by others: a failover would forget it."""
+    others = RedisStore(redis_url)
+    for answer in (
+        lambda: replicated.swap("connection/a", None, Write(RECORD, None, None)),
+        lambda: replicated.swap("connection/a", None, None),
+        lambda: replicated.swap("connection/a", "7", Write(b"no", None, None)),
+        lambda: replicated.swap("connection/nothing", None, None),
+    ):
+        with pytest.raises(StoreUnavailable, match="0 of 1 replicas"):
+            answer()
+    # It has taken place all the same.
+    assert others.swap("connection/a", None, None).record == RECORD
+    others.close()
+
+
+def test_redis_answers_what_its_replica_has(redis, replicated):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    redis.config_set("port", port)
+    with servers.redis() as url, Redis.from_url(url) as replica:
+        replica.config_set("appendonly", "no")  # It would not end while it begins a new file.
+        replica.replicaof("127.0.0.1", port)
+        while redis.info("replication").get("slave0", {}).get("state") != "online":
+            time.sleep(0.02)
+        replicated_ms(replicated, 60_000)
+        written = replicated.swap("connection/a", None, Write(RECORD, None, None))
+        assert replica.hget("{evergrant}:record:connection/a", "record") == RECORD
+        assert replicated.swap("connection/a", None, None).revision == written.revision
+        conflict = replicated.swap("connection/a", "7", Write(b"no", None, None))
+        assert (conflict.revision, conflict.record) == (written.revision, RECORD)
+
+
+def replicated_ms(store, milliseconds):
+    getattr(store, "store", store)._layout.replicas_ms = milliseconds
 
 
 def test_redis_that_decodes_is_refused(redis_url):

@@ -11,6 +11,7 @@ with a hash tag, so that in a cluster they are on one node.
 | `{evergrant}:keys` | all keys, in order |
 | `{evergrant}:due` | keys by when they are due, or until when a claim holds them |
 | `{evergrant}:purge` | keys by when they may be deleted |
+| `{evergrant}:read` | with `replicas`: when a record was last read |
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ if ARGV[2] == 'write' and (there[1] or '') == ARGV[3] then
     index(KEYS[4], ARGV[6])
     return {redis.call('HGET', KEYS[1], 'revision'), false, 0}
 end
+if KEYS[5] then redis.call('SET', KEYS[5], now) end
 if not there[1] then return false end
 return {there[1], there[2], now - there[3]}
 """
@@ -102,6 +104,9 @@ class _Layout:
     def __init__(self, prefix: str, replicas: int, replicas_ms: int) -> None:
         self.records = f"{{{prefix}}}:record:"
         self.keys, self.due, self.purge = (f"{{{prefix}}}:{name}" for name in ("keys", "due", "purge"))
+        # What is read may be a write that has not reached the replicas: another one is
+        # made after it, for WAIT to wait for.
+        self.read = [f"{{{prefix}}}:read"] if replicas else []
         self.replicas = replicas
         self.replicas_ms = replicas_ms
 
@@ -115,17 +120,18 @@ class _Layout:
             # Not from 1: a record that was deleted does not come again.
             first = secrets.randbits(48)
             values = ["write", expects, write.record, _time(write.due_at), _time(write.purge_at), first]
-        return {"keys": [self.records + key, self.keys, self.due, self.purge], "args": [key, *values]}
+        keys = [self.records + key, self.keys, self.due, self.purge, *self.read]
+        return {"keys": keys, "args": [key, *values]}
 
     def swapped(self, answer: Any, write: Write | None, reached: int | None = None) -> Stored | None:
+        if reached is not None and reached < self.replicas:
+            raise StoreUnavailable(f"Redis: {reached} of {self.replicas} replicas have the record")
         if answer is None:
             return None
         revision, record, age = answer
         if record is not None:
             return Stored(revision.decode(), record, age if age >= 0 else None)
         assert write is not None, "the script answers so only to a write"
-        if reached is not None and reached < self.replicas:
-            raise StoreUnavailable(f"Redis: {reached} of {self.replicas} replicas have the record")
         return Stored(revision.decode(), write.record, age)
 
     def list(self, prefix: str, after: str, limit: int) -> dict[str, Any]:
@@ -144,8 +150,9 @@ class RedisStore:
     """Records in Redis. Used from any number of threads.
 
     `source` is a URL, or a `redis.Redis` that does not decode answers. With
-    `replicas` a write is answered only when so many replicas have it (`WAIT`), within
-    `replicas_ms`; else it is `StoreUnavailable`, and may have taken place.
+    `replicas` a record is answered, be it written or read, only when so many replicas
+    have it (`WAIT`), within `replicas_ms`; else it is `StoreUnavailable`, and a write
+    may have taken place.
     """
 
     def __init__(
@@ -175,7 +182,7 @@ class RedisStore:
     def swap(self, key: str, expected: str | None, write: Write | None) -> Stored | None:
         """As `Store.swap`."""
         asked, layout = self._layout.swap(key, expected, write), self._layout
-        if write is None or not layout.replicas:
+        if not layout.replicas:
             return layout.swapped(self._run(self._swap, asked), write)
         # Over one connection: WAIT speaks of the writes of its own.
         try:
@@ -248,7 +255,7 @@ class AsyncRedisStore:
     async def swap(self, key: str, expected: str | None, write: Write | None) -> Stored | None:
         """As `Store.swap`."""
         asked, layout = self._layout.swap(key, expected, write), self._layout
-        if write is None or not layout.replicas:
+        if not layout.replicas:
             return layout.swapped(await self._run(self._swap, asked), write)
         try:
             await self._check()
