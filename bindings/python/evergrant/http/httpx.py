@@ -11,11 +11,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from collections.abc import AsyncGenerator, Generator, Mapping
 from typing import Any
 
 import httpx
 
+from .._timer import wake_in
 from ..aio import AsyncConnection
 from ..connection import Connection
 from ..token import Token
@@ -48,7 +51,6 @@ class Auth(httpx.Auth):
             request.headers["Authorization"] = self._connection.token().expose()
             yield request
 
-
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Refused: it would stop the event loop."""
         raise TypeError("httpx.AsyncClient needs the auth() of an AsyncConnection")
@@ -76,7 +78,6 @@ class AsyncAuth(httpx.Auth):
             request.headers["Authorization"] = (await self._connection.token()).expose()
             yield request
 
-
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Refused: it cannot wait."""
         raise TypeError("httpx.Client needs the auth() of a Connection")
@@ -98,8 +99,8 @@ class HttpxTransport:
     """The client's requests by httpx: for its proxies and certificates. What a client of
     yours adds to requests (cookies, headers, credentials, redirects) is not used.
 
-    httpx bounds each wait, not their sum: headers that come byte by byte may be listened
-    to for longer than `listen_for`. A body is not."""
+    httpx bounds each wait, not their sum: where an answer's headers come byte by byte the
+    connection is shut down in the end, unless a client of yours had kept it from before."""
 
     def __init__(self, client: httpx.Client | None = None) -> None:
         # No connection is kept: a request may be lost on one that the server had closed.
@@ -113,11 +114,7 @@ class HttpxTransport:
         """As `Transport.send`."""
         listen = request.listen_for / 1000
         left = request.time_to_send()
-
-        def trace(event: str, info: Mapping[str, Any]) -> None:
-            # The last moment before the first byte.
-            if event.endswith("send_request_headers.started"):
-                request.time_to_send()
+        watch = _Watch(request)
 
         sent = httpx.Request(
             request.method,
@@ -126,10 +123,9 @@ class HttpxTransport:
             content=request.body or None,
             extensions={
                 "timeout": {"connect": left, "pool": left, "write": listen, "read": listen},
-                "trace": trace,
+                "trace": watch.trace,
             },
         )
-        until = request.send_by + request.listen_for
         try:
             answer = self._client.send(sent, stream=True, auth=httpx.Auth(), follow_redirects=False)
         except (
@@ -146,8 +142,40 @@ class HttpxTransport:
                 body += part
                 if len(body) > request.answer_limit:
                     break
-                if request.clock.ticks() >= until:
+                if watch.left() <= 0:
                     raise TimeoutError
             return Answer(answer.status_code, answer.headers.multi_items(), bytes(body))
         finally:
             answer.close()
+
+
+class _Watch:
+    """Looks at the whole time of one answer."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._until = request.send_by + request.listen_for
+        self._socket: socket.socket | None = None
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """As httpcore tells what it does."""
+        if event.endswith(("connect_tcp.complete", "connect_unix_socket.complete", "start_tls.complete")):
+            self._socket = info["return_value"].get_extra_info("socket")
+        elif event.endswith("send_request_headers.started"):
+            # The last moment before the first byte.
+            self._request.time_to_send()
+            self._until = self._request.clock.ticks() + self._request.listen_for
+            self.wake_up()
+
+    def left(self) -> int:
+        """The milliseconds that are left."""
+        return self._until - self._request.clock.ticks()
+
+    def wake_up(self) -> None:
+        """Whoever listens for too long is told that nothing more will come."""
+        if self.left() > 0:
+            wake_in(self.left() / 1000, self)
+        elif self._socket is not None:
+            with contextlib.suppress(OSError):
+                # Of the socket alone: TLS has a farewell of its own.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

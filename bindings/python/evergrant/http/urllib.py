@@ -49,12 +49,13 @@ class UrllibTransport:
             except (OSError, http.client.HTTPException) as error:
                 raise NotSent(type(error).__name__) from error
             request.time_to_send()
-            connection.sock = _Timed(connection.sock, request)
+            connection.sock = timed = _Timed(connection.sock, request)
             url = urlsplit(request.url)
             path = url._replace(scheme="", netloc="", fragment="").geturl() or "/"
             connection.request(request.method, path, request.body or None, dict(request.headers))
             try:
                 answer = connection.getresponse()
+                timed.answer.is_head = False
                 body = bytearray()
                 while len(body) <= request.answer_limit and (part := answer.read1(65_536)):
                     body += part
@@ -99,7 +100,8 @@ class _Timed:
             left = left[self._inner.send(left) :]
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Incoming(self))
+        self.answer = _Answer(_Incoming(self))
+        return self.answer
 
     def open(self) -> socket.SocketIO:
         """What comes, without a buffer."""
@@ -111,6 +113,18 @@ class _Timed:
         if left <= 0:
             raise TimeoutError
         self._inner.settimeout(left / 1000)
+
+
+class _Answer(io.BufferedReader):
+    """What `http.client` reads. It takes a head for whole that ends with the connection."""
+
+    is_head = True
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        if self.is_head and not line.endswith(b"\n") and len(line) != size:
+            raise http.client.IncompleteRead(b"")
+        return line
 
 
 class _Incoming(io.RawIOBase):
