@@ -161,8 +161,8 @@ class Connection:
         timeout: float | None = None,
     ) -> Answer:
         """A call to the API without another HTTP library: with the token, and after a
-        401 once more with a new one. Redirects are not followed. `ValueError` for a URL
-        that is not the API's; `OSError`, `NotSent` and their like if nobody answers."""
+        401 once more with a new one. Redirects are not followed. `Misuse` for what is
+        no URL, as with a blank in it; `ValueError` for one that is not the API's; `OSError`, `NotSent` and their like if nobody answers."""
         token = self.token(timeout=timeout)
         answer = self._send(token, method, url, headers, body, timeout)
         if answer.status == 401 and self.api_answered(token, 401, answer.headers) is None:

@@ -108,7 +108,9 @@ class Operations:
         body: bytes,
         timeout: float | None,
     ) -> Request:
-        """A call to the API; `ValueError` if it is not the API's URL."""
+        """A call to the API; `ValueError` if it is not the API's URL, `Misuse` if none."""
+        if not url.isascii() or any(char <= " " or char == "\x7f" for char in url):
+            raise Misuse("misuse_url_invalid")
         if not self.is_api_url(url, token):
             raise ValueError("not a URL of the API: no token goes there")
         clock = self._client.clock

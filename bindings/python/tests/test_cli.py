@@ -85,6 +85,9 @@ def test_calls(shell):
     ):
         done = shell.run("call", "--json", *arguments)
         assert (done.code, done.error) == (2, code)
+    for url in ("/v1/a b", "/v1/a\tb", "/v1/ü"):
+        done = shell.run("call", "--json", url)
+        assert (done.code, done.error) == (3, "misuse_url_invalid")
 
 
 @pytest.mark.parametrize("fault", [{"kind": "drop_reply"}, {"kind": "cut", "after_bytes": 9}])

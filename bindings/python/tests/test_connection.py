@@ -336,6 +336,9 @@ def test_a_call_without_another_library(threads):
     assert (answer.status, b"data" in answer.body) == (200, True)
     with pytest.raises(ValueError, match="not a URL of the API"):
         threads.connection.call("GET", "https://elsewhere.example/")
+    for url in ("/v1/a b", "/v1/ü", "/v1/\n", "/v1/\x7f"):
+        with pytest.raises(Misuse, match="^misuse_url_invalid$"):
+            threads.connection.call("GET", threads.url(url))
     assert threads.authority.stats()["refreshes_ok"] == 1
 
 

@@ -60,6 +60,7 @@ _ADVICE = {
     "misuse_redirect_uri_not_registered": "redirect_uri is not one that the provider takes",
     "misuse_redirect_uri_invalid": "redirect_uri is of a kind that the provider does not take",
     "misuse_scope_not_registered": "a scope that was asked for is not among those of the profile",
+    "misuse_url_invalid": "a URL has no blanks and is ASCII: %20 is a blank",
     "misuse_tenant_invalid": "a tenant is a name of 1 to 256 bytes",
     "misuse_api_keys_unsupported": "the provider of the profile has no API keys",
 }
