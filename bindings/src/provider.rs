@@ -261,6 +261,14 @@ impl Provider {
     pub fn pleo(environment: Pleo) -> Result<Self, Refusal> {
         Ok(Self(Arc::new(evergrant::Provider::pleo(environment.into())?)))
     }
+
+    /// Whether a URL is of the API's origin, over a protected channel: where a token
+    /// may go, whatever there is to be sent.
+    ///
+    /// Throws nothing but a panic.
+    pub fn is_api_url(&self, url: &str) -> Result<bool, Refusal> {
+        Ok(self.0.is_api_url(url))
+    }
 }
 
 impl Provider {

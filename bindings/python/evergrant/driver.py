@@ -150,10 +150,6 @@ class Driver:
         """Whether the machine has what the store has not taken, and nobody else has."""
         return self._connection.is_unsaved()
 
-    def is_api_url(self, url: str) -> bool:
-        """Whether a token may go there."""
-        return self._connection.authorization(self._clock.now(), url, 0) is not None
-
     # What came of effects.
 
     def answered(self, op: int, answer: Answer) -> list[Effect]:

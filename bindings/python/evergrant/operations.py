@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -24,6 +25,8 @@ from .token import MIN_VALIDITY, Token
 __all__ = ["MIN_VALIDITY", "Authorization", "Cookie", "Cookies", "Operations", "Status", "cookie_of", "secret"]
 
 _NO_LIMIT = 1 << 62
+# What other parsers strip, take for a slash, or end a line at, and what is no UTF-8.
+_MISREAD = re.compile(r"[\x00-\x20\\\x7f\ud800-\udfff]").search
 Cookies = Mapping[str, str] | Secret | str | None
 
 
@@ -94,10 +97,13 @@ class Operations:
     def is_api_url(self, url: str, token: Token) -> bool:
         """Whether a token may go there."""
         origin = token.origin
-        if url.startswith(origin) and url[len(origin) : len(origin) + 1] in ("", "/", "?", "#"):
+        if url.startswith(origin) and url[len(origin) : len(origin) + 1] == "/" and not _MISREAD(url):
             return True
-        # Written otherwise, such as with a port: the machine knows.
-        return self.driver.is_api_url(url)
+        try:
+            # Written otherwise, such as with a port.
+            return self._client.provider.machine.is_api_url(url)
+        except UnicodeEncodeError:
+            return False
 
     def api_request(
         self,

@@ -1,0 +1,60 @@
+"""Where a token may go: decided by the provider's data alone, as in Rust."""
+
+import pytest
+from evergrant import AsyncConnections, Client, Connections, Provider, Sealing
+from evergrant.machine import TokenEndpointAuthMethod
+from evergrant.stores import MemoryStore
+from evergrant.token import Token
+
+ORIGIN = "https://api.example"
+
+
+@pytest.fixture(params=[Connections, AsyncConnections])
+def connection(request):
+    """One that has never been used: its machine knows of no token."""
+    provider = Provider(
+        environment="test",
+        authorization_endpoint="https://auth.example/authorize",
+        token_endpoint="https://auth.example/token",
+        api_origin=ORIGIN,
+        token_endpoint_auth_method=TokenEndpointAuthMethod.NONE,
+    )
+    client = Client(
+        provider, client_id="c", redirect_uris=["http://127.0.0.1/c"], scopes=["a"], sealing=Sealing.plain()
+    )
+    return request.param(client, MemoryStore())["t"]
+
+
+def goes(connection, url):
+    return connection.may_go_to(url, Token(1, ORIGIN, "Bearer canary", None, 0))
+
+
+@pytest.mark.parametrize("origin", [ORIGIN, "HTTPS://API.example", "https://api.example:443"])
+@pytest.mark.parametrize("rest", ["", "/", "/v1/a?b=c#d", "?x=[|]", "#x", "/@evil.test", "/\u00e9"])
+def test_the_origin_in_other_words(connection, origin, rest):
+    assert goes(connection, origin + rest)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.example/",
+        "https://api.example:444/",
+        "https://api.example:/",
+        "https://user@api.example/",
+        "https://api.example@evil.test/",
+        "https://api.example.evil.test/",
+        "https://api.example\\@evil.test/",
+        "https://api.example/a\\b",
+        "https://api.example/x\r\ny: z",
+        "https://api.example/a b",
+        "https://api.example/\x7f",
+        "https://api.example/\ud800",
+        " https://api.example/",
+        "//api.example/",
+        "api.example",
+        "",
+    ],
+)
+def test_elsewhere(connection, url):
+    assert not goes(connection, url)
