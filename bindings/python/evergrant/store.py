@@ -84,9 +84,10 @@ class Index(Protocol):
         """The keys that begin with `prefix` and come after `after`, in byte order."""
         ...
 
-    def claim_due(self, limit: int, hold_ms: int = 90_000) -> Keys:
-        """Keys that are due by the store's clock, the longest due first. In the same
-        statement each is pushed back by `hold_ms`, so that no two callers get it."""
+    def claim_due(self, limit: int, hold_ms: int = 90_000, prefix: str = "") -> Keys:
+        """Keys that begin with `prefix` and are due by the store's clock, the longest due
+        first. In the same statement each is pushed back by `hold_ms`, so that no two
+        callers get it."""
         ...
 
     def purge(self, limit: int = 1000) -> int:
@@ -102,7 +103,7 @@ class AsyncIndex(Protocol):
         """As `Index.list`."""
         ...
 
-    async def claim_due(self, limit: int, hold_ms: int = 90_000) -> Keys:
+    async def claim_due(self, limit: int, hold_ms: int = 90_000, prefix: str = "") -> Keys:
         """As `Index.claim_due`."""
         ...
 

@@ -71,7 +71,7 @@ def plan(conninfo, limit):
     """What the server does to claim; it is undone."""
     with psycopg.connect(conninfo) as connection:
         explain = b"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + STATEMENTS.claim_text
-        [(found,)] = connection.execute(explain, (limit, 90_000)).fetchall()
+        [(found,)] = connection.execute(explain, ("connection/", "connection/", limit, 90_000)).fetchall()
         connection.rollback()
     return found[0]
 

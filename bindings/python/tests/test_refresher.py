@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import running
-from evergrant import Connections, Misconfigured, Secret, StoreUnavailable
+from evergrant import Client, Connections, Misconfigured, Sealing, Secret, StoreUnavailable
 from evergrant.machine import RefreshPolicy, Timing
 from evergrant.refresher import Breaker, Limits, Refresher
 from evergrant.refresher.__main__ import JsonLines, main
@@ -292,10 +292,10 @@ def test_an_index_that_fails_is_asked_again(world):
         def purge(self, limit=1000):
             return store.purge(limit)
 
-        def claim_due(self, limit, hold_ms=90_000):
+        def claim_due(self, *arguments):
             if self.left:
                 raise self.left.pop()
-            return store.claim_due(limit, hold_ms)
+            return store.claim_due(*arguments)
 
     refresher = Refresher(Connections(world.client, Failing()), limits=limits())
     with at_work(refresher):
@@ -331,3 +331,24 @@ def test_what_the_store_does_not_take_is_kept_until_it_does(world):
     world.restart()
     assert world.get(world.connections[name])[0] == 200
     assert world.authority.stats()["refreshes_received"] == 1
+
+
+def test_what_is_anothers_is_not_claimed(world):
+    """Not even for a moment: its own refresher finds it due."""
+    [name] = tenants(world, 1)
+    other = Client(
+        world.provider(),
+        client_id="another",
+        redirect_uris=["http://127.0.0.1/callback"],
+        scopes=["users:read"],
+        sealing=Sealing.plain(),
+        client_secret=Secret("x"),
+    )
+    alone = Refresher(Connections(other, world.store), limits=limits())
+    with at_work(alone):
+        until(lambda: alone.metrics.registry.get_sample_value("evergrant_refresher_last_claim_seconds"))
+    assert alone.metrics.registry.get_sample_value("evergrant_refresher_claimed_total") == 0
+    both = Refresher(Connections(other, world.store), Connections(world.client, world.store), limits=limits())
+    with at_work(both):
+        until(lambda: "refreshed" in world.codes())
+    assert [notice.tenant for notice in world.notices if notice.code == "refreshed"] == [name]

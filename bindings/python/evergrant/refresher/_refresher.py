@@ -126,11 +126,18 @@ class Refresher:
 
     def _claim(self, threads: ThreadPoolExecutor) -> bool:
         """Whether there may be more at once."""
-        free = self._free()
+        # None goes first each time: the first one may have work for all threads.
+        self._fleets.append(self._fleets.pop(0))
+        more = [self._claim_of(fleet, threads) for fleet in self._fleets]
+        return any(more)
+
+    def _claim_of(self, fleet: _Fleet, threads: ThreadPoolExecutor) -> bool:
+        """As `_claim`, of one client."""
+        free = self._free(fleet)
         if free <= 0:
             return False
         try:
-            keys = self._index.claim_due(free, round(self.limits.hold * 1000))
+            keys = self._index.claim_due(free, round(self.limits.hold * 1000), fleet.prefix)
         except Exception as error:
             self._unanswered(error)
             return False
@@ -138,7 +145,7 @@ class Refresher:
         self.metrics.claimed.inc(len(keys))
         kept = 0
         for key in keys:
-            reason = self._dispatch(threads, key)
+            reason = self._dispatch(threads, fleet, key)
             if reason is None:
                 kept += 1
             else:
@@ -146,25 +153,18 @@ class Refresher:
         # Where connections are dropped another copy may do better: let it.
         return kept == free
 
-    def _free(self) -> int:
-        """How many connections could have their turn now."""
-        now = _ticks()
-        open_fleets = [fleet for fleet in self._fleets if fleet.stopped is None and fleet.issuer.may_begin(now)]
-        if not open_fleets:
+    def _free(self, fleet: _Fleet) -> int:
+        """How many of its connections could have their turn now."""
+        if fleet.stopped is not None or not fleet.issuer.may_begin(_ticks()):
             return 0
         free = self.limits.concurrency - self._in_flight
-        return min(free, 1) if all(fleet.issuer.is_open for fleet in open_fleets) else free
+        return min(free, 1) if fleet.issuer.is_open else free
 
-    def _dispatch(self, threads: ThreadPoolExecutor, key: str) -> str | None:
+    def _dispatch(self, threads: ThreadPoolExecutor, fleet: _Fleet, key: str) -> str | None:
         """Gives the connection its turn, or says why not."""
-        for fleet in self._fleets:
-            tenant = fleet.tenant(key)
-            if tenant is not None:
-                break
-        else:
-            return "not_of_these_clients"
-        if fleet.stopped is not None:
-            return "client_stopped"
+        tenant = fleet.tenant(key)
+        if tenant is None:
+            return "not_of_this_client"
         if self._resting.get(key, 0) > fleet.connections.client.clock.now():
             return "resting"
         if tenant in fleet.turns:

@@ -69,9 +69,11 @@ FROM {table} WHERE key = %s
 LIST = """
 SELECT key, due_at FROM {table} WHERE key > %s AND key >= %s AND key < %s ORDER BY key LIMIT %s
 """
+# The prefix is written so that no index has it: what is due is found by `claim_at`.
 CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT key, claim_at FROM {table} WHERE claim_at <= {now}
+    SELECT key, claim_at FROM {table}
+    WHERE claim_at <= {now} AND left(key, length(%s::text)) = %s::text
     ORDER BY claim_at LIMIT %s FOR UPDATE SKIP LOCKED
 ), claimed AS (
     UPDATE {table} SET claim_at = {now} + %s FROM due WHERE {table}.key = due.key
@@ -153,9 +155,9 @@ class Statements:
         rows = yield Statement(self._list, (after, prefix, prefix + "\x7f", limit))
         return [Entry(*row) for row in rows]
 
-    def claim_due(self, limit: int, hold_ms: int) -> Asking[Keys]:
+    def claim_due(self, limit: int, hold_ms: int, prefix: str) -> Asking[Keys]:
         """As `Index.claim_due`."""
-        rows = yield Statement(self.claim_text, (limit, hold_ms))
+        rows = yield Statement(self.claim_text, (prefix, prefix, limit, hold_ms))
         return [key for (key,) in rows]
 
     def purge(self, limit: int) -> Asking[int]:

@@ -42,11 +42,11 @@ class MemoryStore:
             keys = sorted(key for key in self._records if key.startswith(prefix) and key > after)
             return [Entry(key, self._records[key][1].due_at) for key in keys[:limit]]
 
-    def claim_due(self, limit: int, hold_ms: int = 90_000) -> Keys:
+    def claim_due(self, limit: int, hold_ms: int = 90_000, prefix: str = "") -> Keys:
         """As `Index.claim_due`."""
         now = time.time_ns() // 1_000_000
         with self._lock:
-            times = ((write.due_at, key) for key, (_, write) in self._records.items())
+            times = ((write.due_at, key) for key, (_, write) in self._records.items() if key.startswith(prefix))
             due = sorted((at, key) for at, key in times if at is not None and at <= now)
             keys = [key for _, key in due[:limit]]
             for key in keys:

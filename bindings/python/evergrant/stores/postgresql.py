@@ -88,9 +88,9 @@ class PostgresqlStore:
         """As `Index.list`."""
         return self._run(self._statements.list(prefix, after, limit))
 
-    def claim_due(self, limit: int, hold_ms: int = 90_000) -> Keys:
+    def claim_due(self, limit: int, hold_ms: int = 90_000, prefix: str = "") -> Keys:
         """As `Index.claim_due`."""
-        return self._run(self._statements.claim_due(limit, hold_ms))
+        return self._run(self._statements.claim_due(limit, hold_ms, prefix))
 
     def purge(self, limit: int = 1000) -> int:
         """As `Index.purge`."""
@@ -192,9 +192,9 @@ class AsyncPostgresqlStore:
         """As `Index.list`."""
         return await self._run(self._statements.list(prefix, after, limit))
 
-    async def claim_due(self, limit: int, hold_ms: int = 90_000) -> Keys:
+    async def claim_due(self, limit: int, hold_ms: int = 90_000, prefix: str = "") -> Keys:
         """As `Index.claim_due`."""
-        return await self._run(self._statements.claim_due(limit, hold_ms))
+        return await self._run(self._statements.claim_due(limit, hold_ms, prefix))
 
     async def purge(self, limit: int = 1000) -> int:
         """As `Index.purge`."""

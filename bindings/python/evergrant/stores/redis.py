@@ -80,7 +80,15 @@ return entries
 CLAIM = (
     NOW
     + """
-local keys = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
+local limit, prefix, seen, keys = tonumber(ARGV[1]), ARGV[3], 0, {}
+while #keys < limit do
+    local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', seen, limit)
+    if #due == 0 then break end
+    seen = seen + #due
+    for _, key in ipairs(due) do
+        if #keys < limit and string.sub(key, 1, #prefix) == prefix then keys[#keys + 1] = key end
+    end
+end
 for _, key in ipairs(keys) do redis.call('ZADD', KEYS[1], 'XX', now + ARGV[2], key) end
 return keys
 """
@@ -199,9 +207,9 @@ class RedisStore:
         """As `Index.list`."""
         return self._layout.listed(self._run(self._list, self._layout.list(prefix, after, limit)))
 
-    def claim_due(self, limit: int, hold_ms: int = 90_000) -> Keys:
+    def claim_due(self, limit: int, hold_ms: int = 90_000, prefix: str = "") -> Keys:
         """As `Index.claim_due`."""
-        claimed = self._run(self._claim, {"keys": [self._layout.due], "args": [limit, hold_ms]})
+        claimed = self._run(self._claim, {"keys": [self._layout.due], "args": [limit, hold_ms, prefix]})
         return [key.decode() for key in claimed]
 
     def purge(self, limit: int = 1000) -> int:
@@ -271,9 +279,9 @@ class AsyncRedisStore:
         """As `Index.list`."""
         return self._layout.listed(await self._run(self._list, self._layout.list(prefix, after, limit)))
 
-    async def claim_due(self, limit: int, hold_ms: int = 90_000) -> Keys:
+    async def claim_due(self, limit: int, hold_ms: int = 90_000, prefix: str = "") -> Keys:
         """As `Index.claim_due`."""
-        claimed = await self._run(self._claim, {"keys": [self._layout.due], "args": [limit, hold_ms]})
+        claimed = await self._run(self._claim, {"keys": [self._layout.due], "args": [limit, hold_ms, prefix]})
         return [key.decode() for key in claimed]
 
     async def purge(self, limit: int = 1000) -> int:

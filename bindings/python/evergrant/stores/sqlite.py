@@ -107,13 +107,15 @@ class SqliteStore:
             )
             return [Entry(*row) for row in rows]
 
-    def claim_due(self, limit: int, hold_ms: int = 90_000) -> Keys:
+    def claim_due(self, limit: int, hold_ms: int = 90_000, prefix: str = "") -> Keys:
         """As `Index.claim_due`."""
         now = time.time_ns() // 1_000_000
         with self._open() as db, _transaction(db):
             rows = db.execute(
-                "SELECT key FROM evergrant_records WHERE due_at <= ? ORDER BY due_at LIMIT ?",
-                (now, limit),
+                # `+`: by the index of what is due, whatever the prefix.
+                "SELECT key FROM evergrant_records WHERE due_at <= ? AND +key >= ? AND +key < ?"
+                " ORDER BY due_at LIMIT ?",
+                (now, prefix, prefix + "\x7f", limit),
             ).fetchall()
             db.executemany(
                 "UPDATE evergrant_records SET due_at = ? WHERE key = ?",
