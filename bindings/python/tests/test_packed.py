@@ -193,3 +193,18 @@ def machine_kind() -> machine.ApiKeyKind:
 
 def step(of: Machine, given: inputs.Input) -> outputs.Step:
     return of.step(1_700_000_000_000, None, None, os.urandom(32), given)
+
+
+def test_a_refused_step_leaves_no_bytes_in_a_traceback():
+    """Frames are shown with their variables by tools for crashes."""
+    connection, key = Machine(a_connection()), "-".join(["canary", "of a key"])
+    entered, hidden = inputs.KeyEntered(key, machine.ApiKeyKind.INTEGRATED), [key, repr(bytes(range(32)))[2:-1]]
+    del key
+    with pytest.raises(Refusal) as refused:
+        connection.step(1, None, None, bytes(range(32)), entered)
+    report = traceback.TracebackException.from_exception(refused.value, capture_locals=True)
+    frames = [frame for frame in report.stack if "evergrant" in frame.filename]
+    assert frames
+    told = "".join(f"{frame.name} {frame.locals}" for frame in frames)
+    assert not [secret for secret in hidden if secret in told or secret.replace("'", "\\'") in told]
+    assert "\\x01\\x02\\x03" not in told and refused.value.__suppress_context__

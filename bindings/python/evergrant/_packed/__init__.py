@@ -28,5 +28,13 @@ class Machine:
 
         Raises `Refusal`, and then the connection is as it was.
         """
-        told = pack_env(now, uptime, boot_id, entropy) + input.pack()
-        return unpack_step(step_packed(self._connection, told))
+        try:
+            return _cross(self._connection, pack_env(now, uptime, boot_id, entropy), input)
+        except Exception as error:
+            del entropy
+            # Without the frames whose variables are bytes that hide nothing.
+            raise error.with_traceback(None) from None
+
+
+def _cross(connection: Connection, env: bytes, input: Input) -> Step:
+    return unpack_step(step_packed(connection, env + input.pack()))
