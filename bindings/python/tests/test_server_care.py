@@ -13,7 +13,7 @@ import servers
 from conftest import WORKSPACE
 from evergrant.errors import StoreUnavailable
 from evergrant.store import Write
-from evergrant.stores.postgresql import PostgresqlStore
+from evergrant.stores.postgresql import PostgresqlStore, _run
 from evergrant.stores.redis import AsyncRedisStore, RedisStore
 from evergrant.testing import Blocking
 from psycopg.conninfo import make_conninfo
@@ -43,13 +43,26 @@ def redis(redis_url):
 
 
 def test_postgresql_commits_to_the_disk(postgresql):
-    """Also where the user's default is not to."""
+    """Also where the user's default is not to; and leaves that as it is, on connections
+    that others use as well."""
     with psycopg.connect(postgresql, autocommit=True) as connection:
         connection.execute("ALTER ROLE evergrant SET synchronous_commit = off")
-    store = PostgresqlStore(postgresql, table="committed")
-    with store._own() as connection:
-        assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
-    store.close()
+    with ConnectionPool(postgresql, min_size=2, max_size=2) as pool:
+        store = PostgresqlStore(pool, table="committed")
+        there = store.swap("connection/a", None, Write(RECORD, None, None))
+        with pool.connection() as one, pool.connection() as other:
+            for connection in (one, other):
+                assert connection.execute("SHOW synchronous_commit").fetchone() == ("off",)
+                for key, expected in (("connection/a", there.revision), (f"connection/{id(connection)}", None)):
+                    with connection.transaction(force_rollback=True):
+                        assert _run(connection, store._statements.swap(key, expected, Write(RECORD, None, None)))
+                        assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
+                    assert connection.execute("SHOW synchronous_commit").fetchone() == ("off",)
+    with psycopg.connect(postgresql, autocommit=True) as connection:
+        connection.execute("ALTER ROLE evergrant SET synchronous_commit = local")
+    with psycopg.connect(postgresql) as connection:
+        _run(connection, store._statements.swap("connection/b", None, Write(RECORD, None, None)))
+        assert connection.execute("SHOW synchronous_commit").fetchone() == ("local",)
 
 
 @pytest.mark.parametrize(("more", "timeout"), [({}, "10s"), ({"options": ""}, "0")])

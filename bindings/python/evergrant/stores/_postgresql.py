@@ -50,17 +50,23 @@ CREATE TABLE IF NOT EXISTS {table} (
 CREATE INDEX IF NOT EXISTS {index}_claim ON {table} (claim_at) WHERE claim_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS {index}_purge ON {table} (purge_at) WHERE purge_at IS NOT NULL;
 """
+# What is answered must be on the disk, also where the session's transactions need not be.
+# For this transaction alone: the session may be somebody else's too.
+RETURNING = """
+RETURNING revision, CASE current_setting('synchronous_commit')
+    WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END
+"""
 CREATE = """
 INSERT INTO {table} (key, revision, record, written_at, due_at, claim_at, purge_at)
 VALUES (%s, %s, %b, clock_timestamp(), %s, %s, %s)
-ON CONFLICT (key) DO NOTHING RETURNING revision
+ON CONFLICT (key) DO NOTHING {returning}
 """
 UPDATE = """
 UPDATE {table} SET revision = revision + 1, record = %b, written_at = clock_timestamp(),
     due_at = %s, purge_at = %s,
     claim_at = CASE WHEN claim_at <> due_at AND %s BETWEEN claim_at AND claim_at + (%s - {now}) / 8
         THEN claim_at ELSE %s END
-WHERE key = %s AND revision = %s RETURNING revision
+WHERE key = %s AND revision = %s {returning}
 """
 READ = """
 SELECT revision, record, (extract(epoch FROM clock_timestamp() - written_at) * 1000)::bigint
@@ -107,18 +113,14 @@ class Statements:
 
     def _text(self, template: str) -> bytes:
         index = self.table.rpartition(".")[2]
-        return template.format(table=self.table, index=index, now=NOW).encode()
+        return template.format(table=self.table, index=index, now=NOW, returning=RETURNING).encode()
 
     def prepare(self, create: bool) -> Asking[None]:
         """To be run on each new connection, in a transaction."""
-        found = yield Statement(
-            b"SELECT to_regclass(%s) IS NOT NULL, current_setting('synchronous_commit')", (self.table,)
-        )
-        [(there, commit)] = found
-        if commit == "off":
-            # What is answered must be on the disk.
-            yield Statement(b"SET synchronous_commit = on")
-        if create and not there:
+        if not create:
+            return
+        [(there,)] = yield Statement(b"SELECT to_regclass(%s) IS NOT NULL", (self.table,))
+        if not there:
             # Two processes may begin at once, and IF NOT EXISTS alone is not safe then.
             yield Statement(b"SELECT pg_advisory_xact_lock(hashtextextended('evergrant', 0))")
             for part in self.schema.split(";\n"):

@@ -4,8 +4,8 @@ The table and its indexes are made at the first use, unless `create=False`; what
 made is `PostgresqlStore.schema()`, for those who keep that in migrations.
 
 Needed of the server: the primary, never a replica; `fsync` on; `synchronous_commit`
-on (set for the store's own connections where it is off), with a synchronous replica
-where a failover must forget nothing; a clock that is slewed, not set.
+on (a write sees to that itself where it is off), with a synchronous replica where a
+failover must forget nothing; a clock that is slewed, not set.
 """
 
 from __future__ import annotations
