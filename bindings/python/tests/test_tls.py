@@ -7,7 +7,7 @@ import threading
 import pytest
 import trustme
 from evergrant.http import NotSent
-from evergrant.http.urllib import UrllibTransport
+from evergrant.http.urllib import UrllibTransport, _proxy
 from test_http import asked
 
 HOST = "authority.test"
@@ -133,3 +133,22 @@ def test_a_proxy(trusting, server, proxy, monkeypatch):
     proxy.close()
     assert [head.split()[:2] for head in proxy.seen] == [[b"CONNECT", f"{HOST}:443".encode()]] * 2
     assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("form", ["https://user:canary@{}", "socks5://{}", "http://{}0000", "http://", "http://[::1"])
+def test_a_proxy_of_another_kind_is_told_nothing(trusting, server, proxy, monkeypatch, caplog, form):
+    """Least of all a password, in clear."""
+    monkeypatch.setenv("https_proxy", form.format(f"127.0.0.1:{proxy.port}"))
+    with pytest.raises(NotSent):
+        trusting.send(asked(f"https://{HOST}:{server.port}/token"))
+    proxy.close()
+    assert proxy.seen == []
+    assert "https_proxy" in caplog.text and "canary" not in caplog.text
+
+
+def test_a_proxy_without_a_port():
+    assert [_proxy(form)[1] for form in ("http://proxy.test", "proxy.test", "HTTP://proxy.test:3128")] == [
+        ("proxy.test", 80),
+        ("proxy.test", 80),
+        ("proxy.test", 3128),
+    ]

@@ -2,7 +2,7 @@
 
 | what happens | is told as |
 |---|---|
-| the name cannot be resolved; nobody listens; TLS or its certificate fails; a proxy refuses the tunnel | `NotSent` |
+| the name cannot be resolved; nobody listens; TLS or its certificate fails; a proxy refuses the tunnel, or is not an `http://` one | `NotSent` |
 | the time to send has passed before or after connecting | `TooLate` |
 | after the first byte may have left: an answer that is cut short or is no HTTP | `BadAnswer` |
 | anything else after that: reset, timeout | another `OSError` |
@@ -16,10 +16,11 @@ from __future__ import annotations
 import base64
 import http.client
 import io
+import logging
 import socket
 import ssl
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from . import Answer, NotSent, Request
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 __all__ = ["BadAnswer", "UrllibTransport"]
+
+log = logging.getLogger("evergrant")
 
 
 class BadAnswer(ConnectionError):
@@ -76,10 +79,8 @@ class UrllibTransport:
         proxy = None if proxy_bypass(host) else getproxies().get("https")
         if not proxy:
             return http.client.HTTPSConnection(host, port, timeout=timeout, context=self._context)
-        through = urlsplit(proxy if "//" in proxy else f"//{proxy}")
-        connection = http.client.HTTPSConnection(
-            through.hostname or "", through.port, timeout=timeout, context=self._context
-        )
+        through, there = _proxy(proxy)
+        connection = http.client.HTTPSConnection(*there, timeout=timeout, context=self._context)
         connection.set_tunnel(host, port or 443, _proxy_headers(through.username, through.password))
         return connection
 
@@ -141,6 +142,20 @@ class _Incoming(io.RawIOBase):
     def close(self) -> None:
         self._inner.close()
         super().close()
+
+
+def _proxy(proxy: str) -> tuple[SplitResult, tuple[str, int]]:
+    """What the environment says, and where that is."""
+    try:
+        through = urlsplit(proxy if "//" in proxy else f"http://{proxy}")
+        there = through.hostname or "", through.port or 80
+    except ValueError:
+        through, there = SplitResult("", "", "", "", ""), ("", 0)
+    if through.scheme.lower() != "http" or not there[0]:
+        # One that is spoken to in TLS or SOCKS: not in clear, then, nor without it.
+        log.error("https_proxy is not of the form http://HOST:PORT: nothing is sent")
+        raise NotSent("ProxyUnknown")
+    return through, there
 
 
 def _proxy_headers(user: str | None, password: str | None) -> dict[str, str]:
