@@ -90,6 +90,14 @@ def test_calls(shell):
         assert (done.code, done.error) == (3, "misuse_url_invalid")
 
 
+def test_arguments_that_are_no_text(shell):
+    shell.run("connect")
+    for arguments in (("status", "--tenant", b"a\xff"), ("call", b"/v1/\xff"), (b"\xff",), ("call", "-H", b"x: \xff", "/")):
+        done = shell.run(*arguments)
+        assert done.code == 2
+        assert "is not UTF-8" in done.err and "Traceback" not in done.err
+
+
 @pytest.mark.parametrize("fault", [{"kind": "drop_reply"}, {"kind": "cut", "after_bytes": 9}])
 def test_an_api_that_does_not_answer(shell, fault):
     shell.run("connect")

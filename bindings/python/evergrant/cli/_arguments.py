@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 
 from . import _commands, _connect, _doctor, _refresher, _register
@@ -20,6 +21,10 @@ Answers go to standard output, progress to standard error."""
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """What was typed; ends the process where that cannot be."""
     typed = parser()
+    for number, argument in enumerate(sys.argv[1:] if arguments is None else arguments, 1):
+        # What is no UTF-8 can be neither sent nor written out.
+        if not argument.isascii() and any("\ud800" <= char <= "\udfff" for char in argument):
+            typed.error(f"argument {number} is not UTF-8")
     asked, rest = typed.parse_known_args(arguments)
     if rest and asked.run is not _refresher.run:
         typed.error(f"not known: {' '.join(rest)}")
