@@ -293,7 +293,7 @@ def test_register(tmp_path, capsys):
 
 def test_the_exit_codes_that_are_told_are_those_that_are_used():
     kinds = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.EvergrantError)}
-    assert kinds - set(VERDICTS) == {errors.EvergrantError, errors.StoreUnavailable}
+    assert kinds - set(VERDICTS) == {errors.EvergrantError, errors.StoreUnavailable, errors.CallbackRefused}
     used = {verdict.exit for verdict in VERDICTS.values()} | set(OTHERS)
     told = {int(code) for code in re.findall(r"^\| (\d+) \|", (DOCS / "cli.md").read_text(), re.M)}
     shown = {int(code) for code in re.findall(r"^ +(\d+)  ", parser().format_help(), re.M)}

@@ -27,7 +27,6 @@ VERDICTS: dict[type[Exception], Verdict] = {
     errors.TryLater: Verdict(11, "try_later", "nothing is lost: run it again, not before `retry_at`"),
     errors.OutcomeUnknown: Verdict(12, "outcome_unknown", "nobody can know whether it was done: `evergrant connect`"),
     errors.Denied: Verdict(13, "denied", "somebody said no; the code says to what"),
-    errors.CallbackRefused: Verdict(14, "callback_refused", "nothing has changed: `evergrant connect` once more"),
     errors.Misconfigured: Verdict(15, "misconfigured", "client id, secret or scopes are not what the server knows"),
     errors.CompanyMismatch: Verdict(16, "company_mismatch", "the credential is of another company, and is not used"),
     errors.ServerMisbehaved: Verdict(17, "server_misbehaved", "tell the provider: its server broke the protocol"),
