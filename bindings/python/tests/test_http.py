@@ -4,13 +4,10 @@ import asyncio
 import contextlib
 import http.server
 import socket
-import ssl
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-import trustme
 from evergrant import AsyncConnections, ReauthenticationRequired
 from evergrant._clock import Clock
 from evergrant.http import NotSent, Request, TooLate
@@ -169,11 +166,6 @@ def elsewhere():
     server.server_close()
 
 
-@pytest.fixture(scope="module")
-def authority_of_certificates():
-    return trustme.CA()
-
-
 @pytest.fixture(params=[UrllibTransport, HttpxTransport])
 def transport(request):
     transport = request.param()
@@ -322,40 +314,6 @@ def test_a_whole_body_without_the_end_of_its_trailer():
     """Nothing of it is missing but what would have been thrown away."""
     with Peer(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n") as peer:
         assert UrllibTransport().send(asked(peer.url)).body == b"body"
-
-
-@pytest.mark.parametrize("kind", ["http", "https"])
-def test_headers_that_trickle_in_to_httpx(kind, authority_of_certificates):
-    """Each wait is short, and their sum is bounded all the same."""
-    over, context = threading.Event(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority_of_certificates.issue_cert("127.0.0.1").configure_cert(context)
-    trusting = ssl.create_default_context()
-    authority_of_certificates.configure_trust(trusting)
-
-    def serve():
-        connection, _ = listener.accept()
-        with context.wrap_socket(connection, server_side=True) if kind == "https" else connection as peer:
-            while not peer.recv(65536).endswith(b"grant"):
-                pass
-            with contextlib.suppress(OSError):
-                peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: ")
-                for _ in range(400):
-                    peer.sendall(b"1")
-                    if over.wait(0.02):
-                        break
-                peer.sendall(b"\r\n\r\n")
-
-    with (
-        socket.create_server(("127.0.0.1", 0)) as listener,
-        httpx.Client(verify=trusting) as client,
-        ThreadPoolExecutor(1) as threads,
-    ):
-        serving = threads.submit(serve)
-        url = "%s://127.0.0.1:%d/token" % (kind, listener.getsockname()[1])
-        with pytest.raises(httpx.TransportError):
-            HttpxTransport(client).send(asked(url, listen_for=200))
-        over.set()
-        serving.result()
 
 
 def test_what_certainly_did_not_leave(transport):
