@@ -1214,6 +1214,12 @@ evg_result evg_connection_servable(const struct evg_connection *connection,
                                    uint64_t now,
                                    uint64_t *generation);
 
+// Whether the connection remembers what the store has not confirmed and nobody else
+// has: tokens that the server gave, or a person's wish that the grant end. A host that
+// is about to end goes on with evg_step_wake_at() for as long as it can wait.
+evg_result evg_connection_is_unsaved(const struct evg_connection *connection,
+                                     bool *unsaved);
+
 // Which of these scopes (separated by spaces) the grant has not, as far as the server
 // has told: to be asked before a call that would be refused.
 //

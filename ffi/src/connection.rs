@@ -228,6 +228,22 @@ pub unsafe extern "C" fn evg_connection_servable(
     })
 }
 
+/// Whether the connection remembers what the store has not confirmed and nobody else
+/// has: tokens that the server gave, or a person's wish that the grant end. A host that
+/// is about to end goes on with evg_step_wake_at() for as long as it can wait.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evg_connection_is_unsaved(
+    connection: *const EvgConnection,
+    unsaved: *mut bool,
+) -> EvgResult {
+    boundary(|| {
+        // SAFETY: the caller's promise.
+        let (place, connection) = unsafe { (Place::new(unsaved)?, shared(connection)?) };
+        place.write(connection.machine()?.is_unsaved());
+        Ok(())
+    })
+}
+
 /// Which of these scopes (separated by spaces) the grant has not, as far as the server
 /// has told: to be asked before a call that would be refused.
 ///

@@ -145,6 +145,14 @@ static void whose_redirect(evg_client *client) {
     OK(evg_connection_servable(connection, world()->now, &servable));
     OK(evg_connection_missing_scopes(connection, TEXT("users:read export:read"), &made));
     CHECK(servable == EVG_NONE && strcmp(copy_and_free(made), "users:read export:read") == 0);
+
+    bool unsaved = true;
+    OK(evg_connection_is_unsaved(connection, &unsaved));
+    CHECK(!unsaved);
+    OK(evg_connection_step_revoke(connection, world(), &next));
+    evg_step_free(next);
+    OK(evg_connection_is_unsaved(connection, &unsaved));
+    CHECK(unsaved);
     evg_connection_free(connection);
 }
 

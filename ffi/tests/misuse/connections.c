@@ -2,6 +2,7 @@
 #include "misuse.h"
 
 static const uint8_t record[] = "{}";
+static const uint8_t sealed[] = "evergrant 1 k1\n";
 
 static void made(void) {
     ROW(EVG_RESULT_NULL_ARGUMENT, evg_connection_new, NULL, "t", 1, &out.connection);
@@ -27,6 +28,21 @@ static void restored(void) {
     ROW(EVG_RESULT_HOST_RECORD_UNREADABLE, evg_connection_restore, w.client, "t", 1, "1", 1, NULL, 0, 0, &out.connection);
 }
 
+/* A record under another key than this client has. */
+static void sealed_otherwise(void) {
+    static const uint8_t key[32] = {1};
+    evg_client_config *config;
+    evg_client *client;
+    OK(evg_client_config_new(&config));
+    OK(evg_client_config_set_client_id(config, TEXT("client")));
+    OK(evg_client_config_add_redirect_uri(config, TEXT("https://client.example/callback")));
+    OK(evg_client_config_set_sealing_key(config, TEXT("k2"), key, sizeof key));
+    OK(evg_client_new(w.provider, config, &client));
+    ROW(EVG_RESULT_HOST_SEALING_KEY_MISSING, evg_connection_restore, client, "t", 1, "1", 1, sealed, sizeof sealed - 1, 0, &out.connection);
+    evg_client_free(client);
+    evg_client_config_free(config);
+}
+
 static void asked(void) {
     const char *url = "https://api.example/";
     ROW(EVG_RESULT_NULL_ARGUMENT, evg_connection_authorization, NULL, 1, url, 20, 0, &out.number, &out.text);
@@ -48,6 +64,7 @@ static void asked(void) {
     ROW(EVG_RESULT_NULL_ARGUMENT, evg_connection_servable, w.connection, 1, NULL);
     ROW(EVG_RESULT_NULL_ARGUMENT, evg_connection_wake_at, NULL, 1, &out.number);
     ROW(EVG_RESULT_NULL_ARGUMENT, evg_connection_wake_at, w.connection, 1, NULL);
+    READS(evg_connection_is_unsaved, w.connection, &out.flag);
     READS(evg_connection_store_key, w.connection, &out.text);
     READS(evg_connection_company, w.connection, &out.text);
 }
@@ -74,6 +91,7 @@ static void authorizations(void) {
 void misuse_of_connections(void) {
     made();
     restored();
+    sealed_otherwise();
     asked();
     authorizations();
     FREES(evg_connection_free);

@@ -42,6 +42,7 @@ struct places {
     evg_text text, other_text;
     evg_bytes bytes;
     uint64_t number;
+    bool flag;
     uint32_t limit;
     uint16_t attempt;
     size_t count;
