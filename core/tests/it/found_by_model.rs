@@ -122,3 +122,28 @@ fn whoever_wants_out_where_an_older_end_is_remembered_ends_the_newer_grant() {
     assert_eq!(sent[0].headers[0].1.expose(), format!("Bearer {newer}"));
     assert_eq!(world.record()["status"], "disconnected");
 }
+
+#[test]
+fn tokens_that_were_handed_over_are_not_told_of_once_a_newer_grant_is_there() {
+    let config = ProviderConfig { disconnect: by_api_request(), ..provider_config() };
+    let mut world = World::with(client_of(config, client_config()));
+    world.authorize();
+    world.advance(3_100_000);
+    let refresh = until_sent(&mut world, Input::Wake);
+    let told = until_sent(&mut world, Input::Revoke);
+    let answer = world.perform(&http(&refresh)).unwrap();
+    world.run(answer);
+    assert_eq!(world.record()["tokens"]["refresh"], "canary-refresh-3");
+
+    let mut other = second_worker(&world);
+    swap_workers(&mut world, &mut other);
+    world.run(Input::Revoke);
+    world.advance(1);
+    world.authorize();
+    swap_workers(&mut world, &mut other);
+
+    let answer = world.perform(&http(&told)).unwrap();
+    let outputs = world.run(answer);
+    assert!(requests(&outputs).is_empty(), "{outputs:?}");
+    assert_eq!(world.status(), Status::Authorized);
+}

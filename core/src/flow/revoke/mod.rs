@@ -110,7 +110,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         (Revoke::Sent { token_id, .. }, Signal::HttpDone(_))
             if token_id != stored_token_id(state) =>
         {
-            resume(state, cx);
+            look_and_resume(state, cx);
         }
         // The server knows the client by its other secret.
         (Revoke::Sent { both_secrets: false, .. }, Signal::HttpDone(response))
@@ -196,12 +196,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             if wake_at(state, cx.now()).is_none_or(|at| cx.now() < at) {
                 return;
             }
-            if !rules::holds(Rule::LookBeforeTelling) {
-                return resume(state, cx);
-            }
-            // Another may have ended it since, and the person authorized anew.
-            let (op, ends) = (store::read(state, cx), ends(state));
-            state.revoke = Revoke::Looking { op, tries: 0, ends, wanted: false };
+            look_and_resume(state, cx);
         }
         // Nothing of the kind is awaited in these stages, or not yet.
         (
@@ -277,6 +272,16 @@ fn marked(state: &mut State, cx: &mut Cx<'_>) {
         cx.notice(Notice::Disconnecting);
     }
     resume(state, cx);
+}
+
+/// Goes on with an end that is remembered: another may have come to it since, and the
+/// person have authorized anew.
+fn look_and_resume(state: &mut State, cx: &mut Cx<'_>) {
+    if !rules::holds(Rule::LookBeforeTelling) {
+        return resume(state, cx);
+    }
+    let (op, ends) = (store::read(state, cx), ends(state));
+    state.revoke = Revoke::Looking { op, tries: 0, ends, wanted: false };
 }
 
 /// Goes on with what the store says: only while it says `Disconnecting`.
