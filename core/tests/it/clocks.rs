@@ -195,6 +195,40 @@ fn when_a_refresh_is_due_goes_by_the_tokens_life() {
 }
 
 #[test]
+fn the_end_of_a_refresh_token_stays_known_while_it_is_the_same_token() {
+    for (kept, change) in [(true, json!({"refresh_token": null})), (false, json!({}))] {
+        let mut world = World::new();
+        let url = world.open_browser(authorize());
+        let redirect = world.server.consent(&url);
+        let first = json!({"refresh_token_expires_in": 86_400 * 30});
+        world.server.faults.push_back(Fault::Change(first));
+        world.redirect(&redirect, BrowserProof::SameProcess);
+        let end = world.record()["tokens"]["refresh_exp"].clone();
+        assert!(end.is_u64());
+        world.advance(3_600_000);
+        world.server.faults.push_back(Fault::Change(change));
+        world.token_wanted();
+        let end = if kept { end } else { json!(null) };
+        assert_eq!(world.record()["tokens"]["refresh_exp"], end);
+    }
+}
+
+#[test]
+fn a_clock_set_back_does_not_put_off_what_is_owed() {
+    let mut world = World::authorized();
+    world.server.faults.extend(std::iter::repeat_n(Fault::Answer(503, String::new()), 7));
+    world.run(Input::Revoke);
+    while !world.server.faults.is_empty() {
+        world.wake();
+    }
+    assert_eq!(world.record()["outbox"].as_array().map(Vec::len), Some(2));
+    assert!(world.connection.wake_at(world.now).unwrap() > world.now);
+    world.now -= 3 * 86_400_000;
+    world.restart();
+    assert_eq!(world.connection.wake_at(world.now), Some(world.now));
+}
+
+#[test]
 fn control_a_disconnect_without_the_jump() {
     let mut world = World::authorized();
     world.run(Input::Revoke);

@@ -159,6 +159,28 @@ fn a_disconnect_of_unknown_outcome_serves_nobody() {
 }
 
 #[test]
+fn tokens_handed_over_while_the_tombstone_is_written_are_revoked_too() {
+    let mut world = World::authorized();
+    world.advance(3_600_000);
+    let refresh = until_sent(&mut world, wanted());
+    let rotated = world.perform(&http(&refresh)).unwrap();
+    let mut other = second_worker(&world);
+    swap_workers(&mut world, &mut other);
+    let told = until_sent(&mut world, Input::Revoke);
+    world.server.faults.push_back(Fault::Answer(200, String::new()));
+    let answer = world.perform(&http(&told)).unwrap();
+    let burial = open(&world.step(answer));
+    swap_workers(&mut world, &mut other);
+    world.run(rotated);
+    assert_eq!(world.record()["tokens"]["refresh"], "canary-refresh-3");
+    swap_workers(&mut world, &mut other);
+    let conflict = world.perform(&burial).unwrap();
+    world.outputs.clear();
+    world.run(conflict);
+    assert!(told_or_owed(&world, "canary-refresh-3"), "wiped, never told: {}", world.record());
+}
+
+#[test]
 fn a_flawed_first_answer_is_kept_or_owed() {
     let mut world = World::new();
     let url = world.open_browser(authorize());

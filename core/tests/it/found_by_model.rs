@@ -109,7 +109,20 @@ fn an_end_that_is_remembered_is_not_told_of_once_a_newer_grant_is_there() {
     let mut world = behind_a_newer_grant();
     let outputs = world.wake();
     assert!(requests(&outputs).is_empty(), "{outputs:?}");
+    assert!(failures(&outputs).is_empty(), "nobody has asked: {outputs:?}");
     assert_eq!(world.status(), Status::Authorized);
+}
+
+#[test]
+fn whoever_wants_out_while_a_remembered_end_is_looked_into_ends_what_is_there() {
+    let mut world = behind_a_newer_grant();
+    let at = world.connection.wake_at(world.now).unwrap();
+    world.advance(at - world.now);
+    let look = open(&world.step(Input::Wake));
+    assert!(world.step(Input::Revoke).outputs.is_empty());
+    let read = world.perform(&look).unwrap();
+    assert_eq!(requests(&world.run(read)).len(), 1);
+    assert_eq!(world.record()["status"], "disconnected");
 }
 
 #[test]

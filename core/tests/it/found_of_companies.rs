@@ -1,7 +1,10 @@
-//! Defects of companies and keys that the simulation found, each as a scenario of its
+//! Defects of companies and keys, most of which the simulation found, each as a scenario of its
 //! own. The seeds that showed them are in `simulation/seeds.rs`.
 
-use crate::common::{server::response, *};
+use crate::common::{
+    server::{Fault, response},
+    *,
+};
 use evergrant::*;
 
 fn world() -> World {
@@ -145,4 +148,69 @@ fn a_key_lacks_nothing_where_the_api_tells_of_no_scopes() {
         scopes: vec!["expenses:read".into()],
     }));
     assert_eq!(notices(&outputs), ["grant_obtained", "company_bound"]);
+}
+
+#[test]
+fn a_candidate_of_a_worker_that_lives_is_not_taken_up_at_once() {
+    let mut world = waiting();
+    let begun = world.now;
+    world.advance(1);
+    assert_eq!(second_worker(&world).wake_at(world.now), Some(begun + 10_000));
+}
+
+/// The store falls silent when a company has been reserved, before its credential is taken
+/// into use.
+fn silent_before_the_promotion(world: &mut World, input: Input) -> Vec<Output> {
+    let (mut queue, mut said, mut silent) = (vec![input], Vec::new(), false);
+    while let Some(input) = queue.pop() {
+        for output in world.step(input).outputs {
+            match &output {
+                Output::Swap { op, .. } if silent => {
+                    queue.push(Input::SwapUnanswered { op: *op });
+                }
+                Output::Swap { key, write, .. } => {
+                    silent = key.as_str().starts_with("company/") && write.is_some();
+                    queue.extend(world.perform(&output));
+                }
+                _ => queue.extend(world.perform(&output)),
+            }
+            said.push(output);
+        }
+    }
+    assert!(silent);
+    said
+}
+
+#[test]
+fn who_enters_a_key_is_told_of_a_silent_store_and_an_authorization_goes_on_later() {
+    let mut world = world();
+    let url = world.open_browser(authorize());
+    let redirect = world.server.consent(&url);
+    let proof = BrowserProof::SameProcess;
+    let redirected = Input::Redirected { url: redirect.as_str().into(), proof };
+    let said = silent_before_the_promotion(&mut world, redirected);
+    assert!(failures(&said).is_empty(), "{said:?}");
+    world.wake();
+    assert_eq!(world.status(), Status::Authorized);
+
+    let mut world = self::world();
+    world.server.owners.insert("Basic a2V5Og==".into(), "urn:company:acme".into());
+    let entered = Input::KeyEntered(ApiKey {
+        key: "key".into(),
+        kind: ApiKeyKind::Standalone,
+        company: None,
+        scopes: vec![],
+    });
+    let said = silent_before_the_promotion(&mut world, entered);
+    assert_eq!(failures(&said), ["try_later_store_slow"]);
+}
+
+#[test]
+fn fewer_scopes_than_were_asked_for_are_told_of_also_where_the_api_tells_of_none() {
+    let mut world = world();
+    let url = world.open_browser(authorize());
+    let redirect = world.server.consent(&url);
+    world.server.faults.push_back(Fault::Change(serde_json::json!({"scope": "b"})));
+    let outputs = world.redirect(&redirect, BrowserProof::SameProcess);
+    assert!(notices(&outputs).contains(&"scope_narrowed"), "{outputs:?}");
 }

@@ -85,6 +85,11 @@ fn where_a_replay_is_harmless_the_owner_replays_after_a_short_pause() {
 
 /// Two workers refresh one token; the second's answer comes to be stored first.
 fn late_sibling(policy: RefreshPolicy) -> World {
+    late_sibling_after(policy, |_| ())
+}
+
+/// As the last, after what befalls the second worker meanwhile.
+fn late_sibling_after(policy: RefreshPolicy, meanwhile: fn(&mut World)) -> World {
     let mut world = world(policy);
     let mut other = World::with(world.client.clone());
     other.connection = Connection::restore(world.client.clone(), TENANT, world.stored()).unwrap();
@@ -108,6 +113,7 @@ fn late_sibling(policy: RefreshPolicy) -> World {
     while world.server.refreshes == 0 {
         world.wake();
     }
+    meanwhile(&mut world);
     std::mem::swap(&mut world.connection, &mut other.connection);
     let sibling = r#"{"access_token":"sibling","token_type":"Bearer","expires_in":3600,"refresh_token":"sibling-refresh"}"#;
     world.run(Input::HttpDone { op, response: server::response(200, vec![], sibling) });
@@ -129,6 +135,18 @@ fn a_late_sibling_is_kept_as_a_spare_where_there_can_be_two() {
         let spare = if kept { json!("sibling-refresh") } else { json!(null) };
         assert_eq!(record["spare"]["refresh"], spare, "{:?}", policy.rotation);
     }
+}
+
+#[test]
+fn a_late_sibling_heals_a_verdict_on_the_one_that_was_stored() {
+    let world = late_sibling_after(RefreshPolicy::SIBLINGS, |world| {
+        world.server.live = None;
+        world.advance(3_600_000);
+        world.token_wanted();
+        assert!(matches!(world.status(), Status::ReauthenticationRequired(_)));
+    });
+    assert_eq!(world.record()["tokens"]["refresh"], "sibling-refresh");
+    assert_eq!(world.status(), Status::Authorized);
 }
 
 #[test]

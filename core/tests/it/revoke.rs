@@ -50,6 +50,16 @@ fn what_the_server_answers_decides_what_is_confirmed() {
 }
 
 #[test]
+fn a_server_that_is_down_is_told_by_a_host_that_wakes_late_too() {
+    let mut world = World::authorized();
+    world.server.faults.push_back(Fault::Answer(503, String::new()));
+    world.run(Input::Revoke);
+    world.advance(3_600_000);
+    world.run(Input::Wake);
+    assert_eq!(world.status(), Status::Disconnected);
+}
+
+#[test]
 fn a_server_that_is_down_is_told_five_times_and_then_owed() {
     let mut world = World::authorized();
     world.server.faults.extend(std::iter::repeat_n(Fault::Answer(503, String::new()), 5));

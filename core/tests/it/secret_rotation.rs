@@ -49,6 +49,15 @@ fn a_server_that_does_not_know_the_new_secret_yet_is_asked_with_the_old() {
 }
 
 #[test]
+fn a_code_is_not_sent_a_third_time_where_neither_is_known() {
+    let mut world = world();
+    world.server.faults.extend([unknown(), unknown()]);
+    let outputs = world.authorize();
+    assert_eq!(secrets(&outputs), ["new", "old"]);
+    assert_eq!(failures(&outputs), ["misconfigured_invalid_client"]);
+}
+
+#[test]
 fn where_neither_is_known_the_operator_is_told_and_every_grant_kept() {
     let mut world = world();
     world.authorize();

@@ -114,3 +114,14 @@ fn e_where_a_replay_does_no_harm_the_same_owner_goes_on_at_once() {
     while requests(&world.wake()).is_empty() {}
     assert!(world.now - start < TIMING.takeover_after, "{}", world.now - start);
 }
+
+#[test]
+fn who_waits_for_another_tells_of_the_token_only_whom_it_was_asked_by() {
+    let mut world = World::authorized();
+    let mut other = second_worker(&world);
+    world.advance(3_100_000);
+    until_sent(&mut world, Input::Wake);
+    swap_workers(&mut world, &mut other);
+    assert!(tokens(&world.run(Input::Wake)).is_empty());
+    assert_eq!(tokens(&world.token_wanted()).len(), 1);
+}
