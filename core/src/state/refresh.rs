@@ -67,6 +67,8 @@ pub(crate) struct Renewal {
     pub(crate) generation: u64,
     pub(crate) grant_id: Option<Id>,
     pub(crate) tokens: Tokens,
+    /// The refresh token that they were got with.
+    pub(crate) sent: Secret,
     pub(crate) rotated: bool,
     /// The scopes that the tokens before had and these have not.
     pub(crate) missing_scope: String,

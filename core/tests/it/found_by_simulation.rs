@@ -1,7 +1,10 @@
 //! Defects that the simulation found, each as a scenario of its own. The seeds that
 //! showed them are in `simulation/seeds.rs`.
 
-use crate::common::{server::Fault, *};
+use crate::common::{
+    server::{Fault, response},
+    *,
+};
 use evergrant::*;
 use serde_json::json;
 
@@ -180,6 +183,30 @@ fn a_grant_is_not_ended_with_a_token_that_no_header_can_carry() {
     let sent = requests(&outputs);
     assert_eq!(sent.len(), 1, "the renewal alone");
     assert_eq!(world.record()["status"], "disconnected");
+}
+
+/// A server answered the second of two requests without a refresh token, and the first one,
+/// late, with the successor of the one that both had sent: it was dropped.
+#[test]
+fn the_successor_of_the_token_that_is_stored_is_stored_however_late_it_comes() {
+    let refresh = RefreshPolicy::SAME_SUCCESSOR;
+    let config = ProviderConfig { refresh, ..provider_config() };
+    let mut world = World::with(client_of(config, client_config()));
+    world.authorize();
+    world.advance(3_600_000);
+    let first = until_sent(&mut world, wanted());
+    world.wake();
+    let unchanged = json!({"refresh_token": null});
+    world.server.faults.push_back(Fault::Change(unchanged));
+    while world.server.refreshes == 0 {
+        world.wake();
+    }
+    assert_eq!(world.record()["tokens"]["refresh"], "canary-refresh-2");
+    let answer = r#"{"access_token":"late","token_type":"Bearer","expires_in":3600,"refresh_token":"successor"}"#;
+    let op = op_of(&http(&first));
+    world.run(Input::HttpDone { op, response: response(200, vec![], answer) });
+    assert_eq!(world.record()["tokens"]["refresh"], "successor");
+    assert_eq!(world.header().as_deref(), Some("Bearer late"));
 }
 
 /// A disconnect that a silent store had put off ended a grant that came after it.

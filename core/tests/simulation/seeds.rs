@@ -26,6 +26,7 @@ const NAMED: &[(&str, u64)] = &[
 const BELONGING: &[(&str, u64)] = &[
     ("a candidate that another worker had had revoked was taken into use", 20_161),
     ("and one that had been dropped long before", 4_283),
+    ("the successor of the token that another answer had left in place was dropped", 52_753),
 ];
 
 #[test]

@@ -38,12 +38,14 @@ pub(crate) fn keep(state: &mut State, cx: &mut Cx<'_>, answer: TokenAnswer, clai
 fn renewal(state: &State, cx: &Cx<'_>, answer: TokenAnswer, claim: Claim) -> Box<Renewal> {
     let old = state.known.record().and_then(|record| record.tokens.as_ref());
     let before = claim.scope.clone();
+    let sent = claim.refresh.clone();
     let (tokens, rotated, flaw) = renewed(cx, answer, claim.refresh, claim.scope, old);
     Box::new(Renewal {
         generation: claim.generation,
         grant_id: claim.grant_id,
         missing_scope: scope::missing(&before, &tokens.scope),
         tokens,
+        sent,
         rotated,
         failure: flaw.map(Failure::ServerMisbehaved),
     })
@@ -112,6 +114,16 @@ pub(crate) fn place(
         RecordStatus::Reauthenticate { .. } if !rules::holds(Rule::Heal) => Place::Drop,
         RecordStatus::Active | RecordStatus::Reauthenticate { .. }
             if record.generation == renewal.generation && same_grant =>
+        {
+            Place::Publish
+        }
+        // Another answer has left in place the token that these have replaced.
+        RecordStatus::Active
+            if same_grant
+                && renewal.rotated
+                && record.generation > renewal.generation
+                && record.tokens.as_ref().and_then(|tokens| tokens.refresh.as_ref())
+                    == Some(&renewal.sent) =>
         {
             Place::Publish
         }
