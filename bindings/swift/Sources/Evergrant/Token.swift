@@ -1,0 +1,66 @@
+import Foundation
+
+/// An access token, as it is handed out. It shows nothing of itself: ask the connection for
+/// it before each request, which costs next to nothing, and keep it nowhere.
+public final class Token: Sendable {
+    /// Which one it is of those that the grant has had.
+    public let generation: UInt64
+    /// The only origin to which it may be sent.
+    public let origin: String
+    /// When it expires, if the server said so.
+    public var expiresAt: Date? { expiry.map(Date.init(milliseconds:)) }
+
+    /// Until when it is good enough for most: UNIX milliseconds.
+    let freshUntil: UInt64
+    private let header: String
+    private let expiry: UInt64?
+    private let since: UInt64
+
+    init(generation: UInt64, origin: String, header: String, expiry: UInt64?, since: UInt64) {
+        (self.generation, self.origin, self.header) = (generation, origin, header)
+        (self.expiry, self.since) = (expiry, since)
+        freshUntil = Self.goodUntil(expiry, since, 30_000)
+    }
+
+    /// The value of the `Authorization` header.
+    public func expose() -> String {
+        header
+    }
+
+    /// Until when it is good for so many milliseconds more.
+    func goodUntil(_ minValidity: UInt64) -> UInt64 {
+        Self.goodUntil(expiry, since, minValidity)
+    }
+
+    /// Nobody gets more than half of a token's life, or one that lives shortly would be
+    /// refreshed for every caller.
+    private static func goodUntil(_ expiry: UInt64?, _ since: UInt64, _ minValidity: UInt64) -> UInt64 {
+        guard let expiry else { return .max }
+        return expiry - min(minValidity, expiry > since ? (expiry - since) / 2 : 0, expiry)
+    }
+}
+
+extension Token: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Without the token itself.
+    public var description: String {
+        "Token(generation: \(generation), origin: \(origin))"
+    }
+    /// The same.
+    public var debugDescription: String { description }
+    /// The same: a debugger and `dump` look there.
+    public var customMirror: Mirror {
+        Mirror(self, children: ["generation": generation, "origin": origin])
+    }
+}
+
+extension Token {
+    /// Whether it may go to this URL, as far as that can be seen at once: nil where the
+    /// machine has to be asked, since the URL is written otherwise than the origin.
+    func mayGo(to url: String) -> Bool? {
+        guard url.utf8.starts(with: origin.utf8) else { return nil }
+        switch url.utf8.dropFirst(origin.utf8.count).first {
+        case nil, UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"): return true
+        default: return nil
+        }
+    }
+}
