@@ -4,17 +4,17 @@ import EvergrantMachine
     import os
 #endif
 
-/// What kind of program this is.
-public enum Host: Sendable {
-    /// An app or a command line, in people's hands: it cannot keep a client secret (RFC 8252
-    /// §8.5), and the redirect comes to the device on which the authorization was begun.
-    case app
-    /// A server of yours: it may have a client secret, and recognises browsers by a cookie.
-    case server
-}
-
 /// A registered OAuth client at a provider; shared by all its connections.
 public struct Client: Sendable, CustomStringConvertible {
+    /// What kind of program this is.
+    public enum Host: Sendable {
+        /// An app or a command line, in people's hands: it cannot keep a client secret (RFC 8252
+        /// §8.5), and the redirect comes to the device on which the authorization was begun.
+        case app
+        /// A server of yours: it may have a client secret, and recognises browsers by a cookie.
+        case server
+    }
+
     /// Where it is registered.
     public let provider: Provider
     /// The client identifier (RFC 6749 §2.2).

@@ -115,6 +115,9 @@ public final class Connection: Sendable, CustomStringConvertible {
     /// Gives up an authorization by its id, or all that were begun here.
     public func cancel(_ authorization: String? = nil, timeout: Duration? = nil) async throws {
         try await ask(timeout) { try $0.cancel($1, authorization: authorization) }
+        let saved = Waiter<Void>()
+        await engine.save(saved)
+        try await value(of: saved, timeout)
     }
 
     /// Ends the grant, here and at the server; whether the server confirmed. From now on no token is

@@ -14,6 +14,7 @@ actor Engine {
     private var isPerforming = false
     private var sent = 0
     private var timer: (at: UInt64, task: Task<Void, Never>)?
+    private var saving: [Waiter<Void>] = []
     private var settling: [Waiter<Void>] = []
     private var letGo: (@Sendable () -> Void)?
 
@@ -47,6 +48,12 @@ actor Engine {
     /// Whether a token may go there, by the machine.
     func isAPI(_ url: String) throws -> Bool {
         try driver.isAPI(url)
+    }
+
+    /// Answered when the store has been told of all that came of what was asked for.
+    func save(_ waiter: Waiter<Void>) {
+        saving.append(waiter)
+        rest()
     }
 
     /// Answered when nothing is under way and nothing is due.
@@ -134,15 +141,17 @@ actor Engine {
     /// What to wait for, where nothing is left to do but what has been sent.
     private func rest() {
         guard !isPerforming else { return }
+        tell(&saving)
         let nothingIsDue = setTimer()
         guard sent == 0 else { return }
         letGo?()
         letGo = nil
-        if nothingIsDue {
-            let waiting = settling
-            settling = []
-            for waiter in waiting { waiter.give(()) }
-        }
+        if nothingIsDue { tell(&settling) }
+    }
+
+    private func tell(_ waiting: inout [Waiter<Void>]) {
+        for waiter in waiting { waiter.give(()) }
+        waiting = []
     }
 
     /// Sets the one timer, for the machine's one deadline. Whether that is to come.

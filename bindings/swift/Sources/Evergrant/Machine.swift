@@ -15,7 +15,7 @@ public typealias SealingKey = EvergrantMachine.SealingKey
 /// How a grant is ended at the server.
 public typealias Disconnect = EvergrantMachine.Disconnect
 /// The methods that the lifecycle needs.
-public typealias Method = EvergrantMachine.Method
+public typealias HTTPMethod = EvergrantMachine.Method
 /// What the `iss` parameter of a redirect must do (RFC 9207).
 public typealias IssPolicy = EvergrantMachine.IssPolicy
 /// How a client proves itself at the token endpoint.

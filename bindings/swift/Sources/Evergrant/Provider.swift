@@ -59,7 +59,7 @@ public struct Provider: Sendable, CustomStringConvertible {
     }
 
     /// Pleo's staging or production environment. Its clients have a secret, which only a
-    /// server can keep: ``Host/server``.
+    /// server can keep: ``Client/Host/server``.
     public static func pleo(_ environment: Pleo) throws -> Provider {
         try Provider(pleoConfig(environment: environment))
     }

@@ -21,7 +21,8 @@ final class Waiter<Value: Sendable>: Sendable {
         end(.failure(error))
     }
 
-    /// Waits; to be called once. After `timeout` it throws what `late` says.
+    /// Waits; to be called once. After `timeout` it throws what `late` says, and where the task is
+    /// cancelled a `CancellationError`.
     func value(within timeout: Duration, late: @escaping @Sendable () -> any Error) async throws -> Value {
         let timer = Task {
             try await Task.sleep(for: timeout)
@@ -29,16 +30,21 @@ final class Waiter<Value: Sendable>: Sendable {
         }
         defer { timer.cancel() }
         return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let over: Result<Value, any Error>? = state.with {
-                    if case .over(let result) = $0 { return result }
-                    $0 = .waiting(continuation)
-                    return nil
-                }
-                if let over { continuation.resume(with: over) }
-            }
+            try await value()
         } onCancel: {
             fail(CancellationError())
+        }
+    }
+
+    /// Waits for as long as it takes, cancelled or not; to be called once.
+    func value() async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            let over: Result<Value, any Error>? = state.with {
+                if case .over(let result) = $0 { return result }
+                $0 = .waiting(continuation)
+                return nil
+            }
+            if let over { continuation.resume(with: over) }
         }
     }
 

@@ -33,7 +33,10 @@ private final class Exchange: NSObject, URLSessionDataDelegate, Sendable {
     private struct State: Sendable {
         var head: (status: UInt16, headers: [(name: String, value: String)])?
         var body = Data()
+        /// Whether some of the body has left.
         var hasSent = false
+        /// Whether the system says that not even the head has left.
+        var hasNotStarted = false
         var isLate = false
     }
 
@@ -72,8 +75,7 @@ private final class Exchange: NSObject, URLSessionDataDelegate, Sendable {
         task.resume()
         session.finishTasksAndInvalidate()
         defer { watch.cancel() }
-        // The caller is a connection's own task, which nobody cancels.
-        return try await answer.value(within: .seconds(48 * 3_600)) { TransportFault.unknown("forgotten") }
+        return try await answer.value()
     }
 
     func urlSession(
@@ -81,6 +83,21 @@ private final class Exchange: NSObject, URLSessionDataDelegate, Sendable {
         newRequest _: URLRequest, completionHandler: @escaping @Sendable (URLRequest?) -> Void
     ) {
         completionHandler(nil)
+    }
+
+    func urlSession(
+        _: URLSession, task: URLSessionTask, didReceive _: URLAuthenticationChallenge,
+        completionHandler: @escaping @Sendable (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
+    ) {
+        #if canImport(FoundationNetworking)
+            // It asks when the whole answer is there, and with the default would wait for ever.
+            task.response.map(keep)
+            finish()
+            completionHandler(.cancelAuthenticationChallenge, nil)
+        #else
+            // Certificates are looked at as always; to a 401 nothing is known to say.
+            completionHandler(.performDefaultHandling, nil)
+        #endif
     }
 
     func urlSession(
@@ -120,6 +137,13 @@ private final class Exchange: NSObject, URLSessionDataDelegate, Sendable {
         }
     }
 
+    #if !canImport(FoundationNetworking)
+        func urlSession(_: URLSession, task _: URLSessionTask, didFinishCollecting metrics: URLSessionTaskMetrics) {
+            let hasNotStarted = metrics.transactionMetrics.allSatisfy { $0.requestStartDate == nil }
+            state.with { $0.hasNotStarted = hasNotStarted }
+        }
+    #endif
+
     private func keep(_ response: URLResponse) {
         guard let response = response as? HTTPURLResponse else { return }
         let headers = response.allHeaderFields.map { (name: "\($0.key)", value: "\($0.value)") }
@@ -139,19 +163,28 @@ private final class Exchange: NSObject, URLSessionDataDelegate, Sendable {
     private func fault(_ error: any Error) -> TransportFault {
         let state = state.with { $0 }
         let code = (error as? URLError)?.code
-        guard state.head == nil, !state.hasSent else { return .unknown("\(code?.rawValue ?? 0)") }
+        let unknown = TransportFault.unknown("URLError \(code?.rawValue ?? 0)")
+        guard state.head == nil, !state.hasSent else { return unknown }
         switch code {
-        case .cannotFindHost, .dnsLookupFailed, .cannotConnectToHost, .notConnectedToInternet,
+        case .badURL, .unsupportedURL, .cannotFindHost, .dnsLookupFailed, .cannotConnectToHost, .notConnectedToInternet,
             .secureConnectionFailed, .serverCertificateUntrusted, .serverCertificateHasBadDate,
             .serverCertificateNotYetValid, .serverCertificateHasUnknownRoot,
             .appTransportSecurityRequiresSecureConnection:
             return .notSent
-        case .cancelled where state.isLate:
-            // None of the body had been asked for: at most a head has left, which the server
-            // cannot act on.
-            return hasBody ? .tooLate : .unknown("late")
+        case .cancelled where state.isLate && isCertainlyUnsent(state):
+            return .tooLate
         default:
-            return .unknown("\(code?.rawValue ?? 0)")
+            return unknown
         }
+    }
+
+    /// Of a request that was given up before its time to send was over.
+    private func isCertainlyUnsent(_ state: State) -> Bool {
+        #if canImport(FoundationNetworking)
+            // None of the body has been asked for, which is put into the first packet.
+            !state.hasSent
+        #else
+            state.hasNotStarted
+        #endif
     }
 }

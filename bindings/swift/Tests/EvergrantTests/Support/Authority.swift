@@ -9,7 +9,7 @@ final class Authority: @unchecked Sendable {
     private let process: Process
     private let input: Pipe
 
-    static func start(_ options: String...) async throws -> Authority {
+    static func start(_ options: [String] = []) async throws -> Authority {
         guard let program = ProcessInfo.processInfo.environment["EVERGRANT_AUTHORITY"] else {
             throw TestFailure("EVERGRANT_AUTHORITY is not set: run scripts/test-swift")
         }

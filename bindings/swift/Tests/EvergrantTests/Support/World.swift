@@ -46,7 +46,7 @@ struct World: Sendable {
     init(
         _ authority: Authority, store: any Store = MemoryStore(), registered: Registered = Registered(),
         transport: any Transport = URLSessionTransport(), clock: MovedClock = MovedClock(),
-        disconnect: Disconnect? = nil, timeout: Duration = .seconds(60), timing: Timing = Timing()
+        disconnect: Disconnect? = nil, timeout: Duration = .seconds(60), timing: Timing = Timing(), api: String? = nil
     ) throws {
         let base = authority.base
         let notices = Locked<[Notice]>([])
@@ -54,7 +54,7 @@ struct World: Sendable {
             environment: "loopback",
             authorizationEndpoint: "\(base)/oauth/authorize",
             tokenEndpoint: "\(base)/oauth/token",
-            apiOrigin: base,
+            apiOrigin: api ?? base,
             issuer: base,
             iss: .required,
             revocationEndpoint: "\(base)/oauth/revoke",
