@@ -26,7 +26,7 @@ public struct Client: Sendable, CustomStringConvertible {
 
     let machine: EvergrantMachine.Client
     let transport: any Transport
-    let clock: any HostClock
+    let clock: HostClock
     let keepAlive: any KeepAlive
     let notify: @Sendable (Notice) -> Void
 
@@ -62,7 +62,7 @@ public struct Client: Sendable, CustomStringConvertible {
 
     init(
         _ provider: Provider, config: ClientConfig, host: Host, transport: any Transport, timeout: Duration,
-        clock: any HostClock = SystemClock(), keepAlive: any KeepAlive = SystemKeepAlive(),
+        clock: HostClock = HostClock(), keepAlive: any KeepAlive = SystemKeepAlive(),
         notify: @escaping @Sendable (Notice) -> Void
     ) throws {
         if host == .app, config.clientSecret != nil || config.previousClientSecret != nil {

@@ -8,48 +8,45 @@ import Foundation
     import Musl
 #endif
 
-/// The clocks of the device, in milliseconds. Tests have one that they can move.
-protocol HostClock: Sendable {
-    /// UNIX time.
-    func now() -> UInt64
-    /// UNIX time, perhaps a few milliseconds old, where that costs less.
-    func roughly() -> UInt64
-    /// A clock that is never set and runs through suspend.
-    func uptime() -> UInt64
+/// The clocks of the device, in milliseconds.
+struct HostClock: Sendable {
     /// Which boot `uptime` counts from: 16 bytes.
-    var bootID: Data? { get }
-}
-
-struct SystemClock: HostClock {
     let bootID = readBootID()
+    /// What a test has added, in milliseconds; outside of tests there is none.
+    var ahead: Locked<Int64>?
 
+    /// UNIX time.
     func now() -> UInt64 {
-        read(CLOCK_REALTIME)
+        read(CLOCK_REALTIME, ahead)
     }
 
+    /// UNIX time, perhaps a few milliseconds old, where that costs less.
     func roughly() -> UInt64 {
         #if os(Linux)
-            read(CLOCK_REALTIME_COARSE)
+            read(CLOCK_REALTIME_COARSE, ahead)
         #else
-            read(CLOCK_REALTIME)
+            read(CLOCK_REALTIME, ahead)
         #endif
     }
 
+    /// A clock that is never set and runs through suspend.
     func uptime() -> UInt64 {
         #if os(Linux)
-            read(CLOCK_BOOTTIME)
+            read(CLOCK_BOOTTIME, ahead)
         #else
             // On Apple's platforms this one is mach_continuous_time.
-            read(CLOCK_MONOTONIC)
+            read(CLOCK_MONOTONIC, ahead)
         #endif
     }
 }
 
 @inline(__always)
-private func read(_ clock: clockid_t) -> UInt64 {
+private func read(_ clock: clockid_t, _ ahead: Locked<Int64>?) -> UInt64 {
     var time = timespec()
     clock_gettime(clock, &time)
-    return UInt64(time.tv_sec) &* 1_000 &+ UInt64(time.tv_nsec) / 1_000_000
+    let milliseconds = UInt64(time.tv_sec) &* 1_000 &+ UInt64(time.tv_nsec) / 1_000_000
+    guard let ahead else { return milliseconds }
+    return UInt64(Int64(milliseconds) + ahead.with { $0 })
 }
 
 private func readBootID() -> Data? {

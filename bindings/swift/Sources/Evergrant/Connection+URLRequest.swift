@@ -28,7 +28,9 @@ extension Connection {
 
     /// The request with the `Authorization` header, for clients of your own: nil where its URL is
     /// not the API's. After a 401 tell ``apiAnswered(_:status:headers:)``.
-    public func authorized(_ request: URLRequest) async throws -> URLRequest? {
+    public func authorized(
+        _ request: URLRequest, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> URLRequest? {
         guard let url = request.url, let header = try await authorization(for: url) else { return nil }
         var authorized = request
         authorized.setValue(header, forHTTPHeaderField: "Authorization")

@@ -14,6 +14,7 @@ public final class Connection: Sendable, CustomStringConvertible {
     let engine: Engine
     private let store: any Store
     private let cache: Locked<Token?>
+    private let clock: HostClock
     private let storeKey: String
 
     /// Costs nothing until it is used. Throws `misuse_tenant_invalid` if the tenant is empty or
@@ -26,7 +27,7 @@ public final class Connection: Sendable, CustomStringConvertible {
         } catch {
             throw EvergrantError(thrown: error, tenant: tenant)
         }
-        cache = engine.cache
+        (cache, clock) = (engine.cache, client.clock)
     }
 
     // MARK: - The token
@@ -34,13 +35,19 @@ public final class Connection: Sendable, CustomStringConvertible {
     /// The token, if one is at hand that is good for 30 seconds more or for half of its life.
     /// It neither waits nor refreshes.
     public var current: Token? {
-        guard let token = cache.with({ $0 }), client.clock.roughly() < token.freshUntil else { return nil }
-        return token
+        let now = clock.roughly()
+        return cache.with { token in
+            guard let token, now < token.freshUntil else { return nil }
+            return token
+        }
     }
 
     /// A token that is valid for `minValidity` more (30 seconds unless told), or for half of its
-    /// life; refreshed if need be. To be asked for before each request.
-    public func token(minValidity: Duration? = nil, timeout: Duration? = nil) async throws -> Token {
+    /// life; refreshed if need be. To be asked for before each request: a valid one is there without a
+    /// change of thread.
+    public func token(
+        minValidity: Duration? = nil, timeout: Duration? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> Token {
         if minValidity == nil, let token = current { return token }
         let least = minValidity?.milliseconds ?? 30_000
         return try await ask(timeout) { try $0.wantToken($1, minValidity: least) }
@@ -48,13 +55,18 @@ public final class Connection: Sendable, CustomStringConvertible {
 
     /// The `Authorization` header for a request to this URL: nil where that is not the API's
     /// origin, to which alone tokens go.
-    public func authorization(for url: String, timeout: Duration? = nil) async throws -> String? {
+    public func authorization(
+        for url: String, timeout: Duration? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> String? {
         let token = try await token(timeout: timeout)
+        if let known = token.mayGo(to: url) { return known ? token.expose() : nil }
         return try await mayGo(token, to: url) ? token.expose() : nil
     }
 
     /// The same.
-    public func authorization(for url: URL, timeout: Duration? = nil) async throws -> String? {
+    public func authorization(
+        for url: URL, timeout: Duration? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> String? {
         try await authorization(for: url.absoluteString, timeout: timeout)
     }
 
@@ -190,7 +202,7 @@ public final class Connection: Sendable, CustomStringConvertible {
     }
 
     private func value<Value: Sendable>(of waiter: Waiter<Value>, _ timeout: Duration?) async throws -> Value {
-        let (clock, tenant) = (client.clock, tenant)
+        let (clock, tenant) = (clock, tenant)
         return try await waiter.value(within: timeout ?? client.timeout) {
             EvergrantError.busy(tenant: tenant, now: clock.now())
         }

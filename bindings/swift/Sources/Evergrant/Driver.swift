@@ -18,7 +18,7 @@ final class Driver {
     private(set) var status: Status?
 
     private let client: EvergrantMachine.Client
-    private let clock: any HostClock
+    private let clock: HostClock
     private let notify: @Sendable (Notice) -> Void
     private let cache: Locked<Token?>
     private var machine: EvergrantMachine.Connection
@@ -39,7 +39,7 @@ final class Driver {
     private var storeError: StoreUnavailable?
 
     init(
-        client: EvergrantMachine.Client, tenant: String, clock: any HostClock, cache: Locked<Token?>,
+        client: EvergrantMachine.Client, tenant: String, clock: HostClock, cache: Locked<Token?>,
         notify: @escaping @Sendable (Notice) -> Void
     ) throws {
         (self.client, self.tenant, self.clock, self.cache) = (client, tenant, clock, cache)

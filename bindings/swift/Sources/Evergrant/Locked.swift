@@ -1,28 +1,36 @@
 #if canImport(os)
     import os
-#else
-    import Synchronization
-#endif
 
-/// A value behind the lock that the platform has for a few instructions.
-final class Locked<Value: Sendable>: Sendable {
-    #if canImport(os)
+    /// A value behind the lock that the platform has for a few instructions.
+    final class Locked<Value: Sendable>: Sendable {
         // `Synchronization.Mutex` would need iOS 18.
         private let lock: OSAllocatedUnfairLock<Value>
 
         init(_ value: Value) {
             lock = OSAllocatedUnfairLock(initialState: value)
         }
-    #else
-        private let lock: Mutex<Value>
+
+        @inline(__always)
+        func with<Result: Sendable>(_ body: @Sendable (inout Value) -> Result) -> Result {
+            lock.withLock(body)
+        }
+    }
+#else
+    import Synchronization
+
+    /// A value behind the lock that the platform has for a few instructions.
+    final class Locked<Value: Sendable>: @unchecked Sendable {
+        // Beside the lock and not within: Swift 6.0 does not compile a Mutex of a type parameter.
+        private let lock = Mutex(())
+        private var value: Value
 
         init(_ value: Value) {
-            lock = Mutex(value)
+            self.value = value
         }
-    #endif
 
-    @inline(__always)
-    func with<Result: Sendable>(_ body: @Sendable (inout Value) -> Result) -> Result {
-        lock.withLock { body(&$0) }
+        @inline(__always)
+        func with<Result: Sendable>(_ body: @Sendable (inout Value) -> Result) -> Result {
+            lock.withLock { _ in body(&value) }
+        }
     }
-}
+#endif

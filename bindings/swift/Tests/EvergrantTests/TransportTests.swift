@@ -101,7 +101,7 @@ import Testing
     /// The connection is not there when the time to send is over.
     @Test func nobodyAccepts() async throws {
         let full = try Listener.full()
-        defer { full.sockets.forEach { close($0) } }
+        defer { for socket in full.sockets { close(socket) } }
         #expect(await fault { try await send(to: full.url, sendWithin: 200) } == .tooLate)
     }
 
@@ -194,7 +194,7 @@ import Testing
     private func send(to url: String, sendWithin: UInt64 = 5_000, listenFor: UInt64 = 20_000) async throws
         -> TransportAnswer
     {
-        let clock = SystemClock()
+        let clock = HostClock()
         return try await URLSessionTransport().send(
             TransportRequest(
                 method: "POST", url: url, headers: [("X-Test", "one")], body: Data(Self.body.utf8),

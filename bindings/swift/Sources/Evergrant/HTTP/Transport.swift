@@ -38,11 +38,11 @@ public struct TransportRequest: Sendable {
     public let answerLimit: Int
 
     let sendBy: UInt64
-    let clock: any HostClock
+    let clock: HostClock
 
     init(
         method: String, url: String, headers: [(name: String, value: String)], body: Data, sendBy: UInt64,
-        listenFor: UInt64, answerLimit: Int, clock: any HostClock
+        listenFor: UInt64, answerLimit: Int, clock: HostClock
     ) {
         (self.method, self.url, self.headers, self.body) = (method, url, headers, body)
         (self.sendBy, self.listenFor, self.answerLimit, self.clock) = (sendBy, listenFor, answerLimit, clock)

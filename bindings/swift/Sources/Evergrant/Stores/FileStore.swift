@@ -39,7 +39,7 @@ public struct FileStore: Store {
     private func swapNow(_ key: String, _ expected: String?, _ write: Write?) throws -> Stored? {
         try lock.with {
             var records = try read()
-            if let write, records.write(key, expected: expected, write, now: SystemClock().now()) {
+            if let write, records.write(key, expected: expected, write, now: HostClock().now()) {
                 try replace(with: records.encoded())
             }
             return records[key]

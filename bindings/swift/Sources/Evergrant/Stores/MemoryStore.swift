@@ -9,7 +9,7 @@ public actor MemoryStore: Store {
 
     /// As ``Store/swap(_:expected:write:)``.
     public func swap(_ key: String, expected: String?, write: Write?) -> Stored? {
-        if let write { _ = records.write(key, expected: expected, write, now: SystemClock().now()) }
+        if let write { _ = records.write(key, expected: expected, write, now: HostClock().now()) }
         return records[key]
     }
 }

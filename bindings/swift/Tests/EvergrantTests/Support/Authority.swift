@@ -67,7 +67,7 @@ struct TestFailure: Error, CustomStringConvertible {
 func call(
     _ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: String = ""
 ) async throws -> TransportAnswer {
-    let clock = SystemClock()
+    let clock = HostClock()
     let json = body.isEmpty ? headers : headers + [("content-type", "application/json")]
     return try await URLSessionTransport().send(
         TransportRequest(

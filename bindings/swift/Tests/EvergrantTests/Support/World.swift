@@ -12,16 +12,12 @@ import struct EvergrantMachine.ClientConfig
 let callback = "http://127.0.0.1:49152/callback"
 
 /// The clock, and what a test has added to it.
-final class MovedClock: HostClock {
-    private let system = SystemClock()
-    private let ahead = Locked<Int64>(0)
+struct MovedClock: Sendable {
+    let clock = HostClock(ahead: Locked(0))
 
-    var bootID: Data? { system.bootID }
-    func now() -> UInt64 { UInt64(Int64(system.now()) + ahead.with { $0 }) }
-    func roughly() -> UInt64 { now() }
-    func uptime() -> UInt64 { UInt64(Int64(system.uptime()) + max(ahead.with { $0 }, 0)) }
-    func move(to seconds: Int64) { ahead.with { $0 = seconds * 1_000 } }
-    func move(by seconds: Int64) { ahead.with { $0 += seconds * 1_000 } }
+    func now() -> UInt64 { clock.now() }
+    func move(to seconds: Int64) { clock.ahead?.with { $0 = seconds * 1_000 } }
+    func move(by seconds: Int64) { clock.ahead?.with { $0 += seconds * 1_000 } }
 }
 
 /// A host's program, and the authority that it talks to.
@@ -68,7 +64,7 @@ struct World: Sendable {
         keepAlive = CountedKeepAlive()
         client = try Client(
             provider, config: config, host: registered.secret == nil ? .app : .server, transport: transport,
-            timeout: timeout, clock: clock, keepAlive: keepAlive,
+            timeout: timeout, clock: clock.clock, keepAlive: keepAlive,
             notify: { notice in notices.with { $0.append(notice) } })
         connections = Connections(client, store: store)
         connection = try connections["tenant 42/ü"]

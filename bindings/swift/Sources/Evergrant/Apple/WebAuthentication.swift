@@ -1,0 +1,73 @@
+#if canImport(AuthenticationServices) && !os(watchOS)
+    import AuthenticationServices
+    import Foundation
+
+    extension Connection {
+        /// Lets the person connect, in the system's own browser sheet. `redirectURI` is a registered
+        /// one: `https` (universal links, from iOS 17.4 and macOS 14.4 on) or of a private-use scheme.
+        ///
+        /// Throws `CancellationError` if the person closes the sheet; the authorization is given up
+        /// then. If the app dies meanwhile, a redirect that still comes is for the next process:
+        /// ``Connections/callback(_:cookies:timeout:)``.
+        @MainActor
+        @discardableResult
+        public func connect(
+            redirectURI: String,
+            scopes: [String] = [],
+            company: String? = nil,
+            prefersEphemeralWebBrowserSession: Bool = false,
+            presenting provider: any ASWebAuthenticationPresentationContextProviding
+        ) async throws -> Authorized {
+            let begun = try await authorize(redirectURI: redirectURI, scopes: scopes, company: company)
+            guard let url = URL(string: begun.url.expose()), let redirect = URLComponents(string: redirectURI) else {
+                throw URLError(.badURL)
+            }
+            do {
+                let came = try await WebAuthentication.run(
+                    url, redirect, ephemeral: prefersEphemeralWebBrowserSession, provider)
+                return try await callback(came)
+            } catch let error as ASWebAuthenticationSessionError where error.code == .canceledLogin {
+                try await cancel(begun.id)
+                throw CancellationError()
+            }
+        }
+    }
+
+    @MainActor
+    private enum WebAuthentication {
+        static func run(
+            _ url: URL, _ redirect: URLComponents, ephemeral: Bool,
+            _ provider: any ASWebAuthenticationPresentationContextProviding
+        ) async throws -> URL {
+            var session: ASWebAuthenticationSession?
+            // Kept until it has answered.
+            defer { session = nil }
+            return try await withCheckedThrowingContinuation { continuation in
+                let done: @Sendable (URL?, (any Error)?) -> Void = { url, error in
+                    if let url {
+                        continuation.resume(returning: url)
+                    } else {
+                        continuation.resume(throwing: error ?? URLError(.cancelled))
+                    }
+                }
+                let made = make(url, redirect, done)
+                made.prefersEphemeralWebBrowserSession = ephemeral
+                made.presentationContextProvider = provider
+                session = made
+                if !made.start() { continuation.resume(throwing: URLError(.cannotLoadFromNetwork)) }
+            }
+        }
+
+        private static func make(
+            _ url: URL, _ redirect: URLComponents, _ done: @escaping @Sendable (URL?, (any Error)?) -> Void
+        ) -> ASWebAuthenticationSession {
+            if redirect.scheme == "https", let host = redirect.host,
+                #available(iOS 17.4, macOS 14.4, tvOS 17.4, visionOS 1.1, *)
+            {
+                return ASWebAuthenticationSession(
+                    url: url, callback: .https(host: host, path: redirect.path), completionHandler: done)
+            }
+            return ASWebAuthenticationSession(url: url, callbackURLScheme: redirect.scheme, completionHandler: done)
+        }
+    }
+#endif
