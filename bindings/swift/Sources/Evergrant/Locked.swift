@@ -34,3 +34,8 @@
         }
     }
 #endif
+
+extension Locked: CustomReflectable {
+    /// Nothing: what is in there may be a secret, and is not read without the lock.
+    var customMirror: Mirror { Mirror(self, children: [:]) }
+}

@@ -46,3 +46,10 @@ struct Records: Codable, Sendable {
         return true
     }
 }
+
+extension Records: CustomReflectable, CustomStringConvertible {
+    /// How many.
+    var description: String { "\(entries.count) records" }
+    /// The same.
+    var customMirror: Mirror { Mirror(self, children: ["count": entries.count]) }
+}

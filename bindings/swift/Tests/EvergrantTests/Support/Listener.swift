@@ -15,7 +15,6 @@ final class Listener: Sendable {
     let port: UInt16
     private let socket: Int32
 
-    /// With `accepting: false` and a full queue nobody is ever connected.
     init(_ handle: @escaping @Sendable (Peer) -> Void) throws {
         let socket = Self.open()
         var address = Self.loopback(0)
@@ -33,12 +32,13 @@ final class Listener: Sendable {
                     peer.close()
                 }
             }
+            close(socket)
         }
     }
 
     deinit {
+        // Whoever waits for connections closes it: by then its number may be another's.
         shutdown(socket, Int32(SHUT_RDWR))
-        close(socket)
     }
 
     var url: String { "http://127.0.0.1:\(port)/" }
