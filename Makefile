@@ -1,5 +1,5 @@
 # What a person runs. Each target installs what it needs and is not there.
-.PHONY: demo test test-c test-python lint rows model mutants simulate bench bench-c sizes fuzz-c install uninstall clean setup kill-test fleet-test bench-python
+.PHONY: demo test test-c test-python test-swift bench-swift lint rows model mutants simulate bench bench-c sizes fuzz-c install uninstall clean setup kill-test fleet-test bench-python
 
 demo: ## a whole lifecycle against the embedded authority, shown as it happens
 	@scripts/setup demo
@@ -16,6 +16,10 @@ test-c: ## all tests in C
 test-python: ## the Python package with every Python from 3.10 on that is there
 	@scripts/setup test
 	@scripts/test-python --all
+
+test-swift: ## the Swift package, in a Debian of its own with Swift
+	@scripts/setup test
+	@scripts/test-swift
 
 kill-test: ## 8 workers over SQLite, PostgreSQL and Redis, killed 1,000 times each: KILLS=1000, SEED=7
 	@scripts/setup test
@@ -68,9 +72,14 @@ bench-python: ## beside oauthlib, authlib and requests-oauthlib: ARGS=--profile
 	@scripts/setup test
 	@scripts/bench-python $(ARGS)
 
+bench-swift: ## a valid token and a step in Swift
+	@scripts/setup test
+	@scripts/bench-swift
+
 clean: ## everything that the other targets made
 	cargo clean
-	rm -rf .venv .cache
+	rm -rf .venv .cache bindings/swift/Generated
+	find . -name .build -type d -prune -exec rm -rf {} +
 	find . -name node_modules -type d -prune -exec rm -rf {} +
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
