@@ -36,7 +36,7 @@ public struct Client: Sendable, CustomStringConvertible {
     /// told otherwise they are logged where there is a unified log.
     ///
     /// Throws ``EvergrantError`` with a `misuse_…` code that names the field at fault:
-    /// `misuse_client_secret_unexpected` also for a secret in the hands of an app.
+    /// `misuse_client_secret_in_app` for a secret in the hands of an app.
     public init(
         _ provider: Provider,
         clientID: String,
@@ -66,7 +66,7 @@ public struct Client: Sendable, CustomStringConvertible {
         notify: @escaping @Sendable (Notice) -> Void
     ) throws {
         if host == .app, config.clientSecret != nil || config.previousClientSecret != nil {
-            throw EvergrantError(.misuse, "misuse_client_secret_unexpected")
+            throw EvergrantError(.misuse, "misuse_client_secret_in_app")
         }
         do {
             machine = try EvergrantMachine.Client(provider: provider.machine, config: config)

@@ -17,7 +17,7 @@ extension Connection {
     public func data(for request: URLRequest, session: APISession = .shared) async throws -> (Data, HTTPURLResponse) {
         guard let url = request.url?.absoluteString else { throw URLError(.unsupportedURL) }
         let first = try await token()
-        guard try await mayGo(first, to: url) else { throw URLError(.unsupportedURL) }
+        guard try mayGo(first, to: url) else { throw URLError(.unsupportedURL) }
         let answer = try await session.data(for: request, with: first)
         guard answer.1.statusCode == 401 else { return answer }
         let headers = answer.1.allHeaderFields.map { (name: "\($0.key)", value: "\($0.value)") }

@@ -25,7 +25,7 @@ public final class Connection: Sendable, CustomStringConvertible {
             storeKey = try EvergrantMachine.storeKey(client: client.machine, tenant: tenant)
             engine = try Engine(client: client, store: store, tenant: tenant)
         } catch {
-            throw EvergrantError(thrown: error, tenant: tenant)
+            throw EvergrantError.told(error, tenant: tenant)
         }
         (cache, clock) = (engine.cache, client.clock)
     }
@@ -59,8 +59,7 @@ public final class Connection: Sendable, CustomStringConvertible {
         for url: String, timeout: Duration? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> String? {
         let token = try await token(timeout: timeout)
-        if let known = token.mayGo(to: url) { return known ? token.expose() : nil }
-        return try await mayGo(token, to: url) ? token.expose() : nil
+        return try mayGo(token, to: url) ? token.expose() : nil
     }
 
     /// The same.
@@ -183,13 +182,13 @@ public final class Connection: Sendable, CustomStringConvertible {
 
     // MARK: - Within
 
-    func mayGo(_ token: Token, to url: String) async throws -> Bool {
-        if let known = token.mayGo(to: url) { return known }
-        // Written otherwise, such as with a port: the machine knows.
+    func mayGo(_ token: Token, to url: String) throws -> Bool {
+        if token.mayCertainlyGo(to: url) { return true }
+        // Written otherwise, such as with a port.
         do {
-            return try await engine.isAPI(url)
+            return try client.provider.machine.isApiUrl(url: url)
         } catch {
-            throw EvergrantError(thrown: error, tenant: tenant)
+            throw EvergrantError.told(error, tenant: tenant)
         }
     }
 
@@ -210,10 +209,10 @@ public final class Connection: Sendable, CustomStringConvertible {
 
     private func restored() async throws -> EvergrantMachine.Connection {
         do {
-            let current = try await store.swap(storeKey, expected: nil, write: nil)
+            let current = try await store.read(storeKey)
             return try EvergrantMachine.Connection.restore(client: client.machine, tenant: tenant, current: current)
         } catch {
-            throw EvergrantError(thrown: error, tenant: tenant)
+            throw EvergrantError.told(error, tenant: tenant)
         }
     }
 

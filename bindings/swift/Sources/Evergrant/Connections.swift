@@ -1,4 +1,5 @@
 import EvergrantMachine
+import Foundation
 
 /// Connections by tenant, over one store and one redirect URI.
 ///
@@ -68,12 +69,17 @@ public final class Connections: Sendable {
     ) async throws -> Authorized {
         let tenant: String
         do {
-            let pending = try await store.swap(pendingKey(url: url), expected: nil, write: nil)
+            let pending = try await store.read(pendingKey(url: url))
             guard let pending else { throw EvergrantError(.callbackRefused, "callback_state_unknown", number: 404) }
             tenant = try pendingTenant(client: client.machine, url: url, record: pending.record)
         } catch {
-            throw EvergrantError(thrown: error)
+            throw EvergrantError.told(error)
         }
         return try await self[tenant].callback(url, cookies: cookies, timeout: timeout)
+    }
+    /// The same, for what `onOpenURL` or a scene's delegate gives to an app.
+    @discardableResult
+    public func callback(_ url: URL, timeout: Duration? = nil) async throws -> Authorized {
+        try await callback(Secret(url.absoluteString), timeout: timeout)
     }
 }

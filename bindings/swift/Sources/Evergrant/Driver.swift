@@ -27,14 +27,7 @@ final class Driver {
     private var maintaining: [Waiter<Token?>] = []
     private var demand: UInt64?
     private var revokers: [Waiter<Bool>] = []
-    // Wishes of these kinds are told to the machine one at a time, because its answer does
-    // not always name the wish.
-    private var authorizing: [Turn<Opened>] = []
-    private var redirected: [Turn<Authorized>] = []
-    private var entering: [Turn<KeyAccepted>] = []
-    private var turnsOver: [(Driver) -> [Effect]] = []
-    /// Authorizations whose beginning nobody waits for any more: the last ones.
-    private var begun: [String] = []
+    private var turns = Turns()
     private var refused: EvergrantError?
     private var storeError: StoreUnavailable?
 
@@ -69,20 +62,19 @@ final class Driver {
 
     /// A new authorization.
     func authorize(_ waiter: Waiter<Opened>, _ input: Input) throws -> [Effect] {
-        queue(\.authorizing, Turn(waiter: waiter, input: input, authorization: nil))
+        try queue(Turn(.opened(waiter), input))
     }
 
     /// The browser came back.
     func redirected(_ waiter: Waiter<Authorized>, url: Secret, proof: BrowserProof) throws -> [Effect] {
         let authorization = try String(pendingKey(url: url).drop(while: { $0 != "/" }).dropFirst())
-        hasBegun(authorization)
         let input = Input.redirected(url: url, proof: proof)
-        return queue(\.redirected, Turn(waiter: waiter, input: input, authorization: authorization))
+        return try queue(Turn(.authorized(waiter), input, authorization: authorization))
     }
 
     /// A person pasted a key.
     func enterKey(_ waiter: Waiter<KeyAccepted>, _ input: Input) throws -> [Effect] {
-        queue(\.entering, Turn(waiter: waiter, input: input, authorization: nil))
+        try queue(Turn(.accepted(waiter), input))
     }
 
     /// The end; answered by whether the server confirmed.
@@ -101,7 +93,6 @@ final class Driver {
 
     /// Nobody is to come back; answered when that is told.
     func cancel(_ waiter: Waiter<Void>, authorization: String?) throws -> [Effect] {
-        authorization.map(hasBegun)
         let effects = try step(.cancel(authorization: authorization))
         waiter.give(())
         return effects
@@ -113,9 +104,9 @@ final class Driver {
         return try step(.wake)
     }
 
-    /// Whether a token may go there.
-    func isAPI(_ url: String) throws -> Bool {
-        try machine.authorization(now: clock.now(), url: url, minValidity: 0) != nil
+    /// Whether the machine has what the store has not taken, and nobody else has.
+    func isUnsaved() throws -> Bool {
+        try machine.isUnsaved()
     }
 
     // MARK: - What came of effects
@@ -145,11 +136,8 @@ final class Driver {
     func fail(_ error: any Error) {
         let error = EvergrantError(thrown: error, tenant: tenant)
         let fails: [(any Error) -> Void] =
-            tokens.map { $0.fail } + maintaining.map { $0.fail } + revokers.map { $0.fail }
-            + authorizing.map { $0.waiter.fail } + redirected.map { $0.waiter.fail }
-            + entering.map { $0.waiter.fail }
-        (tokens, maintaining, revokers, demand) = ([], [], [], nil)
-        (authorizing, redirected, entering, turnsOver, begun) = ([], [], [], [], [])
+            tokens.map { $0.fail } + maintaining.map { $0.fail } + revokers.map { $0.fail } + turns.all.map { $0.fail }
+        (tokens, maintaining, revokers, demand, turns) = ([], [], [], nil, Turns())
         (wakeAt, status, refused, storeError) = (nil, nil, nil, nil)
         cache.with { $0 = nil }
         // It threw nothing the first time.
@@ -176,6 +164,28 @@ final class Driver {
     }
 
     private func step(_ input: Input) throws -> [Effect] {
+        try stepOnce(input, turns.whose(input)) + takeTurns()
+    }
+
+    private func queue(_ turn: Turn) throws -> [Effect] {
+        turns.add(turn)
+        return try takeTurns()
+    }
+
+    private func takeTurns() throws -> [Effect] {
+        var effects: [Effect] = []
+        while let turn = turns.next() {
+            do {
+                effects += try stepOnce(turn.input, turn)
+            } catch let error as Refusal {
+                turns.over(turn)
+                turn.fail(EvergrantError(thrown: error, tenant: tenant))
+            }
+        }
+        return effects
+    }
+
+    private func stepOnce(_ input: Input, _ turn: Turn?) throws -> [Effect] {
         // Before the step: deadlines count from the earlier moment.
         let stepped = clock.uptime()
         let env = try Env(
@@ -193,19 +203,18 @@ final class Driver {
             case .swap(let op, let key, let expected, let write):
                 effects.append(.swap(op: op, key: key, expected: expected, write: write))
             default:
-                news(output)
+                news(output, input, turn)
             }
         }
         let servable = step.servable
         cache.with { if $0?.generation != servable { $0 = nil } }
-        while let over = turnsOver.popLast() {
-            effects += over(self)
-        }
+        turns.stepped(input, turn, step.outputs)
         return effects
     }
 
-    /// What is for the app: given to whoever waits for it.
-    private func news(_ output: Output) {
+    /// What is for the app: given to whoever waits for it. It came of what happened, which belongs
+    /// to a turn or to none.
+    private func news(_ output: Output, _ happened: Input, _ turn: Turn?) {
         switch output {
         case .sendHttp, .swap: break
         case .tokenReady(let generation, let origin, let header, let expiresAt):
@@ -214,27 +223,27 @@ final class Driver {
             cache.with { $0 = token }
             tellTokens({ $0.give(token) }, { $0.give(token) })
         case .openUrl(let authorization, let url, let binding, let expiresAt):
-            hasBegun(authorization)
-            turnOver(\.authorizing) {
-                $0.give(Opened(authorization: authorization, url: url, binding: binding, expiresAt: expiresAt))
-            }
+            guard let turn, case .opened(let waiter) = turn.waiting else { break }
+            turns.over(turn)
+            waiter.give(Opened(authorization: authorization, url: url, binding: binding, expiresAt: expiresAt))
         case .authorized(let authorization, _, let scope, let returnContext):
-            guard isAwaited(authorization) else { break }
-            let done = Authorized(tenant: tenant, scope: scope, returnContext: returnContext)
-            turnOver(\.redirected) { $0.give(done) }
+            guard case .authorized(let waiter) = turns.named(authorization)?.waiting else { break }
+            waiter.give(Authorized(tenant: tenant, scope: scope, returnContext: returnContext))
         case .keyAccepted(_, let company, let scope):
-            turnOver(\.entering) { $0.give(KeyAccepted(company: company, scope: scope)) }
+            guard let key = turns.told(.key), case .accepted(let waiter) = key.waiting else { break }
+            turns.over(key)
+            waiter.give(KeyAccepted(company: company, scope: scope))
         case .failed(let activity, let authorization, let returnContext, let failure):
-            failed(activity, authorization, error(failure, returnContext))
+            failed(activity, authorization, error(failure, returnContext), turn)
         case .notice(let code, let generation, let attempt, let authorization, let detail):
-            noticed(
-                Notice(
-                    tenant: tenant, code: code, generation: generation, attempt: attempt,
-                    authorization: authorization, detail: detail))
+            let notice = Notice(
+                tenant: tenant, code: code, generation: generation, attempt: attempt, authorization: authorization,
+                detail: detail)
+            noticed(notice, happened, turn)
         }
     }
 
-    private func failed(_ activity: Activity, _ authorization: String?, _ error: EvergrantError) {
+    private func failed(_ activity: Activity, _ authorization: String?, _ error: EvergrantError, _ turn: Turn?) {
         switch activity {
         case .token:
             if error.code == "denied_not_connected" {
@@ -248,26 +257,39 @@ final class Driver {
         case .revoke:
             // The tombstone comes all the same, and says so: unconfirmed.
             if error.verdict != .serverMisbehaved { tellRevokers { $0.fail(error) } }
-        case .authorization:
-            if isAwaited(authorization) {
-                turnOver(\.redirected) { $0.fail(error) }
-            } else if authorization.map(begun.contains) != true {
-                turnOver(\.authorizing) { $0.fail(error) }
-            }  // Else one that nobody came back from; a notice told of it.
-        case .redirect:
-            turnOver(\.redirected) { $0.fail(error) }
-        case .key:
-            turnOver(\.entering) { $0.fail(error) }
+        case .authorization, .redirect, .key:
+            guard let failed = whose(activity, authorization, error, turn) else { break }
+            turns.over(failed)
+            failed.fail(error)
         }
     }
 
-    private func noticed(_ notice: Notice) {
-        if notice.code == "authorization_cancelled", notice.authorization.map(begun.contains) != true {
-            // Before it had begun: nobody has seen its URL, and no failure is told.
+    /// Whose failure it is: perhaps nobody's who waits.
+    private func whose(
+        _ activity: Activity, _ authorization: String?, _ error: EvergrantError, _ turn: Turn?
+    ) -> Turn? {
+        if activity == .key {
+            guard let turn, turn.kind == .key else { return turns.told(.key) }
+            // Told together with a key: of the one before, if it takes its place.
+            return error.code == "denied_superseded" ? nil : turn
+        }
+        if activity == .authorization {
+            if let named = turns.named(authorization) { return named }
+            if let turn, turn.kind == .redirect { return turn.authorization == authorization ? turn : nil }
+        }
+        return turn
+    }
+
+    private func noticed(_ notice: Notice, _ happened: Input, _ turn: Turn?) {
+        if notice.code == "authorization_cancelled", happened.endsAuthorizations, let begun = turns.told(.authorization)
+        {
+            // Nobody has seen its URL, and no failure is told.
             var superseded = EvergrantError(.denied, "denied_superseded", number: 304)
             superseded.tenant = tenant
-            turnOver(\.authorizing) { [superseded] in $0.fail(superseded) }
+            turns.over(begun)
+            begun.fail(superseded)
         }
+        if notice.code == "redirect_accepted", let turn { turns.believe(turn) }
         if notice.code == "disconnected" {
             tellRevokers { $0.give(notice.detail == "confirmed") }
         }
@@ -294,19 +316,7 @@ final class Driver {
         revokers = []
         waiting.forEach(tell)
     }
-
-    private func hasBegun(_ authorization: String) {
-        begun.append(authorization)
-        if begun.count > 64 { begun.removeFirst() }
-    }
-
-    /// Whether it is the one whose redirect has the turn.
-    private func isAwaited(_ authorization: String?) -> Bool {
-        authorization != nil && redirected.first?.authorization == authorization
-    }
 }
-
-// MARK: - Turns
 
 /// What the machine says of a new authorization.
 struct Opened: Sendable {
@@ -316,42 +326,12 @@ struct Opened: Sendable {
     let expiresAt: UInt64
 }
 
-private struct Turn<Value: Sendable> {
-    let waiter: Waiter<Value>
-    let input: Input
-    let authorization: String?
-}
-
-extension Driver {
-    private typealias Turns<Value: Sendable> = ReferenceWritableKeyPath<Driver, [Turn<Value>]>
-
-    private func queue<Value>(_ turns: Turns<Value>, _ turn: Turn<Value>) -> [Effect] {
-        self[keyPath: turns].append(turn)
-        // Whoever has waited long enough, and whom nobody tells any more, is passed over.
-        if self[keyPath: turns].count == 1 { return take(turns) }
-        guard self[keyPath: turns][0].waiter.isOver else { return [] }
-        self[keyPath: turns].removeFirst()
-        return take(turns)
-    }
-
-    private func take<Value>(_ turns: Turns<Value>) -> [Effect] {
-        while let turn = self[keyPath: turns].first {
-            if !turn.waiter.isOver {
-                do {
-                    return try step(turn.input)
-                } catch {
-                    turn.waiter.fail(EvergrantError(thrown: error, tenant: tenant))
-                }
-            }
-            self[keyPath: turns].removeFirst()
+extension Input {
+    fileprivate var endsAuthorizations: Bool {
+        switch self {
+        case .cancel, .revoke: true
+        default: false
         }
-        return []
-    }
-
-    private func turnOver<Value>(_ turns: Turns<Value>, _ tell: (Waiter<Value>) -> Void) {
-        guard !self[keyPath: turns].isEmpty else { return }
-        tell(self[keyPath: turns].removeFirst().waiter)
-        turnsOver.append { $0.take(turns) }
     }
 }
 

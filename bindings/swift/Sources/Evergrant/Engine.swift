@@ -45,18 +45,13 @@ actor Engine {
         }
     }
 
-    /// Whether a token may go there, by the machine.
-    func isAPI(_ url: String) throws -> Bool {
-        try driver.isAPI(url)
-    }
-
     /// Answered when the store has been told of all that came of what was asked for.
     func save(_ waiter: Waiter<Void>) {
         saving.append(waiter)
         rest()
     }
 
-    /// Answered when nothing is under way and nothing is due.
+    /// Answered when nothing is under way, nothing is due, and the store has it all.
     func settle(_ waiter: Waiter<Void>) {
         settling.append(waiter)
         rest()
@@ -129,8 +124,7 @@ actor Engine {
             let current = try await store.swap(key, expected: expected, write: write)
             make { try $0.swapped(op: op, current) }
         } catch {
-            // Only its kind: what a store says of its own bug is not known.
-            let unavailable = error as? StoreUnavailable ?? StoreUnavailable("\(type(of: error))")
+            let unavailable = StoreUnavailable(of: error)
             client.log("the store did not answer: \(unavailable)")
             make { try $0.unswapped(op: op, unavailable) }
         }
@@ -142,8 +136,10 @@ actor Engine {
     private func rest() {
         guard !isPerforming else { return }
         tell(&saving)
-        let nothingIsDue = setTimer()
-        guard sent == 0 else { return }
+        // Of a machine that fails nothing is known.
+        let isUnsaved = (try? driver.isUnsaved()) ?? false
+        let nothingIsDue = setTimer(isUnsaved)
+        guard sent == 0, !isUnsaved else { return }
         letGo?()
         letGo = nil
         if nothingIsDue { tell(&settling) }
@@ -155,7 +151,7 @@ actor Engine {
     }
 
     /// Sets the one timer, for the machine's one deadline. Whether that is to come.
-    private func setTimer() -> Bool {
+    private func setTimer(_ isUnsaved: Bool) -> Bool {
         guard let wakeAt = driver.wakeAt else {
             timer?.task.cancel()
             timer = nil
@@ -169,7 +165,7 @@ actor Engine {
             let left = min(max(wakeAt > now ? wakeAt - now : 0, 20), 60_000)
             // Nobody is kept alive for being asleep, but for an answer that the store has not
             // taken yet: it is nowhere else.
-            let kept = driver.status == .refreshing ? self : nil
+            let kept = isUnsaved ? self : nil
             let task = Task { [weak self] in
                 guard (try? await Task.sleep(for: .milliseconds(left))) != nil else { return }
                 await (kept ?? self)?.wakeUp()

@@ -111,6 +111,11 @@ extension EvergrantError {
         self.tenant = self.tenant ?? tenant
     }
 
+    /// As callers are told of it.
+    static func told(_ error: any Error, tenant: String? = nil) -> any Error {
+        error is CancellationError ? error : EvergrantError(thrown: error, tenant: tenant)
+    }
+
     /// Whoever asked has waited long enough; what was begun goes on.
     static func busy(tenant: String, now: UInt64) -> EvergrantError {
         var error = EvergrantError(.tryLater, "try_later_busy", number: 205)

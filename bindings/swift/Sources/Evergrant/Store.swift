@@ -17,3 +17,22 @@ public protocol Store: Sendable {
     /// Throws ``StoreUnavailable`` if it cannot tell; it may have taken place.
     func swap(_ key: String, expected: String?, write: Write?) async throws -> Stored?
 }
+
+extension Store {
+    func read(_ key: String) async throws -> Stored? {
+        do {
+            return try await swap(key, expected: nil, write: nil)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw StoreUnavailable(of: error)
+        }
+    }
+}
+
+extension StoreUnavailable {
+    /// Of any other error only its kind: what a store says of its own bug is not known.
+    init(of error: any Error) {
+        self = error as? StoreUnavailable ?? StoreUnavailable("\(type(of: error))")
+    }
+}

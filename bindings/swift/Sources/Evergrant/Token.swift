@@ -54,13 +54,17 @@ extension Token: CustomStringConvertible, CustomDebugStringConvertible, CustomRe
 }
 
 extension Token {
-    /// Whether it may go to this URL, as far as that can be seen at once: nil where the
-    /// machine has to be asked, since the URL is written otherwise than the origin.
-    func mayGo(to url: String) -> Bool? {
-        guard url.utf8.starts(with: origin.utf8) else { return nil }
-        switch url.utf8.dropFirst(origin.utf8.count).first {
-        case nil, UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"): return true
-        default: return nil
+    /// Whether it may go to this URL, as far as that can be seen at once: one that is written as the
+    /// origin is, and in which there is nothing that other parsers strip or take for a slash.
+    func mayCertainlyGo(to url: String) -> Bool {
+        var (rest, left) = (url.utf8.makeIterator(), origin.utf8.makeIterator())
+        while let expected = left.next() {
+            guard rest.next() == expected else { return false }
         }
+        guard rest.next() == UInt8(ascii: "/") else { return false }
+        while let byte = rest.next() {
+            if byte <= UInt8(ascii: " ") || byte >= 0x7f || byte == UInt8(ascii: "\\") { return false }
+        }
+        return true
     }
 }

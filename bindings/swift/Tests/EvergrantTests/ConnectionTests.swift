@@ -73,7 +73,7 @@ import Testing
         #expect(try client(.server, secret: secret).clientID == "pleo-client")
         for (ours, before) in [(secret, nil), (nil, secret), (secret, secret)] as [(Secret?, Secret?)] {
             let refused = await thrown { try client(.app, secret: ours, previous: before) }
-            #expect(refused?.code == "misuse_client_secret_unexpected" && refused?.verdict == .misuse)
+            #expect(refused?.code == "misuse_client_secret_in_app" && refused?.verdict == .misuse)
         }
     }
 
@@ -156,24 +156,25 @@ import Testing
         let world = try World(world.authority, store: store)
         try await world.connect()
         let token = try await world.connection.token()
-        for (error, said) in [(StoreUnavailable("nobody is there"), "nobody is there"), (Bug(), "Bug")]
-            as [(any Error, String)]
-        {
+        let errors: [(any Error, String)] = [(StoreUnavailable("nobody is there"), "nobody is there"), (Bug(), "Bug")]
+        for (error, said) in errors {
             store.error.with { $0 = error }
             #expect(try await world.connection.token() === token)  // What is known goes on.
             let slow = await thrown { try await world.connection.authorize(redirectURI: callback) }
             #expect(slow?.code == "try_later_store_slow" && slow?.explanation == said)
             #expect(!"\(String(describing: slow)) \(slow?.localizedDescription ?? "")".contains("hidden-record"))
         }
-        store.error.with { $0 = StoreUnavailable("nobody is there") }
         let looks: [@Sendable () async throws -> Void] = [
             { _ = try await world.connection.status() },
             { try await world.connections.callback(Secret("\(callback)?state=1&code=2")) },
         ]
-        for look in looks {
-            let failed = await thrown(look)
-            #expect(failed?.code == "host_store_unanswered" && failed?.number == 705)
-            #expect(failed?.explanation == "nobody is there")
+        for (error, said) in errors {
+            store.error.with { $0 = error }
+            for look in looks {
+                let failed = await thrown(look)
+                #expect(failed?.code == "host_store_unanswered" && failed?.number == 705)
+                #expect(failed?.explanation == said)
+            }
         }
         store.error.with { $0 = nil }
         _ = try await world.connection.authorize(redirectURI: callback)

@@ -76,7 +76,7 @@ import Testing
     }
 
     private func openURL(_ connections: Connections, _ url: URL) async throws {
-        try await connections.callback(Secret(url.absoluteString))
+        try await connections.callback(url)
     }
 
     private func server(_ secret: Secret) throws -> Client {
@@ -106,7 +106,7 @@ import Testing
         try await StoreContract(open: { store }, unreachable: MyStore(isReachable: false)).run(check)
     }
 
-    #if canImport(AuthenticationServices) && !os(watchOS)
+    #if canImport(AuthenticationServices) && (os(iOS) || os(macOS) || os(visionOS))
         @MainActor
         private func connect(
             _ connection: Connection, _ window: any ASWebAuthenticationPresentationContextProviding

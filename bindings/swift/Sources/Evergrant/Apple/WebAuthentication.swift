@@ -1,4 +1,4 @@
-#if canImport(AuthenticationServices) && !os(watchOS)
+#if canImport(AuthenticationServices) && (os(iOS) || os(macOS) || os(visionOS))
     import AuthenticationServices
     import Foundation
 
@@ -39,30 +39,27 @@
             _ url: URL, _ redirect: URLComponents, ephemeral: Bool,
             _ provider: any ASWebAuthenticationPresentationContextProviding
         ) async throws -> URL {
-            var session: ASWebAuthenticationSession?
-            // Kept until it has answered.
-            defer { session = nil }
-            return try await withCheckedThrowingContinuation { continuation in
-                let done: @Sendable (URL?, (any Error)?) -> Void = { url, error in
-                    if let url {
-                        continuation.resume(returning: url)
-                    } else {
-                        continuation.resume(throwing: error ?? URLError(.cancelled))
-                    }
+            let answer = Waiter<URL>()
+            let session = make(url, redirect) { url, error in
+                if let url {
+                    answer.give(url)
+                } else {
+                    answer.fail(error ?? URLError(.cancelled))
                 }
-                let made = make(url, redirect, done)
-                made.prefersEphemeralWebBrowserSession = ephemeral
-                made.presentationContextProvider = provider
-                session = made
-                if !made.start() { continuation.resume(throwing: URLError(.cannotLoadFromNetwork)) }
             }
+            session.prefersEphemeralWebBrowserSession = ephemeral
+            session.presentationContextProvider = provider
+            if !session.start() { answer.fail(URLError(.cannotLoadFromNetwork)) }
+            // Kept until it has answered.
+            defer { withExtendedLifetime(session) {} }
+            return try await answer.value()
         }
 
         private static func make(
             _ url: URL, _ redirect: URLComponents, _ done: @escaping @Sendable (URL?, (any Error)?) -> Void
         ) -> ASWebAuthenticationSession {
             if redirect.scheme == "https", let host = redirect.host,
-                #available(iOS 17.4, macOS 14.4, tvOS 17.4, visionOS 1.1, *)
+                #available(iOS 17.4, macOS 14.4, visionOS 1.1, *)
             {
                 return ASWebAuthenticationSession(
                     url: url, callback: .https(host: host, path: redirect.path), completionHandler: done)

@@ -94,7 +94,7 @@
                 // On a Mac too, where there is an older Keychain.
                 kSecUseDataProtectionKeychain: true,
             ]
-            item[kSecAttrAccessGroup] = accessGroup
+            if let accessGroup { item[kSecAttrAccessGroup] = accessGroup }
             return item
         }
 
