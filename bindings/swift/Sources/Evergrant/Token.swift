@@ -57,14 +57,16 @@ extension Token {
     /// Whether it may go to this URL, as far as that can be seen at once: one that is written as the
     /// origin is, and in which there is nothing that other parsers strip or take for a slash.
     func mayCertainlyGo(to url: String) -> Bool {
-        var (rest, left) = (url.utf8.makeIterator(), origin.utf8.makeIterator())
-        while let expected = left.next() {
-            guard rest.next() == expected else { return false }
+        let answer = origin.utf8.withContiguousStorageIfAvailable { origin in
+            url.utf8.withContiguousStorageIfAvailable { url in
+                guard url.count > origin.count, url[origin.count] == UInt8(ascii: "/"), url.starts(with: origin) else {
+                    return false
+                }
+                return url[origin.count...].allSatisfy { byte in
+                    byte > UInt8(ascii: " ") && byte < 0x7f && byte != UInt8(ascii: "\\")
+                }
+            }
         }
-        guard rest.next() == UInt8(ascii: "/") else { return false }
-        while let byte = rest.next() {
-            if byte <= UInt8(ascii: " ") || byte >= 0x7f || byte == UInt8(ascii: "\\") { return false }
-        }
-        return true
+        return (answer ?? nil) ?? false
     }
 }

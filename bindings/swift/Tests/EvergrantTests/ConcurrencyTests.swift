@@ -104,7 +104,7 @@ import Testing
     /// The next refresh is due, and its answer takes a while.
     private func slowRefresh() async throws {
         try await world.advance(900)
-        try await world.authority.refreshFault(#"{"kind":"delay_reply","ms":300}"#)
+        try await world.authority.refreshFault(#"{"kind":"delay_reply","ms":500}"#)
     }
 
     /// Whoever comes next has the next token, and the server saw nothing odd.

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Evergrant
 
-/// Processes that are killed at every point of a life, and others that take it up. Access tokens
-/// live for a second, and the machine's timing row is in hundreds of milliseconds.
+/// Processes that are killed at every point of a life, others that take it up, and many at once.
+/// Access tokens live for a second, and the machine's timing row is in hundreds of milliseconds.
 @Suite struct DeathTests {
     /// While the browser is open.
     @Test func whileThePersonIsInTheBrowser() async throws {
@@ -31,6 +31,28 @@ import Testing
         kill(phone.process.processIdentifier, SIGKILL)
         #expect(await phone.end() == .uncaughtSignal)
         try await world.goOn(mayBeLost: policy == "strict")
+    }
+
+    /// All are alive, and ask at once.
+    @Test func manyProcessesRefreshOnce() async throws {
+        let world = try await Phones("--access-token-lifetime", "10")
+        try await world.connect()
+        // Half of a token's life is kept for whoever uses it.
+        try await Task.sleep(for: .milliseconds(5_100))
+        let phones = try (0..<6).map { _ in try world.start("token") }
+        for phone in phones { _ = await phone.end() }
+        for phone in phones { #expect(phone.output.contains("generation 2\n"), "\(phone.output)") }
+        #expect(try await world.authority.stats().refreshesOk == 1)
+        #expect(try await world.authority.stats().replayedRefreshTokens == 0)
+    }
+
+    @Test func manyProcessesWriteOneFile() async throws {
+        let world = try await Phones()
+        let phones = try (0..<6).map { _ in try world.start("write", "40") }
+        for phone in phones { #expect(await phone.end() == .exit, "\(phone.output)") }
+        let stored = try await FileStore(world.file).swap("lines", expected: nil, write: nil)
+        let lines = String(decoding: stored?.record.expose() ?? Data(), as: UTF8.self).split(separator: "\n")
+        #expect(lines.count == 240 && Set(lines).count == 240)
     }
 
     /// Before and after each of its effects, until it gets through.
@@ -84,11 +106,12 @@ private final class Phones: Sendable {
     private let folder: URL
 
     init(_ options: String...) async throws {
-        authority = try await Authority.start(["--access-token-lifetime", "1"] + options)
+        let lifetime = options.contains("--access-token-lifetime") ? [] : ["--access-token-lifetime", "1"]
+        authority = try await Authority.start(lifetime + options)
         folder = try temporaryFolder()
     }
 
-    private var file: URL { folder.appendingPathComponent("records") }
+    var file: URL { folder.appendingPathComponent("records") }
 
     func start(_ command: String..., die: String? = nil) throws -> Phone {
         try Phone([authority.base, file.path] + command, die: die)

@@ -147,7 +147,7 @@ import Testing
         let listener = try Listener { peer in
             peer.readRequest()
             peer.write("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-            while peer.write("x") { usleep(20_000) }
+            while peer.write("x") { usleep(100_000) }
         }
         #expect(await isUnknown { try await send(to: listener.url, sendWithin: 100, listenFor: 300) })
     }

@@ -3,6 +3,7 @@
 //     Phone AUTHORITY FILE connect            prints where to send the browser
 //     Phone AUTHORITY FILE callback URL       completes it, and prints the scope
 //     Phone AUTHORITY FILE token [wait]       prints the token's generation
+//     Phone AUTHORITY FILE write NUMBER       adds so many lines to a record
 //
 // EVERGRANT_DIE=N kills it with SIGKILL before the Nth effect, EVERGRANT_DIE=N+ right after it.
 import Evergrant
@@ -39,6 +40,8 @@ do {
         say("url \(try await connection.authorize(redirectURI: "http://127.0.0.1:49152/callback").url.expose())")
     case "callback":
         say("scope \(try await connections.callback(Secret(arguments[4])).scope)")
+    case "write":
+        for number in 0..<(Int(arguments[4]) ?? 0) { try await add("\(getpid()) \(number)\n") }
     default:
         say("generation \(try await connection.token().generation)")
     }
@@ -47,6 +50,17 @@ do {
 }
 say("effects \(death.count)")
 if arguments.last == "wait" { try await Task.sleep(for: .seconds(3_600)) }
+
+/// Until nobody else was faster.
+@Sendable func add(_ line: String) async throws {
+    var there = try await connections.store.swap("lines", expected: nil, write: nil)
+    while true {
+        let text = there.map { String(decoding: $0.record.expose(), as: UTF8.self) } ?? ""
+        if text.contains(line) { return }
+        let write = Write(record: SecretBytes((text + line).utf8), dueAt: nil, purgeAt: nil)
+        there = try await connections.store.swap("lines", expected: there?.revision, write: write)
+    }
+}
 
 /// At once: nothing may wait in a buffer when it dies.
 @Sendable func say(_ line: String) {
