@@ -42,6 +42,7 @@ actor Engine {
             waiter.fail(EvergrantError(thrown: error, tenant: driver.tenant))
             // A refusal is of this wish alone: the machine is as it was.
             if !(error is Refusal) { driver.fail(error) }
+            rest()
         }
     }
 
