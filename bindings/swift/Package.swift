@@ -11,7 +11,8 @@ import PackageDescription
 
 let package = Package(
     name: "evergrant",
-    platforms: [.iOS(.v16), .macOS(.v13), .tvOS(.v16), .watchOS(.v9), .visionOS(.v1)],
+    // As the XCFramework has them.
+    platforms: [.iOS(.v16), .macOS(.v13)],
     products: [
         .library(name: "Evergrant", targets: ["Evergrant"]),
         .library(name: "EvergrantTesting", targets: ["EvergrantTesting"]),

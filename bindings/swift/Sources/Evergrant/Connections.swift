@@ -77,6 +77,7 @@ public final class Connections: Sendable {
         }
         return try await self[tenant].callback(url, cookies: cookies, timeout: timeout)
     }
+
     /// The same, for what `onOpenURL` or a scene's delegate gives to an app.
     @discardableResult
     public func callback(_ url: URL, timeout: Duration? = nil) async throws -> Authorized {

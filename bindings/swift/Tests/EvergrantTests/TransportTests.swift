@@ -142,6 +142,20 @@ import Testing
         #expect(listener.requests.with { $0.count } == 1)
     }
 
+    /// Of a request without a body nobody can tell whether it has left in time.
+    @Test func itHangsOverARequestWithoutABody() async throws {
+        let listener = try Listener { peer in
+            peer.readRequest()
+            peer.waitForEnd()
+        }
+        let clock = HostClock()
+        let request = TransportRequest(
+            method: "DELETE", url: listener.url, headers: [], body: Data(), sendBy: clock.uptime() + 100,
+            listenFor: 200, answerLimit: 1_024, clock: clock)
+        #expect(await isUnknown { try await URLSessionTransport().send(request) })
+        #expect(listener.requests.with { $0.count } == 1)
+    }
+
     /// Each part comes in time; the whole does not.
     @Test func itDrips() async throws {
         let listener = try Listener { peer in

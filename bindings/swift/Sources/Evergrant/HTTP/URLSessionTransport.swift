@@ -35,9 +35,10 @@ private final class Exchange: NSObject, URLSessionDataDelegate, Sendable {
         var body = Data()
         /// Whether some of the body has left.
         var hasSent = false
+        /// Whether the time to send was over before that.
+        var isLate = false
         /// Whether the system says that not even the head has left.
         var hasNotStarted = false
-        var isLate = false
     }
 
     private let limit: Int
@@ -59,14 +60,15 @@ private final class Exchange: NSObject, URLSessionDataDelegate, Sendable {
         configuration.timeoutIntervalForRequest = 24 * 3_600
         let session = URLSession(configuration: configuration, delegate: self, delegateQueue: nil)
         let task = session.dataTask(with: request)
+        let hasBody = hasBody
         let watch = Task {
             try await Task.sleep(for: .milliseconds(sendWithin))
-            if state.with({ state in
-                state.isLate = !state.hasSent && state.head == nil
+            // Of a request without a body nobody can tell whether it has left.
+            let isLate = state.with { state in
+                state.isLate = hasBody && !state.hasSent && state.head == nil
                 return state.isLate
-            }), hasBody {
-                return task.cancel()
             }
+            if isLate { return task.cancel() }
             // Counted from the latest moment of the send. What has arrived meanwhile, as while
             // the device slept, goes before the deadline.
             try await Task.sleep(for: .milliseconds(listenFor + 250))
