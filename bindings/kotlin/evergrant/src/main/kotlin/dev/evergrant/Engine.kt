@@ -1,0 +1,201 @@
+package dev.evergrant
+
+import dev.evergrant.machine.HttpFault
+import dev.evergrant.machine.Refusal
+import java.lang.ref.WeakReference
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.filterNotNull
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.update
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
+
+/**
+ * What makes a connection go: one driver, performed in coroutines that no caller owns.
+ *
+ * The machine's steps and the store's swaps are made one after the other, each HTTP request in a
+ * coroutine of its own, so that nobody waits behind a server. A caller who stops waiting, or is
+ * cancelled, takes nothing along.
+ */
+internal class Engine(private val client: Client, private val store: Store, tenant: String) {
+    val driver = Driver(client, tenant)
+    private val turn = Mutex()
+    private val underWay = MutableStateFlow(0)
+    private val seen = MutableStateFlow<Status?>(null)
+    private var requests = 0
+    private var awake: AutoCloseable? = null
+    private var timer: Job? = null
+
+    /** Where the connection stands, as often as that changes here. */
+    val statuses: Flow<Status> = seen.filterNotNull()
+
+    /**
+     * Leaves a wish; answered by what comes of it. If its caller has gone before its turn came it
+     * is dropped, unless [always].
+     */
+    fun <T> ask(always: Boolean = false, wish: Driver.(Waiter<T>) -> List<Effect>): Waiter<T> {
+        val waiter = CompletableDeferred<T>()
+        work {
+            if (waiter.isCompleted && !always) {
+                emptyList()
+            } else {
+                wished(waiter, wish)
+            }
+        }
+        return waiter
+    }
+
+    /** Looks at something, with no step or swap under way; [Status] is what is then known. */
+    suspend fun look(read: () -> Status): Status =
+        turn.withLock { read().also { seen.value = it } }
+
+    /** Comes when nothing is under way and nothing is due. */
+    suspend fun settled() {
+        while (true) {
+            underWay.first { it == 0 }
+            val at = driver.wakeAt
+            if (at == null || at > client.clock.now()) return
+            wakeUp()
+        }
+    }
+
+    /** The machine's deadline may have come. */
+    fun wakeUp() = work { wake() }
+
+    private fun work(step: Driver.() -> List<Effect>) = begin { turn.withLock { perform(step) } }
+
+    private fun begin(work: suspend () -> Unit) {
+        underWay.update { it + 1 }
+        Works.begin {
+            try {
+                work()
+            } finally {
+                underWay.update { it - 1 }
+            }
+        }
+    }
+
+    /** Steps and swaps, until nothing is left to do but what has been sent. */
+    private fun perform(step: Driver.() -> List<Effect>) {
+        val effects = ArrayDeque(made(step))
+        while (true) {
+            when (val effect = effects.removeFirstOrNull() ?: break) {
+                is Effect.Swap -> effects += made(swapped(effect))
+                is Effect.Send -> send(effect)
+            }
+        }
+        setTimer()
+    }
+
+    private fun made(step: Driver.() -> List<Effect>): List<Effect> {
+        val effects =
+            try {
+                driver.step()
+            } catch (error: Throwable) {
+                // A panic in the machine, or a bug here: nobody is left waiting for it.
+                log.severe("the machine of a connection has failed: ${error.javaClass.simpleName}")
+                driver.fail(error)
+                emptyList()
+            }
+        driver.status?.let { seen.value = it }
+        stayAwake()
+        return effects
+    }
+
+    private fun <T> Driver.wished(waiter: Waiter<T>, wish: Driver.(Waiter<T>) -> List<Effect>): List<Effect> =
+        try {
+            wish(waiter)
+        } catch (refusal: Refusal) {
+            // Of this wish alone: the machine is as it was.
+            waiter.completeExceptionally(exceptionOf(refusal))
+            emptyList()
+        } catch (error: Throwable) {
+            waiter.completeExceptionally(error)
+            throw error
+        }
+
+    private fun swapped(swap: Effect.Swap): Driver.() -> List<Effect> =
+        try {
+            val current = store.swap(swap.key, swap.expected, swap.write)
+            ({ swapped(swap.op, current) })
+        } catch (error: StoreUnavailable) {
+            log.warning("the store did not answer: ${error.description}")
+            ({ unswapped(swap.op, error) })
+        } catch (error: Exception) {
+            // Only its kind: what a store says of its own bug is not known.
+            log.severe("the store threw ${error.javaClass.simpleName}, not StoreUnavailable")
+            ({ unswapped(swap.op, StoreUnavailable(error.javaClass.simpleName)) })
+        }
+
+    private fun send(send: Effect.Send) {
+        requests += 1
+        begin {
+            val step = answered(send)
+            turn.withLock {
+                requests -= 1
+                perform(step)
+            }
+        }
+    }
+
+    private fun answered(send: Effect.Send): Driver.() -> List<Effect> =
+        try {
+            val answer = client.transport.send(send.request)
+            ({ answered(send.op, answer) })
+        } catch (_: NotSent) {
+            ({ unanswered(send.op, HttpFault.NOT_SENT) })
+        } catch (_: TooLate) {
+            ({ unanswered(send.op, HttpFault.TOO_LATE) })
+        } catch (error: Exception) {
+            // Only its kind: its text may quote what was sent.
+            log.info("a request was not answered: ${error.javaClass.simpleName}")
+            ({ unanswered(send.op, HttpFault.UNKNOWN) })
+        }
+
+    private fun stayAwake() {
+        val wanted = requests > 0 || driver.status?.standing in BUSY
+        if (wanted == (awake != null)) return
+        try {
+            if (wanted) {
+                awake = client.awake?.hold()
+            } else {
+                awake?.close()
+                awake = null
+            }
+        } catch (error: Exception) {
+            log.warning("awake threw ${error.javaClass.simpleName}")
+        }
+    }
+
+    /** Sets the one timer, for the machine's one deadline. */
+    private fun setTimer() {
+        timer?.cancel()
+        val at = driver.wakeAt
+        // Nobody is kept for being asleep; but an answer that the store has not taken yet is
+        // nowhere else, whoever has forgotten the connection.
+        val kept = takeIf { driver.status?.standing in BUSY }
+        timer = at?.let { wakeLater(it - client.clock.now(), WeakReference(this), kept) }
+    }
+
+    private companion object {
+        val BUSY = setOf(Standing.EXCHANGING, Standing.REFRESHING, Standing.DISCONNECTING)
+
+        // Not at once, lest a machine that always wants to be woken takes a core.
+        const val SOONEST = 20L
+
+        // A wall clock may be set, and a phone sleep: looked at again so often.
+        const val LONGEST = 60_000L
+
+        /** Knows the engine by nothing else than what it is given. */
+        fun wakeLater(milliseconds: Long, weakly: WeakReference<Engine>, kept: Engine?): Job =
+            Works.timers.launch {
+                delay(milliseconds.coerceIn(SOONEST, LONGEST))
+                (kept ?: weakly.get())?.wakeUp()
+            }
+    }
+}
