@@ -24,7 +24,7 @@ public class NotSent @JvmOverloads constructor(why: String, cause: Throwable? = 
 public class TooLate : IOException("the time to send has passed")
 
 /** What to send. Its text shows neither headers nor body. */
-public class Request internal constructor(
+public class Request(
     /** `GET`, `POST` or `DELETE`. */
     public val method: String,
     /** The absolute URL. */
@@ -33,6 +33,7 @@ public class Request internal constructor(
     @Transient public val headers: Map<String, String>,
     /** Empty for `GET` and `DELETE`. */
     @Transient public val body: ByteArray,
+    /** By when the first byte must leave, on [clock]'s ticks. */
     private val sendBy: Long,
     /** How long to listen for the answer after the send, in milliseconds. */
     public val listenFor: Long,

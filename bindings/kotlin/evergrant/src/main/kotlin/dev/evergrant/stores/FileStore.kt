@@ -112,7 +112,7 @@ public class FileStore(directory: Path) : Store {
     private class Kept(val key: String, val revision: Long, val purgeAt: Long?, val record: ByteArray) {
         fun stored() = Stored(revision.toString(), record)
 
-        fun bytes(): ByteArray = "$HEAD\n$key\n$revision\n${purgeAt ?: "-"}\n".toByteArray() + record
+        fun bytes(): ByteArray = "$HEAD\n$key\n$revision\n${purgeAt ?: "-"}\n${record.size}\n".toByteArray() + record
 
         companion object {
             private const val HEAD = "evergrant 1"
@@ -120,15 +120,15 @@ public class FileStore(directory: Path) : Store {
             fun of(bytes: ByteArray): Kept? {
                 val lines = mutableListOf<String>()
                 var start = 0
-                repeat(4) {
+                repeat(5) {
                     var end = start
                     while (end < bytes.size && bytes[end] != '\n'.code.toByte()) end += 1
                     if (end == bytes.size) return null
                     lines += String(bytes, start, end - start, Charsets.UTF_8)
                     start = end + 1
                 }
-                val (head, key, revision, purgeAt) = lines
-                if (head != HEAD) return null
+                val (head, key, revision, purgeAt, size) = lines
+                if (head != HEAD || size != (bytes.size - start).toString()) return null
                 return Kept(
                     key,
                     revision.toLongOrNull() ?: return null,
