@@ -1,5 +1,5 @@
 # What a person runs. Each target installs what it needs and is not there.
-.PHONY: demo test test-c test-python test-swift bench-swift lint rows model mutants simulate bench bench-c sizes fuzz-c install uninstall clean setup kill-test fleet-test bench-python
+.PHONY: demo test test-c test-python test-swift bench-swift lint rows model mutants simulate bench bench-c sizes fuzz-c install uninstall clean setup kill-test fleet-test bench-python test-kotlin bench-kotlin
 
 demo: ## a whole lifecycle against the embedded authority, shown as it happens
 	@scripts/setup demo
@@ -20,6 +20,10 @@ test-python: ## the Python package with every Python from 3.10 on that is there
 test-swift: ## the Swift package, in a Debian of its own with Swift
 	@scripts/setup test
 	@scripts/test-swift
+
+test-kotlin: ## the package for Kotlin, Java and Android, on the JVM
+	@scripts/setup test
+	@scripts/test-kotlin
 
 kill-test: ## 8 workers over SQLite, PostgreSQL and Redis, killed 1,000 times each: KILLS=1000, SEED=7
 	@scripts/setup test
@@ -76,9 +80,14 @@ bench-swift: ## a valid token and a step in Swift
 	@scripts/setup test
 	@scripts/bench-swift
 
+bench-kotlin: ## a cached token and a step in Kotlin
+	@scripts/setup test
+	@scripts/bench-kotlin
+
 clean: ## everything that the other targets made
 	cargo clean
 	rm -rf .venv .cache bindings/swift/Generated
+	rm -rf bindings/kotlin/*/target bindings/kotlin/target examples/kotlin/target
 	find . -name .build -type d -prune -exec rm -rf {} +
 	find . -name node_modules -type d -prune -exec rm -rf {} +
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,7 +10,10 @@ import kotlinx.coroutines.runBlocking
  * A [Connection] for callers without coroutines, such as Java: the same methods, which block the
  * calling thread for at most the client's timeout. Not for a main thread of Android.
  */
-public class BlockingConnection internal constructor(private val connection: Connection) {
+public class BlockingConnection internal constructor(
+    /** The same for coroutines, and for what is built on it. */
+    public val connection: Connection,
+) {
     /** See [Connection.tenant]. */
     public val tenant: String get() = connection.tenant
 

@@ -9,7 +9,6 @@ import dev.evergrant.machine.Parameter
 import dev.evergrant.machine.Secret
 import dev.evergrant.machine.storeKey
 import dev.evergrant.machine.use
-import java.nio.charset.CharacterCodingException
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.flow.Flow
@@ -18,6 +17,7 @@ import kotlinx.coroutines.flow.emitAll
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
+import java.nio.charset.CharacterCodingException
 
 /**
  * One customer's grant. To be kept and shared: it refreshes once for all who ask.
@@ -161,7 +161,7 @@ public class Connection(public val client: Client, private val store: Store, pub
 
     /** Where the connection stands, by what the store says now. */
     public suspend fun status(): Status =
-        withContext(Dispatchers.IO) { engine.look { statusOf(store.swap(storeKey, null, null)) } }
+        withContext(Dispatchers.IO) { engine.look { statusOf(store.read(storeKey)) } }
 
     /** Where the connection stands, first by what the store says, then as it changes in this process. */
     public val statuses: Flow<Status> =
@@ -216,7 +216,7 @@ public class Connection(public val client: Client, private val store: Store, pub
 
     private suspend fun <T> read(of: (dev.evergrant.machine.Connection) -> T): T =
         withContext(Dispatchers.IO) {
-            val current = store.swap(storeKey, null, null)
+            val current = store.read(storeKey)
             refusing { restored(current).use(of) }
         }
 

@@ -12,9 +12,9 @@ import dev.evergrant.machine.Secret
 import dev.evergrant.machine.Step
 import dev.evergrant.machine.pendingKey
 import dev.evergrant.machine.use
+import kotlinx.coroutines.CompletableDeferred
 import java.nio.charset.CharacterCodingException
 import java.security.SecureRandom
-import kotlinx.coroutines.CompletableDeferred
 
 /** What a driver wants to be done. */
 internal sealed interface Effect {
@@ -286,13 +286,6 @@ internal class Driver(private val client: Client, private val tenant: String) {
     }
 
     private fun noticed(output: Output.Notice) {
-        if (output.code == "authorization_cancelled" && !waiters.isBegun(output.authorization)) {
-            // Before it had begun: nobody has seen its URL, and no failure is told.
-            waiters.turnOver<Any?>(Activity.AUTHORIZATION) {
-                it.completeExceptionally(Denied(Told("denied_superseded", 304, tenant = tenant)))
-            }
-        }
-        if (output.code == "disconnected") waiters.tellRevokers { it.complete(output.detail == "confirmed") }
         client.notify(
             Notice(
                 tenant,
@@ -303,6 +296,13 @@ internal class Driver(private val client: Client, private val tenant: String) {
                 output.detail,
             ),
         )
+        if (output.code == "authorization_cancelled" && !waiters.isBegun(output.authorization)) {
+            // Before it had begun: nobody has seen its URL, and no failure is told.
+            waiters.turnOver<Any?>(Activity.AUTHORIZATION) {
+                it.completeExceptionally(Denied(Told("denied_superseded", 304, tenant = tenant)))
+            }
+        }
+        if (output.code == "disconnected") waiters.tellRevokers { it.complete(output.detail == "confirmed") }
     }
 
     private fun queue(kind: Activity, turn: Turn): List<Effect> =

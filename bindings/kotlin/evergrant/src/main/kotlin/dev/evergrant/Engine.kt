@@ -2,8 +2,8 @@ package dev.evergrant
 
 import dev.evergrant.machine.HttpFault
 import dev.evergrant.machine.Refusal
-import java.lang.ref.WeakReference
 import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.Flow
@@ -14,6 +14,7 @@ import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
+import java.lang.ref.WeakReference
 
 /**
  * What makes a connection go: one driver, performed in coroutines that no caller owns.
@@ -67,11 +68,11 @@ internal class Engine(private val client: Client, private val store: Store, tena
     /** The machine's deadline may have come. */
     fun wakeUp() = work { wake() }
 
-    private fun work(step: Driver.() -> List<Effect>) = begin { turn.withLock { perform(step) } }
+    private fun work(step: Driver.() -> List<Effect>) = begin(Works.steps) { turn.withLock { perform(step) } }
 
-    private fun begin(work: suspend () -> Unit) {
+    private fun begin(where: CoroutineDispatcher, work: suspend () -> Unit) {
         underWay.update { it + 1 }
-        Works.begin {
+        Works.begin(where) {
             try {
                 work()
             } finally {
@@ -121,20 +122,15 @@ internal class Engine(private val client: Client, private val store: Store, tena
 
     private fun swapped(swap: Effect.Swap): Driver.() -> List<Effect> =
         try {
-            val current = store.swap(swap.key, swap.expected, swap.write)
+            val current = store.asked(swap.key, swap.expected, swap.write)
             ({ swapped(swap.op, current) })
         } catch (error: StoreUnavailable) {
-            log.warning("the store did not answer: ${error.description}")
             ({ unswapped(swap.op, error) })
-        } catch (error: Exception) {
-            // Only its kind: what a store says of its own bug is not known.
-            log.severe("the store threw ${error.javaClass.simpleName}, not StoreUnavailable")
-            ({ unswapped(swap.op, StoreUnavailable(error.javaClass.simpleName)) })
         }
 
     private fun send(send: Effect.Send) {
         requests += 1
-        begin {
+        begin(Works.requests) {
             val step = answered(send)
             turn.withLock {
                 requests -= 1
@@ -151,7 +147,7 @@ internal class Engine(private val client: Client, private val store: Store, tena
             ({ unanswered(send.op, HttpFault.NOT_SENT) })
         } catch (_: TooLate) {
             ({ unanswered(send.op, HttpFault.TOO_LATE) })
-        } catch (error: Exception) {
+        } catch (error: Throwable) {
             // Only its kind: its text may quote what was sent.
             log.info("a request was not answered: ${error.javaClass.simpleName}")
             ({ unanswered(send.op, HttpFault.UNKNOWN) })

@@ -18,20 +18,38 @@ public fun interface Store {
     public fun swap(key: String, expected: String?, write: Write?): Stored?
 }
 
+/** The store's answer, or [StoreUnavailable]: what it says of a bug of its own is not passed on. */
+internal fun Store.asked(key: String, expected: String?, write: Write?): Stored? =
+    try {
+        swap(key, expected, write)
+    } catch (error: StoreUnavailable) {
+        log.warning("the store did not answer: ${error.description}")
+        throw error
+    } catch (error: Throwable) {
+        val kind = error.javaClass.simpleName
+        log.severe("the store threw $kind, not StoreUnavailable")
+        throw StoreUnavailable(kind)
+    }
+
+/** What is there. */
+internal fun Store.read(key: String): Stored? = asked(key, null, null)
+
 /** What a store holds under a key. Its text does not show the record. */
-public class Stored @JvmOverloads constructor(
-    /** The store's own version of the record: never used twice for one key. */
-    public val revision: String,
-    /** The record, as it was written. */
-    @Transient public val record: ByteArray,
-    /**
-     * How many milliseconds ago it was written, by the store's own clock; only where it has
-     * one that does not jump.
-     */
-    public val age: Long? = null,
-) {
-    override fun toString(): String = "Stored(revision=$revision, ${record.size} bytes)"
-}
+public class Stored
+    @JvmOverloads
+    constructor(
+        /** The store's own version of the record: never used twice for one key. */
+        public val revision: String,
+        /** The record, as it was written. */
+        @Transient public val record: ByteArray,
+        /**
+         * How many milliseconds ago it was written, by the store's own clock; only where it has
+         * one that does not jump.
+         */
+        public val age: Long? = null,
+    ) {
+        override fun toString(): String = "Stored(revision=$revision, ${record.size} bytes)"
+    }
 
 /** What a store is to hold under a key. Its text does not show the record. */
 public class Write(

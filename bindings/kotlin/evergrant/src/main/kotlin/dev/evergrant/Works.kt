@@ -1,5 +1,6 @@
 package dev.evergrant
 
+import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
@@ -14,20 +15,30 @@ import kotlinx.coroutines.runBlocking
 internal object Works {
     private const val AT_ONCE = 64
 
-    private val jobs = SupervisorJob()
-
     // Threads of its own: those of an app that waits for a connection may be none of them.
-    private val scope = CoroutineScope(jobs + Dispatchers.IO.limitedParallelism(AT_ONCE, "evergrant"))
+
+    /** Where steps and swaps are made. */
+    val steps: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(AT_ONCE, "evergrant")
+
+    /** Where requests are sent: no step waits behind a slow server. */
+    val requests: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(AT_ONCE, "evergrant-http")
 
     /** For what nobody waits for. */
     val timers = CoroutineScope(SupervisorJob() + Dispatchers.Default)
 
+    private val jobs = SupervisorJob()
+    private val scope = CoroutineScope(jobs)
+
     init {
-        Runtime.getRuntime().addShutdownHook(Thread(::finish, "evergrant-finish"))
+        try {
+            Runtime.getRuntime().addShutdownHook(Thread(::finish, "evergrant-finish"))
+        } catch (_: IllegalStateException) {
+            // It is ending already: what is begun only now is not waited for.
+        }
     }
 
-    fun begin(work: suspend () -> Unit) {
-        scope.launch { work() }
+    fun begin(where: CoroutineDispatcher, work: suspend () -> Unit) {
+        scope.launch(where) { work() }
     }
 
     private fun finish() {

@@ -1,6 +1,5 @@
 package dev.evergrant.tests
 
-import java.util.concurrent.TimeUnit
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
@@ -15,6 +14,7 @@ import okhttp3.OkHttpClient
 import okhttp3.Request
 import okhttp3.RequestBody.Companion.toRequestBody
 import okhttp3.Response
+import java.util.concurrent.TimeUnit
 
 /** A running `evergrant-authority` and its control endpoints. It ends with its standard input. */
 class Authority private constructor(val base: String, private val process: Process?) : AutoCloseable {

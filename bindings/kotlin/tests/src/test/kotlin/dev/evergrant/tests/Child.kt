@@ -12,10 +12,6 @@ class Child private constructor(private val process: Process) : AutoCloseable {
     /** The next line that it prints. */
     fun line(): String = checkNotNull(lines.readLine()) { "the process has ended, by ${process.waitFor()}" }
 
-    fun tell(line: String) {
-        process.outputWriter().apply { write("$line\n") }.flush()
-    }
-
     /** As `kill -9` does. */
     fun kill() {
         process.destroyForcibly().waitFor()
@@ -29,11 +25,13 @@ class Child private constructor(private val process: Process) : AutoCloseable {
     override fun close() = kill()
 
     companion object {
-        fun start(main: String, vararg arguments: String): Child {
+        fun start(main: String, vararg arguments: String, environment: Map<String, String> = emptyMap()): Child {
             val java = Path.of(System.getProperty("java.home"), "bin", "java").toString()
-            val command = listOf(java, "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), main)
-            val process = ProcessBuilder(command + arguments).redirectError(ProcessBuilder.Redirect.INHERIT).start()
-            return Child(process)
+            val path = System.getProperty("java.class.path")
+            val command = listOf(java, "-XX:TieredStopAtLevel=1", "-cp", path, main)
+            val builder = ProcessBuilder(command + arguments).redirectError(ProcessBuilder.Redirect.INHERIT)
+            builder.environment() += environment
+            return Child(builder.start())
         }
     }
 }

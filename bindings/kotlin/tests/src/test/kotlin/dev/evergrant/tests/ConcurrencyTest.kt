@@ -10,12 +10,6 @@ import dev.evergrant.StoreUnavailable
 import dev.evergrant.Transport
 import dev.evergrant.TryLater
 import dev.evergrant.sqlite.SqliteStore
-import java.nio.file.Path
-import java.util.concurrent.CompletableFuture
-import java.util.concurrent.CyclicBarrier
-import java.util.concurrent.Executors
-import java.util.concurrent.atomic.AtomicInteger
-import kotlin.concurrent.thread
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
@@ -29,6 +23,12 @@ import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.assertThrows
 import org.junit.jupiter.api.io.TempDir
+import java.nio.file.Path
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.CyclicBarrier
+import java.util.concurrent.Executors
+import java.util.concurrent.atomic.AtomicInteger
+import kotlin.concurrent.thread
 
 /** Many callers, and callers who go: one refresh for all, and none is lost. */
 class ConcurrencyTest {
@@ -199,6 +199,17 @@ class ConcurrencyTest {
         assertThrows<TryLater> { world.connection.token() }
         assertEquals(0, authority.stats()["refreshes_ok"])
     }
+
+    @Test
+    fun `a transport and a store that break`() =
+        running {
+            world.advance(900)
+            world.transport = Transport { throw NoClassDefFoundError("somebody's") }
+            world.restart()
+            assertThrows<TryLater> { world.connection.token() }
+            val broken = Store { _, _, _ -> throw StackOverflowError() }
+            assertEquals("StackOverflowError", assertThrows<TryLater> { Connections(world.client, broken)["other"].token() }.description)
+        }
 
     @Test
     fun `the device is kept awake from the intent to the answer stored`() = running {

@@ -6,8 +6,6 @@ import dev.evergrant.okhttp.ConnectionAuth
 import dev.evergrant.okhttp.NoToken
 import dev.evergrant.okhttp.evergrant
 import dev.evergrant.stores.MemoryStore
-import java.io.IOException
-import java.util.concurrent.CompletableFuture
 import mockwebserver3.MockResponse
 import mockwebserver3.MockWebServer
 import okhttp3.Call
@@ -28,6 +26,8 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.assertThrows
+import java.io.IOException
+import java.util.concurrent.CompletableFuture
 
 /** Where the token goes, and where it does not. */
 class ConnectionAuthTest {
@@ -67,7 +67,9 @@ class ConnectionAuthTest {
     @Test
     fun `a header of the app's own stays where no token goes`() {
         elsewhere.enqueue(MockResponse(200))
-        client.newCall(Request.Builder().url(elsewhere.at("/")).header("Authorization", "Basic mine").build()).execute().close()
+        client.newCall(
+            Request.Builder().url(elsewhere.at("/")).header("Authorization", "Basic mine").build(),
+        ).execute().close()
         assertEquals("Basic mine", elsewhere.sent())
     }
 
@@ -154,7 +156,9 @@ class ConnectionAuthTest {
         val auth = ConnectionAuth(connection) { _, response ->
             response.request.newBuilder().header("Authorization", "Basic mine").build()
         }
-        val both = OkHttpClient.Builder().addInterceptor(auth).authenticator(auth).addNetworkInterceptor(auth.guard).build()
+        val both = OkHttpClient.Builder().addInterceptor(
+            auth,
+        ).authenticator(auth).addNetworkInterceptor(auth.guard).build()
         assertEquals(200, both.get(elsewhere.at("/").toString()).use { it.code })
         assertEquals(listOf(null, "Basic mine"), listOf(elsewhere.sent(), elsewhere.sent()))
         assertEquals(0, authority.stats()["refreshes_ok"])

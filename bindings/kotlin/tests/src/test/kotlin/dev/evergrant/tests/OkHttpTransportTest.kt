@@ -5,8 +5,6 @@ import dev.evergrant.Request
 import dev.evergrant.SystemClock
 import dev.evergrant.TooLate
 import dev.evergrant.okhttp.OkHttpTransport
-import java.io.IOException
-import java.net.ServerSocket
 import mockwebserver3.MockResponse
 import mockwebserver3.MockWebServer
 import mockwebserver3.SocketEffect
@@ -23,6 +21,8 @@ import org.junit.jupiter.api.DynamicTest.dynamicTest
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.TestFactory
 import org.junit.jupiter.api.assertThrows
+import java.io.IOException
+import java.net.ServerSocket
 
 class OkHttpTransportTest {
     private var server = MockWebServer()
@@ -40,7 +40,11 @@ class OkHttpTransportTest {
 
     @Test
     fun `a request goes as it is, and its answer comes as it is`() {
-        server.enqueue(MockResponse.Builder().code(201).addHeader("Set-Cookie", "a=1").addHeader("Set-Cookie", "b=2").body("körper").build())
+        server.enqueue(
+            MockResponse.Builder().code(
+                201,
+            ).addHeader("Set-Cookie", "a=1").addHeader("Set-Cookie", "b=2").body("körper").build(),
+        )
         val answer = OkHttpTransport().send(request(body = "grant_type=x&code=ü"))
         assertEquals(listOf(201, "körper"), listOf(answer.status, String(answer.body)))
         assertEquals(listOf("a=1", "b=2"), answer.headers.entries.single { it.key.equals("Set-Cookie", true) }.value)
@@ -60,7 +64,9 @@ class OkHttpTransportTest {
                     restart()
                     repeat(2) {
                         val answer = MockResponse.Builder().code(status).addHeader("Location", server.url("/other"))
-                        server.enqueue(answer.addHeader("Retry-After", "0").addHeader("WWW-Authenticate", "Basic").build())
+                        server.enqueue(
+                            answer.addHeader("Retry-After", "0").addHeader("WWW-Authenticate", "Basic").build(),
+                        )
                     }
                     val eager = OkHttpClient.Builder().authenticator(insisting).build()
                     val answered = runCatching { OkHttpTransport(eager).send(request(method)) }
@@ -70,7 +76,12 @@ class OkHttpTransportTest {
                     } else {
                         val answer = answered.getOrThrow()
                         assertEquals(status, answer.status)
-                        assertEquals(listOf("0"), answer.headers.entries.single { it.key.equals("Retry-After", true) }.value)
+                        assertEquals(
+                            listOf("0"),
+                            answer.headers.entries.single {
+                                it.key.equals("Retry-After", true)
+                            }.value,
+                        )
                     }
                     assertEquals(1, server.requestCount)
                 }
@@ -126,8 +137,12 @@ class OkHttpTransportTest {
     @Test
     fun `too late after connecting`() {
         // A name that takes its time.
-        val slow = OkHttpClient.Builder().dns { name -> Thread.sleep(150).let { okhttp3.Dns.SYSTEM.lookup(name) } }.build()
-        assertThrows<TooLate> { OkHttpTransport(slow).send(request(url = "http://localhost:${server.port}/", sendWithin = 100)) }
+        val slow = OkHttpClient.Builder().dns { name ->
+            Thread.sleep(150).let { okhttp3.Dns.SYSTEM.lookup(name) }
+        }.build()
+        assertThrows<TooLate> {
+            OkHttpTransport(slow).send(request(url = "http://localhost:${server.port}/", sendWithin = 100))
+        }
         assertEquals(0, server.requestCount)
     }
 
@@ -136,7 +151,9 @@ class OkHttpTransportTest {
         mapOf(
             "reset after the request" to MockResponse.Builder().onResponseStart(SocketEffect.CloseSocket()),
             "silence" to MockResponse.Builder().onResponseStart(SocketEffect.Stall),
-            "cut in the body" to MockResponse.Builder().body("x".repeat(900)).onResponseBody(SocketEffect.CloseSocket()),
+            "cut in the body" to MockResponse.Builder().body(
+                "x".repeat(900),
+            ).onResponseBody(SocketEffect.CloseSocket()),
             "a body that stalls" to MockResponse.Builder().body("x".repeat(900)).onResponseBody(SocketEffect.Stall),
         ).map { (name, answer) ->
             dynamicTest(name) {

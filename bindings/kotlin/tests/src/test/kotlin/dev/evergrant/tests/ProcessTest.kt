@@ -3,8 +3,6 @@ package dev.evergrant.tests
 import dev.evergrant.CallbackRefused
 import dev.evergrant.EvergrantException
 import dev.evergrant.Token
-import java.nio.file.Files
-import java.nio.file.Path
 import kotlinx.serialization.json.put
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -13,6 +11,8 @@ import org.junit.jupiter.api.DynamicTest.dynamicTest
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.TestFactory
 import org.junit.jupiter.api.io.TempDir
+import java.nio.file.Files
+import java.nio.file.Path
 
 /** Processes that are killed at any point, or end; and those that come after them. */
 class ProcessTest {
@@ -48,7 +48,16 @@ class ProcessTest {
 
     @TestFactory
     fun `killed in an exchange`(): List<DynamicTest> =
-        listOf("write 1 before", "write 1 after", "write 2 before", "write 2 after", "send 1 before", "send 1 after", "write 3 before", "write 3 after").map { point ->
+        listOf(
+            "write 1 before",
+            "write 1 after",
+            "write 2 before",
+            "write 2 after",
+            "send 1 before",
+            "send 1 after",
+            "write 3 before",
+            "write 3 after",
+        ).map { point ->
             dynamicTest(point) {
                 val place = Place()
                 val redirect = browse(place.next().authorize(CALLBACK).url.expose())
@@ -69,7 +78,14 @@ class ProcessTest {
 
     @TestFactory
     fun `killed in mid-refresh`(): List<DynamicTest> =
-        listOf("write 1 before", "write 1 after", "send 1 before", "send 1 after", "write 2 before", "write 2 after").map { point ->
+        listOf(
+            "write 1 before",
+            "write 1 after",
+            "send 1 before",
+            "send 1 after",
+            "write 2 before",
+            "write 2 after",
+        ).map { point ->
             dynamicTest(point) {
                 val place = Place()
                 place.connect()

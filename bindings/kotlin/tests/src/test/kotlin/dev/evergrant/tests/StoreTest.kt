@@ -5,18 +5,13 @@ import dev.evergrant.StoreUnavailable
 import dev.evergrant.Stored
 import dev.evergrant.Write
 import dev.evergrant.sqlite.SqliteStore
+import dev.evergrant.stores.EncryptedStore
 import dev.evergrant.stores.FileStore
 import dev.evergrant.stores.MemoryStore
 import dev.evergrant.testing.StoreContract
-import java.nio.file.Files
-import java.nio.file.Path
-import java.nio.file.attribute.PosixFilePermissions
-import kotlin.io.path.listDirectoryEntries
-import kotlin.io.path.name
-import kotlin.io.path.readBytes
-import kotlin.io.path.writeBytes
 import org.junit.jupiter.api.Assertions.assertArrayEquals
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNotEquals
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -26,6 +21,16 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.TestFactory
 import org.junit.jupiter.api.assertThrows
 import org.junit.jupiter.api.io.TempDir
+import java.nio.file.Files
+import java.nio.file.Path
+import java.nio.file.attribute.PosixFilePermissions
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.atomic.AtomicInteger
+import javax.crypto.spec.SecretKeySpec
+import kotlin.io.path.listDirectoryEntries
+import kotlin.io.path.name
+import kotlin.io.path.readBytes
+import kotlin.io.path.writeBytes
 
 class StoreTest {
     @TempDir lateinit var directory: Path
@@ -39,8 +44,32 @@ class StoreTest {
         contract({ path -> { SqliteStore(path) } }) { SqliteStore(path().resolve("no folder").resolve("store.db")) }
 
     @TestFactory
+    fun `encrypted`() =
+        contract({ path -> { EncryptedStore(FileStore(path)) { aesKey } } }) { EncryptedStore(nobody) { aesKey } }
+
+    @Test
+    fun `what is encrypted can be read with its key, in its place, and unchanged`() {
+        val inner = MemoryStore()
+        val store = EncryptedStore(inner) { aesKey }
+        store.swap("key", null, write("canary"))
+        store.swap("other", null, write("canary"))
+        val (one, other) = listOf("key", "other").map { inner.swap(it, null, null)!! }
+        assertFalse("canary" in String(one.record, Charsets.ISO_8859_1))
+        assertFalse(one.record.contentEquals(other.record))
+        val changed = one.record.clone().also { it[20] = (it[20] + 1).toByte() }
+        for (record in listOf(other.record, changed, one.record.copyOf(27), ByteArray(0))) {
+            val now = inner.swap("key", null, null)!!
+            inner.swap("key", now.revision, Write(record, null, null))
+            assertThrows<StoreUnavailable> { store.swap("key", null, null) }
+        }
+        val otherKey = EncryptedStore(inner) { SecretKeySpec(ByteArray(32) { 7 }, "AES") }
+        assertThrows<StoreUnavailable> { otherKey.swap("other", null, null) }
+        assertEquals("canary", String(store.swap("other", null, null)!!.record))
+    }
+
+    @TestFactory
     fun `memory`() =
-        contract({ MemoryStore().let { store -> { store } } }) { Store { _, _, _ -> throw StoreUnavailable("nobody") } }
+        contract({ MemoryStore().let { store -> { store } } }) { nobody }
 
     @TestFactory
     fun `the contract finds what is wrong`(): List<DynamicTest> {
@@ -104,7 +133,12 @@ class StoreTest {
         folder.resolve("new").writeBytes(ByteArray(1_000_000))
         assertArrayEquals("1".toByteArray(), store.swap("key", null, null)!!.record)
         assertArrayEquals("2".toByteArray(), store.swap("key", first.revision, write("2"))!!.record)
-        assertEquals(setOf("lock"), folder.listDirectoryEntries().map { it.name }.filterNot { it.endsWith(".record") }.toSet())
+        assertEquals(
+            setOf("lock"),
+            folder.listDirectoryEntries().map {
+                it.name
+            }.filterNot { it.endsWith(".record") }.toSet(),
+        )
     }
 
     @Test
@@ -127,7 +161,8 @@ class StoreTest {
 
     @Test
     fun `neither text nor trace of a value shows a record`() {
-        val values = listOf(write("canary"), Stored("1", "canary".toByteArray()), Stored("1", "canary".toByteArray(), 7))
+        val values =
+            listOf(write("canary"), Stored("1", "canary".toByteArray()), Stored("1", "canary".toByteArray(), 7))
         assertTrue(values.none { "canary" in "$it" })
         assertEquals("Stored(revision=1, 6 bytes)", "${values[1]}")
     }
@@ -142,15 +177,21 @@ class StoreTest {
         assertEquals(240, Adding.sumOf(openStore(kind, path.toString()).swap("counter", null, null)!!))
     }
 
+    private val nobody = Store { _, _, _ -> throw StoreUnavailable("nobody is there") }
+    private val aesKey = SecretKeySpec(ByteArray(32) { it.toByte() }, "AES")
+
     private fun path(): Path = Files.createTempDirectory(directory, "").resolve("store")
 
     private open class Overwriting : Store {
-        private val records = HashMap<String, Stored>()
-        private var revisions = 0
+        private val records = ConcurrentHashMap<String, Stored>()
+        private val revisions = AtomicInteger()
 
-        @Synchronized
-        override fun swap(key: String, expected: String?, write: Write?): Stored? =
-            if (write == null) records[key] else Stored("${++revisions}", write.record).also { records[key] = it }
+        override fun swap(key: String, expected: String?, write: Write?): Stored? {
+            val there = write?.let { Stored("${revisions.incrementAndGet()}", it.record) } ?: return records[key]
+            // Slow enough that others write meanwhile.
+            Thread.sleep(1)
+            return there.also { records[key] = it }
+        }
     }
 
     private class ByContent : Store {

@@ -4,16 +4,16 @@ import dev.evergrant.machine.Client
 import dev.evergrant.machine.Connection
 import dev.evergrant.machine.Provider
 import dev.evergrant.machine.Refusal
-import java.nio.file.Files
-import java.nio.file.Path
-import kotlin.io.path.listDirectoryEntries
-import kotlin.io.path.readText
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonNull
 import kotlinx.serialization.json.buildJsonObject
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.put
+import java.nio.file.Files
+import java.nio.file.Path
+import kotlin.io.path.listDirectoryEntries
+import kotlin.io.path.readText
 
 /** The golden transcripts (`transcripts/README.md`), and running them. */
 object Transcript {

@@ -24,7 +24,6 @@ import dev.evergrant.machine.SecretBytes
 import dev.evergrant.machine.Stored
 import dev.evergrant.machine.Timing
 import dev.evergrant.machine.TokenEndpointAuthMethod
-import java.util.HexFormat
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonNull
@@ -33,6 +32,7 @@ import kotlinx.serialization.json.JsonPrimitive
 import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
+import java.util.HexFormat
 
 fun JsonObject.string(name: String): String = getValue(name).jsonPrimitive.content
 

@@ -17,12 +17,12 @@ import dev.evergrant.machine.Secret
 import dev.evergrant.okhttp.OkHttpTransport
 import dev.evergrant.okhttp.evergrant
 import dev.evergrant.stores.MemoryStore
-import java.util.concurrent.CopyOnWriteArrayList
-import java.util.concurrent.CountDownLatch
-import kotlinx.serialization.json.put
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.runBlocking
+import kotlinx.serialization.json.put
 import okhttp3.OkHttpClient
+import java.util.concurrent.CopyOnWriteArrayList
+import java.util.concurrent.CountDownLatch
 
 const val CALLBACK = "http://127.0.0.1:49152/callback"
 const val TENANT = "tenant 42/ü"
