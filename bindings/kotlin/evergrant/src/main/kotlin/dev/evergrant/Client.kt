@@ -107,7 +107,7 @@ public class Client private constructor(builder: Builder) {
         /** What keeps a phone awake while a token is being exchanged or refreshed. */
         public fun awake(awake: Awake): Builder = also { it.awake = awake }
 
-        /** Who is given the audit log; unless told, the logger `dev.evergrant`. */
+        /** Who is given the audit log; unless told, the logger `dev.evergrant`. It must not end the process. */
         public fun onNotice(listener: NoticeListener): Builder = also { onNotice = listener }
 
         public fun build(): Client {

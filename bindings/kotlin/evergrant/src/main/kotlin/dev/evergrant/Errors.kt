@@ -69,18 +69,16 @@ public open class HostFailed internal constructor(told: Told, cause: Throwable? 
     EvergrantException(told, cause)
 
 /** Thrown by stores: it cannot be told whether a swap has taken place. */
-public class StoreUnavailable
-    @JvmOverloads
-    constructor(description: String, cause: Throwable? = null) :
+public class StoreUnavailable @JvmOverloads constructor(description: String, cause: Throwable? = null) :
     HostFailed(
-            Told(
-                "host_store_unanswered",
-                705,
-                description = description,
-                message = "host_store_unanswered: $description",
-            ),
-            cause,
-        )
+        Told(
+            "host_store_unanswered",
+            705,
+            description = description,
+            message = "host_store_unanswered: $description",
+        ),
+        cause,
+    )
 
 /** A bug of the caller, to be mended by reading code. */
 public class Misuse internal constructor(told: Told) : EvergrantException(told) {

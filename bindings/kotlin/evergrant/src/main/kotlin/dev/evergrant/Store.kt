@@ -35,21 +35,19 @@ internal fun Store.asked(key: String, expected: String?, write: Write?): Stored?
 internal fun Store.read(key: String): Stored? = asked(key, null, null)
 
 /** What a store holds under a key. Its text does not show the record. */
-public class Stored
-    @JvmOverloads
-    constructor(
-        /** The store's own version of the record: never used twice for one key. */
-        public val revision: String,
-        /** The record, as it was written. */
-        @Transient public val record: ByteArray,
-        /**
-         * How many milliseconds ago it was written, by the store's own clock; only where it has
-         * one that does not jump.
-         */
-        public val age: Long? = null,
-    ) {
-        override fun toString(): String = "Stored(revision=$revision, ${record.size} bytes)"
-    }
+public class Stored @JvmOverloads constructor(
+    /** The store's own version of the record: never used twice for one key. */
+    public val revision: String,
+    /** The record, as it was written. */
+    @Transient public val record: ByteArray,
+    /**
+     * How many milliseconds ago it was written, by the store's own clock; only where it has
+     * one that does not jump.
+     */
+    public val age: Long? = null,
+) {
+    override fun toString(): String = "Stored(revision=$revision, ${record.size} bytes)"
+}
 
 /** What a store is to hold under a key. Its text does not show the record. */
 public class Write(

@@ -18,9 +18,7 @@ public fun interface Transport {
 }
 
 /** Certainly no byte of the request left: DNS, connect or TLS failed. */
-public class NotSent
-    @JvmOverloads
-    constructor(why: String, cause: Throwable? = null) : IOException(why, cause)
+public class NotSent @JvmOverloads constructor(why: String, cause: Throwable? = null) : IOException(why, cause)
 
 /** [Request.millisToSend] had run out before the first byte could leave; none left. */
 public class TooLate : IOException("the time to send has passed")

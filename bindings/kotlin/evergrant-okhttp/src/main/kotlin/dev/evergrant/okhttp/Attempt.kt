@@ -3,16 +3,16 @@ package dev.evergrant.okhttp
 import dev.evergrant.NotSent
 import dev.evergrant.Request
 import dev.evergrant.TooLate
-import java.io.IOException
-import java.util.concurrent.ScheduledFuture
-import java.util.concurrent.ScheduledThreadPoolExecutor
-import java.util.concurrent.TimeUnit.MILLISECONDS
-import java.util.concurrent.atomic.AtomicReference
 import okhttp3.Call
 import okhttp3.Headers
 import okhttp3.Interceptor
 import okhttp3.RequestBody.Companion.toRequestBody
 import okhttp3.Response
+import java.io.IOException
+import java.util.concurrent.ScheduledFuture
+import java.util.concurrent.ScheduledThreadPoolExecutor
+import java.util.concurrent.TimeUnit.MILLISECONDS
+import java.util.concurrent.atomic.AtomicReference
 
 /** One request on its way, and whether a byte of it may have left. */
 internal class Attempt(val request: Request) {

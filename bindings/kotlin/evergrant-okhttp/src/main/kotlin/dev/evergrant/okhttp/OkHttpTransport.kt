@@ -5,14 +5,14 @@ import dev.evergrant.NotSent
 import dev.evergrant.Request
 import dev.evergrant.TooLate
 import dev.evergrant.Transport
-import java.io.IOException
-import java.util.concurrent.TimeUnit.MILLISECONDS
 import okhttp3.Authenticator
 import okhttp3.Call
 import okhttp3.ConnectionPool
 import okhttp3.CookieJar
 import okhttp3.EventListener
 import okhttp3.OkHttpClient
+import java.io.IOException
+import java.util.concurrent.TimeUnit.MILLISECONDS
 
 /**
  * The client's own requests by OkHttp: with a client's proxy, DNS, certificates and pins. What it

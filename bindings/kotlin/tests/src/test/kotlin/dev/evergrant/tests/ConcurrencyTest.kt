@@ -208,7 +208,12 @@ class ConcurrencyTest {
             world.restart()
             assertThrows<TryLater> { world.connection.token() }
             val broken = Store { _, _, _ -> throw StackOverflowError() }
-            assertEquals("StackOverflowError", assertThrows<TryLater> { Connections(world.client, broken)["other"].token() }.description)
+            assertEquals(
+                "StackOverflowError",
+                assertThrows<TryLater> {
+                    Connections(world.client, broken)["other"].token()
+                }.description,
+            )
         }
 
     @Test

@@ -9,8 +9,8 @@ import dev.evergrant.machine.Secret
 import dev.evergrant.okhttp.OkHttpTransport
 import dev.evergrant.okhttp.evergrant
 import dev.evergrant.stores.FileStore
-import java.io.File
 import okhttp3.OkHttpClient
+import java.io.File
 
 // What docs/kotlin.md and README.md show, compiled: GuideTest finds each line of theirs here.
 

@@ -26,7 +26,10 @@ class GuideTest {
     fun `the start is one`() =
         running {
             val url = GuideOfApps(MemoryStore()).connect()
-            assertTrue(url.startsWith("https://auth.example/oauth/authorize?") && "an%20app" in url, url.substringBefore('?'))
+            assertTrue(
+                url.startsWith("https://auth.example/oauth/authorize?") && "an%20app" in url,
+                url.substringBefore('?'),
+            )
         }
 
     private fun examples(text: String): List<String> =

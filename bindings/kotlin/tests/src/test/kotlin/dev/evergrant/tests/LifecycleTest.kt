@@ -102,7 +102,7 @@ class LifecycleTest {
         assertEquals(Status(Standing.DISCONNECTED), world.connection.status())
         world.connection.disconnect()
         // The access token is revoked after that, by and by.
-            assertTrue(authority.stats()["revocations"] in 1..2)
+        assertTrue(authority.stats()["revocations"] in 1..2)
         refused<Denied>("denied_not_connected") { world.connection.token() }
 
         // Authorize again; then the user ends the grant at the server.

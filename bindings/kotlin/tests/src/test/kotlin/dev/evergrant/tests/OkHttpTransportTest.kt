@@ -23,6 +23,7 @@ import org.junit.jupiter.api.TestFactory
 import org.junit.jupiter.api.assertThrows
 import java.io.IOException
 import java.net.ServerSocket
+import kotlin.concurrent.thread
 
 class OkHttpTransportTest {
     private var server = MockWebServer()
@@ -123,9 +124,17 @@ class OkHttpTransportTest {
 
     @Test
     fun `TLS that fails`() {
-        val url = server.url("/").newBuilder().scheme("https").build().toString()
-        server.enqueue(MockResponse())
-        assertThrows<NotSent> { OkHttpTransport().send(request(url = url)) }
+        odd("HTTP/1.1 400 Bad Request\r\n\r\n") { port ->
+            assertThrows<NotSent> { OkHttpTransport().send(request(url = "https://127.0.0.1:$port/")) }
+        }
+    }
+
+    @Test
+    fun `too late within TLS`() {
+        odd(null) { port ->
+            val asked = request(url = "https://127.0.0.1:$port/", sendWithin = 200)
+            assertThrows<TooLate> { OkHttpTransport().send(asked) }
+        }
     }
 
     @Test
@@ -163,6 +172,22 @@ class OkHttpTransportTest {
                 assertFalse(error is NotSent || error is TooLate, "$error")
                 assertEquals(1, server.requestCount)
             }
+        }
+
+    /** A server that says this to whoever comes, or nothing. */
+    private fun odd(says: String?, work: (Int) -> Unit) =
+        ServerSocket(0).use { server ->
+            val answering =
+                thread {
+                    server.accept().use { socket ->
+                        socket.getInputStream().read()
+                        if (says != null) socket.getOutputStream().write(says.toByteArray())
+                        // Until the other end is closed.
+                        if (says == null) while (socket.getInputStream().read() >= 0) Unit
+                    }
+                }
+            work(server.localPort)
+            answering.join()
         }
 
     private val insisting =
