@@ -64,18 +64,8 @@ public class Connection(public val client: Client, private val store: Store, pub
     }
 
     /** Whether the URL is the API's origin's: tokens go nowhere else. */
-    public fun mayGoTo(url: String, token: Token): Boolean {
-        val origin = token.origin
-        if (url.startsWith(origin)) {
-            if (url.length == origin.length) return true
-            // What follows an origin; anything else may belong to another host's name.
-            when (url[origin.length]) {
-                '/', '?', '#' -> return true
-            }
-        }
-        // Written otherwise, such as with a port: the machine knows.
-        return driver.isApiUrl(url)
-    }
+    public fun mayGoTo(url: String, token: Token): Boolean =
+        (url.startsWith(token.origin) && isPlain(url, token.origin.length)) || client.provider.isApiUrl(url)
 
     /**
      * To be told of each answer of the API from 400 on. Answers what it means: of a 401 null, if
@@ -239,6 +229,16 @@ public class Connection(public val client: Client, private val store: Store, pub
         TryLater(Told("try_later_busy", 205, retryAt = clock.now() + 1_000, tenant = tenant))
 
     private companion object {
+        /** Whether a path begins there, and nothing in it is read in several ways: blanks, `\`. */
+        fun isPlain(url: String, at: Int): Boolean {
+            if (at >= url.length || url[at] != '/') return false
+            for (index in at until url.length) {
+                val char = url[index]
+                if (char <= ' ' || char == '\\' || char >= '\u007f') return false
+            }
+            return true
+        }
+
         val WITHOUT_GRANT = setOf(Standing.DISCONNECTED, Standing.REAUTHENTICATION_REQUIRED)
     }
 }

@@ -51,7 +51,12 @@ internal class Driver(private val client: Client, private val tenant: String) {
     @Volatile var status: Status? = null
         private set
 
+    /** Whether the machine has what the store has not taken, and nobody else has. */
+    @Volatile var isUnsaved = false
+        private set
+
     private lateinit var waiters: Waiters
+    private lateinit var turns: Turns
     private var apiError: EvergrantException? = null
     private var storeError: StoreUnavailable? = null
 
@@ -64,9 +69,9 @@ internal class Driver(private val client: Client, private val tenant: String) {
      * from the store.
      */
     fun fail(error: Throwable) {
-        val before = waiters
+        val before = waiters.all() + turns.waiters()
         begin()
-        before.all().forEach { it.completeExceptionally(error) }
+        before.forEach { it.completeExceptionally(error) }
     }
 
     // What is wanted.
@@ -94,18 +99,17 @@ internal class Driver(private val client: Client, private val tenant: String) {
     }
 
     fun authorize(waiter: Waiter<Output.OpenUrl>, asked: Input.Authorize): List<Effect> =
-        queue(Activity.AUTHORIZATION, Turn(waiter, asked, null))
+        queue(Turn(Activity.AUTHORIZATION, waiter, asked))
 
     /** The browser came back. */
     fun redirected(waiter: Waiter<Authorized>, told: Input.Redirected): List<Effect> {
         val authorization = pendingKey(told.url).substringAfter('/')
-        waiters.begun(authorization)
-        return queue(Activity.REDIRECT, Turn(waiter, told, authorization))
+        return queue(Turn(Activity.REDIRECT, waiter, told, authorization))
     }
 
     /** A person pasted a key. */
     fun enterKey(waiter: Waiter<KeyAccepted>, entered: Input.KeyEntered): List<Effect> =
-        queue(Activity.KEY, Turn(waiter, entered, null))
+        queue(Turn(Activity.KEY, waiter, entered))
 
     /** The end; answered by whether the server confirmed. */
     fun revoke(waiter: Waiter<Boolean>): List<Effect> {
@@ -123,7 +127,6 @@ internal class Driver(private val client: Client, private val tenant: String) {
 
     /** Nobody is to come back; answered when that is told. */
     fun cancel(waiter: Waiter<Unit>, told: Input.Cancel): List<Effect> {
-        told.authorization?.let { waiters.begun(it) }
         val effects = step(told)
         waiter.complete(Unit)
         return effects
@@ -133,16 +136,6 @@ internal class Driver(private val client: Client, private val tenant: String) {
     fun wake(): List<Effect> {
         val at = wakeAt
         return if (at != null && at <= clock.now()) step(Input.Wake) else emptyList()
-    }
-
-    /** Whether a token may go there, as the machine knows. From any thread. */
-    fun isApiUrl(url: String): Boolean {
-        val now = clock.now().toULong()
-        return try {
-            connection.authorization(now, url, 0uL).use { it != null }
-        } catch (_: CharacterCodingException) {
-            false
-        }
     }
 
     // What came of effects.
@@ -174,7 +167,9 @@ internal class Driver(private val client: Client, private val tenant: String) {
         token = null
         wakeAt = null
         status = null
+        isUnsaved = false
         waiters = Waiters()
+        turns = Turns()
     }
 
     private fun demandToken(minValidity: Long): List<Effect> {
@@ -198,7 +193,9 @@ internal class Driver(private val client: Client, private val tenant: String) {
             orElse()
         }
 
-    private fun step(happened: Input): List<Effect> {
+    private fun step(happened: Input): List<Effect> = stepOnce(happened, turns.whose(happened)) + takeTurns()
+
+    private fun stepOnce(happened: Input, turn: Turn?): List<Effect> {
         // Before the step: deadlines count from the earlier moment.
         val steppedAt = clock.ticks()
         val entropy = ByteArray(32).also(random::nextBytes)
@@ -214,56 +211,53 @@ internal class Driver(private val client: Client, private val tenant: String) {
                 entropy.fill(0)
                 Disposable.destroy(happened)
             }
-        return step.use { taken(it, steppedAt) }
+        return step.use { taken(it, steppedAt, Reason(happened, turn)) }
     }
 
-    private fun taken(step: Step, steppedAt: Long): List<Effect> {
+    /** What happened, and the turn that it belongs to, if to one. */
+    private class Reason(val happened: Input, val turn: Turn?)
+
+    private fun taken(step: Step, steppedAt: Long, reason: Reason): List<Effect> {
         wakeAt = step.wakeAt?.toLong()
         status = step.status.known()
+        isUnsaved = connection.isUnsaved()
         val effects = mutableListOf<Effect>()
         for (output in step.outputs) {
             when (output) {
                 is Output.SendHttp -> effects += Effect.Send(output.op, request(output, steppedAt, clock))
                 is Output.Swap -> effects += Effect.Swap(output.op, output.key, output.expected, output.write?.own())
-                else -> news(output)
+                else -> news(output, reason)
             }
         }
         if (token?.generation != step.servable?.toLong()) token = null
-        while (true) effects += takeTurn(waiters.over.removeLastOrNull() ?: return effects)
+        turns.stepped(reason.happened, reason.turn, step.outputs)
+        return effects
     }
 
     /** What is for the app: given to whoever waits for it. */
-    private fun news(output: Output) {
+    private fun news(output: Output, reason: Reason) {
         when (output) {
             is Output.TokenReady -> {
                 val ready = output.token(clock.now())
                 token = ready
                 waiters.tellTokens { it.complete(ready) }
             }
-            is Output.OpenUrl -> {
-                waiters.begun(output.authorization)
-                // A copy of its own: the step's is freed when the step has been taken.
-                waiters.turnOver<Output.OpenUrl>(Activity.AUTHORIZATION) { it.complete(output.copied()) }
-            }
+            // A copy of its own: the step's is freed when the step has been taken.
+            is Output.OpenUrl -> reason.turn?.let { turns.over(it).give(output.copied()) }
             is Output.Authorized ->
-                if (waiters.isAwaited(output.authorization)) {
-                    val done = Authorized(tenant, output.scope, output.returnContext)
-                    waiters.turnOver<Authorized>(Activity.REDIRECT) { it.complete(done) }
-                }
+                turns.named(output.authorization)?.give(Authorized(tenant, output.scope, output.returnContext))
             is Output.KeyAccepted ->
-                waiters.turnOver<KeyAccepted>(Activity.KEY) { it.complete(KeyAccepted(output.company, output.scope)) }
-            is Output.Failed -> failed(output)
-            is Output.Notice -> noticed(output)
+                turns.told(Activity.KEY)?.let { turns.over(it).give(KeyAccepted(output.company, output.scope)) }
+            is Output.Failed -> failed(output, reason.turn)
+            is Output.Notice -> noticed(output, reason)
             is Output.SendHttp, is Output.Swap -> error("an effect, and no news")
         }
     }
 
-    private fun failed(output: Output.Failed) {
+    private fun failed(output: Output.Failed, turn: Turn?) {
         // Each its own: a stack trace is of one thread.
         val refuse = { waiter: Waiter<*> ->
-            waiter.completeExceptionally(
-                exceptionFor(output.failure, tenant, output.returnContext, storeError),
-            )
+            waiter.completeExceptionally(exceptionFor(output.failure, tenant, output.returnContext, storeError))
         }
         when (output.activity) {
             Activity.TOKEN -> {
@@ -274,18 +268,28 @@ internal class Driver(private val client: Client, private val tenant: String) {
             Activity.REVOKE ->
                 // The tombstone comes all the same, and says so: unconfirmed.
                 if (output.failure.kind != FailureKind.SERVER_MISBEHAVED) waiters.tellRevokers { refuse(it) }
-            Activity.AUTHORIZATION ->
-                when {
-                    waiters.isAwaited(output.authorization) -> waiters.turnOver<Any?>(Activity.REDIRECT) { refuse(it) }
-                    // One that nobody came back from; a notice told of it.
-                    waiters.isBegun(output.authorization) -> Unit
-                    else -> waiters.turnOver<Any?>(Activity.AUTHORIZATION) { refuse(it) }
-                }
-            Activity.REDIRECT, Activity.KEY -> waiters.turnOver<Any?>(output.activity) { refuse(it) }
+            Activity.AUTHORIZATION, Activity.REDIRECT, Activity.KEY ->
+                whose(output, turn)?.let { refuse(turns.over(it).waiter) }
         }
     }
 
-    private fun noticed(output: Output.Notice) {
+    /** Whose failure it is: perhaps nobody's who waits. */
+    private fun whose(output: Output.Failed, turn: Turn?): Turn? =
+        when (output.activity) {
+            Activity.KEY ->
+                when {
+                    turn == null || turn.kind != Activity.KEY -> turns.told(Activity.KEY)
+                    // Told together with a key: of the one before, if it takes its place.
+                    output.failure.code == "denied_superseded" -> null
+                    else -> turn
+                }
+            Activity.AUTHORIZATION ->
+                turns.named(output.authorization)
+                    ?: turn?.takeIf { it.kind != Activity.REDIRECT || it.authorization == output.authorization }
+            else -> turn
+        }
+
+    private fun noticed(output: Output.Notice, reason: Reason) {
         client.notify(
             Notice(
                 tenant,
@@ -296,26 +300,30 @@ internal class Driver(private val client: Client, private val tenant: String) {
                 output.detail,
             ),
         )
-        if (output.code == "authorization_cancelled" && !waiters.isBegun(output.authorization)) {
-            // Before it had begun: nobody has seen its URL, and no failure is told.
-            waiters.turnOver<Any?>(Activity.AUTHORIZATION) {
-                it.completeExceptionally(Denied(Told("denied_superseded", 304, tenant = tenant)))
-            }
+        val begun = turns.told(Activity.AUTHORIZATION)
+        val atOnce = reason.happened is Input.Cancel || reason.happened is Input.Revoke
+        if (output.code == "authorization_cancelled" && atOnce && begun != null) {
+            // Nobody has seen its URL, and no failure is told.
+            val superseded = Denied(Told("denied_superseded", 304, tenant = tenant))
+            turns.over(begun).waiter.completeExceptionally(superseded)
         }
+        if (output.code == "redirect_accepted" && reason.turn != null) turns.believe(reason.turn)
         if (output.code == "disconnected") waiters.tellRevokers { it.complete(output.detail == "confirmed") }
     }
 
-    private fun queue(kind: Activity, turn: Turn): List<Effect> =
-        if (waiters.isNext(kind, turn)) takeTurn(kind) else emptyList()
+    private fun queue(turn: Turn): List<Effect> {
+        turns.add(turn)
+        return takeTurns()
+    }
 
-    private fun takeTurn(kind: Activity): List<Effect> {
+    private fun takeTurns(): List<Effect> {
+        val effects = mutableListOf<Effect>()
         while (true) {
-            val turn = waiters.next(kind) ?: return emptyList()
+            val turn = turns.next() ?: return effects
             try {
-                return step(turn.input)
+                effects += stepOnce(turn.input, turn)
             } catch (refusal: Refusal) {
-                turn.waiter.completeExceptionally(exceptionOf(refusal))
-                waiters.drop(kind)
+                turns.over(turn).waiter.completeExceptionally(exceptionOf(refusal))
             }
         }
     }

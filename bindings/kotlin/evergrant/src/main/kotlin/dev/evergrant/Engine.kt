@@ -32,6 +32,8 @@ internal class Engine(private val client: Client, private val store: Store, tena
     private var awake: AutoCloseable? = null
     private var timer: Job? = null
 
+    @Volatile private var unsavedSince = 0L
+
     /** Where the connection stands, as often as that changes here. */
     val statuses: Flow<Status> = seen.filterNotNull()
 
@@ -55,14 +57,23 @@ internal class Engine(private val client: Client, private val store: Store, tena
     suspend fun look(read: () -> Status): Status =
         turn.withLock { read().also { seen.value = it } }
 
-    /** Comes when nothing is under way and nothing is due. */
+    /** Comes when nothing is under way, nothing is due, and the store has it all. */
     suspend fun settled() {
         while (true) {
             underWay.first { it == 0 }
-            val at = driver.wakeAt
-            if (at == null || at > client.clock.now()) return
-            wakeUp()
+            val left = driver.wakeAt?.let { it - client.clock.now() }
+            when {
+                left != null && left <= 0 -> wakeUp()
+                !driver.isUnsaved -> return
+                else -> delay((left ?: 0).coerceIn(SOONEST, LONGEST))
+            }
         }
+    }
+
+    /** How long the end of the process, which began then, waits for the store; nanoseconds. */
+    fun savingLeft(end: Long): Long {
+        val saveWithin = client.provider.config.refresh.timing.saveWithin.toLong()
+        return saveWithin * 1_000_000 - (System.nanoTime() - maxOf(end, unsavedSince))
     }
 
     /** The machine's deadline may have come. */
@@ -90,7 +101,7 @@ internal class Engine(private val client: Client, private val store: Store, tena
                 is Effect.Send -> send(effect)
             }
         }
-        setTimer()
+        rest()
     }
 
     private fun made(step: Driver.() -> List<Effect>): List<Effect> {
@@ -168,14 +179,16 @@ internal class Engine(private val client: Client, private val store: Store, tena
         }
     }
 
-    /** Sets the one timer, for the machine's one deadline. */
-    private fun setTimer() {
+    /** What to wait for: the machine's one deadline. */
+    private fun rest() {
         timer?.cancel()
-        val at = driver.wakeAt
-        // Nobody is kept for being asleep; but an answer that the store has not taken yet is
-        // nowhere else, whoever has forgotten the connection.
-        val kept = takeIf { driver.status?.standing in BUSY }
-        timer = at?.let { wakeLater(it - client.clock.now(), WeakReference(this), kept) }
+        timer = driver.wakeAt?.let { wakeLater(it - client.clock.now(), WeakReference(this)) }
+        // The timer alone would not keep it, whoever has forgotten the connection.
+        if (!driver.isUnsaved) {
+            Works.unsaved.remove(this)
+        } else if (Works.unsaved.add(this)) {
+            unsavedSince = System.nanoTime()
+        }
     }
 
     private companion object {
@@ -187,11 +200,11 @@ internal class Engine(private val client: Client, private val store: Store, tena
         // A wall clock may be set, and a phone sleep: looked at again so often.
         const val LONGEST = 60_000L
 
-        /** Knows the engine by nothing else than what it is given. */
-        fun wakeLater(milliseconds: Long, weakly: WeakReference<Engine>, kept: Engine?): Job =
+        /** Nobody is kept for being asleep. */
+        fun wakeLater(milliseconds: Long, engine: WeakReference<Engine>): Job =
             Works.timers.launch {
                 delay(milliseconds.coerceIn(SOONEST, LONGEST))
-                (kept ?: weakly.get())?.wakeUp()
+                engine.get()?.wakeUp()
             }
     }
 }

@@ -13,6 +13,7 @@ import dev.evergrant.machine.Rotation
 import dev.evergrant.machine.Timing
 import dev.evergrant.machine.TokenEndpointAuthMethod
 import dev.evergrant.machine.pleoConfig
+import java.nio.charset.CharacterCodingException
 
 /**
  * An authorization server and its API, as data: [Builder], a preset, or the machine's own
@@ -23,6 +24,14 @@ public class Provider(internal val config: ProviderConfig) {
     public val apiOrigin: String get() = config.apiOrigin
 
     internal val machine: dev.evergrant.machine.Provider = refusing { dev.evergrant.machine.Provider(config) }
+
+    /** Whether a token may go there, however it is written. */
+    internal fun isApiUrl(url: String): Boolean =
+        try {
+            refusing { machine.isApiUrl(url) }
+        } catch (_: CharacterCodingException) {
+            false
+        }
 
     override fun toString(): String = "Provider(${config.environment}, ${config.apiOrigin})"
 

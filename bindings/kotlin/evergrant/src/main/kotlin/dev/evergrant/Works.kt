@@ -4,16 +4,20 @@ import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.joinAll
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
+import java.util.concurrent.ConcurrentHashMap
 
 /**
  * The work of all connections of a process. Callers own none of it, and the JVM waits for it at
- * exit, also after SIGTERM: a refresh that has been sent is listened out and stored.
+ * exit, also after SIGTERM: a refresh that has been sent is listened out, and stored for as long as
+ * a save may take.
  */
 internal object Works {
     private const val AT_ONCE = 64
+    private const val POLL = 10L
 
     // Threads of its own: those of an app that waits for a connection may be none of them.
 
@@ -25,6 +29,9 @@ internal object Works {
 
     /** For what nobody waits for. */
     val timers = CoroutineScope(SupervisorJob() + Dispatchers.Default)
+
+    /** Those with something that the store has not taken; kept, since nobody else has it. */
+    val unsaved: MutableSet<Engine> = ConcurrentHashMap.newKeySet()
 
     private val jobs = SupervisorJob()
     private val scope = CoroutineScope(jobs)
@@ -41,13 +48,20 @@ internal object Works {
         scope.launch(where) { work() }
     }
 
+    // The timers go on meanwhile, and with them each next try to store something.
     private fun finish() {
+        val began = System.nanoTime()
         runBlocking {
-            // What is under way may begin more.
             while (true) {
-                val left = jobs.children.toList().ifEmpty { return@runBlocking }
-                left.joinAll()
+                // What is under way may begin more.
+                jobs.children.toList().joinAll()
+                val left = unsaved.filter { it.savingLeft(began) > 0 }
+                if (left.isEmpty() && jobs.children.none()) break
+                delay(POLL)
             }
+        }
+        if (unsaved.isNotEmpty()) {
+            log.severe("the process ends, and with it what the store has not taken of ${unsaved.size} connections")
         }
     }
 }

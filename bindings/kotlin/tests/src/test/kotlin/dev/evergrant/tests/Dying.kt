@@ -2,8 +2,10 @@ package dev.evergrant.tests
 
 import dev.evergrant.Connection
 import dev.evergrant.Store
+import dev.evergrant.StoreUnavailable
 import dev.evergrant.Transport
 import dev.evergrant.TryLater
+import dev.evergrant.Write
 import dev.evergrant.okhttp.OkHttpTransport
 import dev.evergrant.stores.FileStore
 import java.nio.file.Path
@@ -38,10 +40,15 @@ object Dying {
         val clock = MovedClock().also { it.ahead = ahead }
         val writes = AtomicInteger()
         val sends = AtomicInteger()
+        // So often it does not take what came from the server.
+        val deaf = AtomicInteger(point.substringAfter("deaf ", "0").toInt())
         val store = FileStore(Path.of(path))
         val http = OkHttpTransport()
         val dyingStore =
             Store { key, expected, write ->
+                if (write != null && isOfServer(key, write) && deaf.getAndDecrement() > 0) {
+                    throw StoreUnavailable("it is away")
+                }
                 val name = write?.let { "write ${writes.incrementAndGet()}" }
                 at(point, "$name before")
                 store.swap(key, expected, write).also { at(point, "$name after") }
@@ -56,6 +63,11 @@ object Dying {
         val authority = Authority.at(base)
         val provider = providerOf(authority).timing(400, 1_200, 1_000, 400, 2_100)
         return app(authority, dyingStore, provider, dyingTransport) { timeoutMillis(timeout).clock(clock) }
+    }
+
+    private fun isOfServer(key: String, write: Write): Boolean {
+        val record = String(write.record)
+        return key.startsWith("connection/") && "\"intent\"" !in record && "\"exchanging\"" !in record
     }
 
     private fun at(point: String, name: String) {
@@ -73,15 +85,17 @@ object Ending {
     @JvmStatic
     fun main(arguments: Array<String>) {
         val (base, path, ahead, end) = arguments
-        val app = Dying.app(base, path, ahead.toLong(), timeout = 400)
+        val away = end == "while the store is away"
+        val timeout = if (away) 60_000L else 400L
+        val app = Dying.app(base, path, ahead.toLong(), if (away) "deaf 3" else "nowhere", timeout)
         try {
             app.blocking.token()
             println("too early")
-        } catch (_: TryLater) {
-            println("ends before the answer has come")
+        } catch (error: TryLater) {
+            println(error.code)
         }
         when (end) {
-            "return" -> return
+            "return", "while the store is away" -> return
             "exit" -> exitProcess(3)
             "throw" -> error("it failed")
             else -> while (true) Thread.sleep(60_000)
