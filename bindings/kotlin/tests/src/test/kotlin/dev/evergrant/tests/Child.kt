@@ -20,14 +20,22 @@ class Child private constructor(private val process: Process) : AutoCloseable {
     /** As `kill` does. */
     fun terminate() = process.destroy()
 
-    fun await(): Int = process.waitFor()
+    /** How it ends. What else it prints is nobody's. */
+    fun await(): Int {
+        lines.forEachLine { }
+        return process.waitFor()
+    }
 
     override fun close() = kill()
 
     companion object {
-        fun start(main: String, vararg arguments: String, environment: Map<String, String> = emptyMap()): Child {
+        fun start(
+            main: String,
+            vararg arguments: String,
+            environment: Map<String, String> = emptyMap(),
+            path: String = System.getProperty("java.class.path"),
+        ): Child {
             val java = Path.of(System.getProperty("java.home"), "bin", "java").toString()
-            val path = System.getProperty("java.class.path")
             val command = listOf(java, "-XX:TieredStopAtLevel=1", "-cp", path, main)
             val builder = ProcessBuilder(command + arguments).redirectError(ProcessBuilder.Redirect.INHERIT)
             builder.environment() += environment
