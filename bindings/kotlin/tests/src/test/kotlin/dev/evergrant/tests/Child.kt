@@ -17,8 +17,10 @@ class Child private constructor(private val process: Process) : AutoCloseable {
         process.destroyForcibly().waitFor()
     }
 
-    /** As `kill` does. */
-    fun terminate() = process.destroy()
+    /** As `kill` does; what it still prints can be read. */
+    fun terminate() {
+        process.toHandle().destroy()
+    }
 
     /** How it ends. What else it prints is nobody's. */
     fun await(): Int {
