@@ -207,7 +207,10 @@ fn who_enters_a_key_is_told_of_a_silent_store_and_an_authorization_goes_on_later
 
 #[test]
 fn fewer_scopes_than_were_asked_for_are_told_of_also_where_the_api_tells_of_none() {
-    let mut world = world();
+    let company = Some(CompanyBinding { scope: None, ..company_binding() });
+    let config = ProviderConfig { company, ..provider_config() };
+    let mut world = World::with(client_of(config, client_config()));
+    world.server.subject = Some("urn:company:acme".into());
     let url = world.open_browser(authorize());
     let redirect = world.server.consent(&url);
     world.server.faults.push_back(Fault::Change(serde_json::json!({"scope": "b"})));

@@ -47,6 +47,7 @@ fn a_new_grant_is_unsaved_until_the_store_has_it() {
     let url = world.open_browser(authorize());
     let url = Secret::new(world.server.consent(&url));
     let sent = until_sent(&mut world, Input::Redirected { url, proof: BrowserProof::SameProcess });
+    assert!(!world.connection.is_unsaved());
     let answer = world.perform(&http(&sent)).unwrap();
     let step = world.step(answer);
     let mut longest = 0;
