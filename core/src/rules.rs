@@ -38,6 +38,8 @@ pub enum Rule {
     Repair,
     /// A sibling that comes late is kept as a spare.
     Spare,
+    /// The successor of the token that is stored is stored, whatever the generation.
+    Successor,
     /// A new grant is dropped if the person disconnected after it was asked for.
     DisconnectWins,
     /// The API's refusal of a token speaks of that token's generation, of no other.

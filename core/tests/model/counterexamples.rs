@@ -130,9 +130,12 @@ fn e1_an_exchange_waits_where_families_are_per_user() {
 }
 
 #[test]
-fn e5_the_fence_keeps_the_generation() {
-    let budget = Budget { wants: 1, reauthorizations: 1, ..NONE };
-    needs(Rule::FenceKeeps, &strict(budget), Invariant::I3);
+fn e5_a_refresh_is_stored_despite_a_fence_for_two_reasons() {
+    let setup = strict(Budget { wants: 1, reauthorizations: 1, ..NONE });
+    let both = [Rule::FenceKeeps, Rule::Successor];
+    fails("without FenceKeeps and Successor", &both, &setup, Invariant::I3);
+    holds("without FenceKeeps", &[Rule::FenceKeeps], &setup);
+    holds("without Successor", &[Rule::Successor], &setup);
 }
 
 #[test]

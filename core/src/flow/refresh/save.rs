@@ -121,6 +121,7 @@ pub(crate) fn place(
         RecordStatus::Active
             if same_grant
                 && renewal.rotated
+                && rules::holds(Rule::Successor)
                 && record.generation > renewal.generation
                 && record.tokens.as_ref().and_then(|tokens| tokens.refresh.as_ref())
                     == Some(&renewal.sent) =>
