@@ -141,11 +141,10 @@ impl Connection {
         url: impl AsRef<[u8]>,
         min_validity: u64,
     ) -> Option<Credential<'_>> {
-        let AtHand { generation, header, expiry } = self.at_hand.as_ref()?;
-        let until = now.saturating_add(min_validity);
-        let valid = expiry.is_none_or(|expiry| until < expiry);
+        let at_hand = self.at_hand.as_ref()?;
+        let valid = at_hand.outlasts(now.saturating_add(min_validity));
         (valid && self.client.provider().is_api_url(url))
-            .then(|| Credential { generation: *generation, header: header.expose() })
+            .then(|| Credential { generation: at_hand.generation, header: at_hand.header.expose() })
     }
 
     /// Which of these scopes (separated by spaces) the grant has not, as far as the
@@ -163,7 +162,7 @@ impl Connection {
     /// The generation whose token may be used now, if any.
     pub fn servable(&self, now: u64) -> Option<u64> {
         let at_hand = self.at_hand.as_ref()?;
-        at_hand.expiry.is_none_or(|expiry| now < expiry).then_some(at_hand.generation)
+        at_hand.outlasts(now).then_some(at_hand.generation)
     }
 
     /// Whether it remembers what the store has not confirmed and nobody else has:
@@ -249,6 +248,10 @@ impl AtHand {
         // Whatever the time is: that is judged when it is asked for.
         let (generation, tokens) = refresh::servable(state, 0)?;
         Some(Self { generation, header: tokens.header.clone(), expiry: tokens.access_exp })
+    }
+
+    fn outlasts(&self, time: u64) -> bool {
+        self.expiry.is_none_or(|expiry| time < expiry)
     }
 }
 
