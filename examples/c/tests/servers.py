@@ -1,6 +1,5 @@
 """The two servers, and somebody at a browser."""
 
-import fcntl
 import http.client
 import http.cookies
 import json
@@ -38,14 +37,7 @@ def authority(program, *arguments):
 
 
 def oidc_provider(client):
-    # Neither another test nor another run of the tests installs meanwhile.
-    (ROOT / ".cache").mkdir(exist_ok=True)
-    with open(ROOT / ".cache/servers.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        # npm writes this file last: a cut-off installation is made again.
-        if not (OIDC / "node_modules/.package-lock.json").exists():
-            npm = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-            subprocess.run(npm, cwd=OIDC, check=True, capture_output=True)
+    subprocess.run([ROOT / "scripts/oidc-provider"], check=True, capture_output=True)
     asked = json.dumps({"clients": [client], "settings": {}})
     server = Server(["node", "server.js", asked], cwd=OIDC, stderr=subprocess.DEVNULL)
     server.about = json.loads(server.said)
