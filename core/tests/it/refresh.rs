@@ -343,8 +343,9 @@ fn a_host_that_never_wakes_still_gets_its_token_in_time() {
 
 #[test]
 fn a_worker_learns_that_another_process_authorized_anew() {
-    // From "reauthenticate", from a disconnect, and from nothing at all.
-    let ends: [fn(&mut World); 3] = [
+    // From "reauthenticate", from a disconnect, from nothing at all, and from tokens of
+    // which only the clock says that they are over.
+    let ends: [fn(&mut World); 4] = [
         |world| {
             world.server.live = None;
             world.wake();
@@ -354,6 +355,13 @@ fn a_worker_learns_that_another_process_authorized_anew() {
             world.store.clear();
             world.connection = Connection::new(world.client.clone(), TENANT).unwrap();
             world.token_wanted();
+        },
+        |world| {
+            *world = World::new();
+            let only_access = r#"{"access_token":"a","token_type":"Bearer","expires_in":20}"#;
+            world.server.faults.push_back(Fault::Answer(200, only_access.into()));
+            world.authorize();
+            world.advance(20_000);
         },
     ];
     for end in ends {

@@ -18,8 +18,7 @@ impl World {
         let tenant = usize::from(self.workers[worker].tenant);
         let view = &self.store.slots[tenant].view;
         let ending = matches!(view.status, Standing::Disconnecting | Standing::Disconnected);
-        let stored = self.last_refresh[tenant].map(|last| self.server.refresh[last as usize].grant);
-        let older = stored.is_some_and(|grant| {
+        let older = self.last_grant[tenant].is_some_and(|grant| {
             self.server.refresh.get(number as usize).is_some_and(|token| token.grant < grant)
         });
         // Whoever claimed just before has until W.
@@ -216,11 +215,14 @@ impl World {
             self.check_key_verdict(written.slot as u8, &before);
         }
         self.check_belonging(worker, &before, &after);
-        if let Some(new) = after.refresh {
-            let grant = |number: u32| self.server.refresh.get(number as usize).map(|t| t.grant);
-            if last.and_then(grant) != grant(new) {
-                self.granted_at[written.slot] = self.now;
-            }
+        let access = after.access.and_then(|number| self.server.access.get(number as usize));
+        let refresh = after.refresh.and_then(|number| self.server.refresh.get(number as usize));
+        let grant = access.map(|token| token.grant).or(refresh.map(|token| token.grant));
+        if grant.is_some() && grant != self.last_grant[written.slot] {
+            self.granted_at[written.slot] = self.now;
+            self.last_grant[written.slot] = grant;
+        }
+        if after.refresh.is_some() {
             self.last_refresh[written.slot] = after.refresh;
         }
         if after.key.is_some() || after.access.is_some() {

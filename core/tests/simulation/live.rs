@@ -94,8 +94,9 @@ impl World {
             // What a store has brought back is taken up by whoever looks at it.
             let revision = slot.entry.as_ref().map_or(0, |entry| entry.revision);
             let looked_at = self.workers.iter().any(|host| host.seen == revision);
-            let candidate = slot.view.candidate.is_some() && (looked_at || !self.forgot);
-            if slot.view.outbox > 0 || slot.view.status == Standing::Disconnecting || candidate {
+            let left = slot.view.candidate.is_some() || slot.view.outbox > 0;
+            let ending = slot.view.status == Standing::Disconnecting;
+            if ending || (left && (looked_at || !self.forgot)) {
                 return Some(format!("{}: {:?}", slot.key, slot.view));
             }
         }
@@ -157,7 +158,7 @@ impl World {
     fn check_held(&mut self, tenant: u8) {
         let view = &self.store.slots[usize::from(tenant)].view;
         let open = matches!(view.status, Standing::Active | Standing::Reauthenticate);
-        let last = self.last_refresh[usize::from(tenant)];
+        let last = self.last_grant[usize::from(tenant)];
         // A key has taken the grant's place.
         let keyed = self.last_key[usize::from(tenant)].is_some();
         let Some(last) = last.filter(|_| open && !self.forgot && !keyed) else { return };
@@ -166,8 +167,8 @@ impl World {
             let Some(parent) = held.parent.filter(|parent| *parent != held.refresh) else {
                 return false;
             };
-            let grant = self.server.refresh[parent as usize].grant;
-            let same = self.server.refresh[last as usize].grant == grant;
+            // A newer grant in the record is worth more than any answer of this one (I8).
+            let same = self.server.refresh[parent as usize].grant == last;
             let has_saved_child =
                 |of| self.server.refresh.iter().any(|t| t.parent == Some(of) && t.saved);
             let sibling = has_saved_child(parent);

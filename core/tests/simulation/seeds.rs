@@ -27,6 +27,9 @@ const BELONGING: &[(&str, u64)] = &[
     ("a candidate that another worker had had revoked was taken into use", 20_161),
     ("and one that had been dropped long before", 4_283),
     ("the successor of the token that another answer had left in place was dropped", 52_753),
+    ("the rules missed an answer that gave way to a new grant without a refresh token", 105_267),
+    ("tokens over by the clock alone were never looked up again in the store", 168_283),
+    ("the rules wanted a revocation that a store had brought back unseen", 168_695),
 ];
 
 #[test]

@@ -37,6 +37,8 @@ pub struct World {
     pub held: Vec<Held>,
     /// The last refresh token that each tenant's record held.
     pub last_refresh: Vec<Option<u32>>,
+    /// The grant whose tokens each record held last; it need not have a refresh token.
+    pub last_grant: Vec<Option<u32>>,
     /// The key that each tenant's record held last, where that came after every grant.
     pub last_key: Vec<Option<u32>>,
     /// When each tenant's grant was stored.
@@ -116,6 +118,7 @@ impl World {
             visits: Vec::new(),
             held: Vec::new(),
             last_refresh: vec![None; usize::from(plan.tenants)],
+            last_grant: vec![None; usize::from(plan.tenants)],
             last_key: vec![None; usize::from(plan.tenants)],
             granted_at: vec![0; usize::from(plan.tenants)],
             ended_at: vec![(0, 0); usize::from(plan.tenants)],

@@ -106,16 +106,9 @@ fn repair(state: &mut State, cx: &mut Cx<'_>) {
 /// found out by the swap or a 401 if it is not. A no is said only after another
 /// look, since another process may have authorized anew.
 fn decide_from_memory(state: &mut State, cx: &mut Cx<'_>) {
-    match state.known.record().map(|record| record.status) {
-        Some(RecordStatus::Active) => decide(state, cx),
-        Some(
-            RecordStatus::New
-            | RecordStatus::Reauthenticate { .. }
-            | RecordStatus::Disconnecting { .. }
-            | RecordStatus::Disconnected,
-        )
-        | None => look(state, cx),
-    }
+    let active = state.known.record().is_some_and(|it| it.status == RecordStatus::Active);
+    let says_no = !active || (state.demand.is_some() && is_over(state, cx.now()));
+    if says_no { look(state, cx) } else { decide(state, cx) }
 }
 
 pub(crate) fn wait(state: &mut State, cx: &mut Cx<'_>, pause: u64, usable: bool) {
