@@ -2,6 +2,7 @@
 //! may be the only copy of the next refresh token.
 
 use crate::{
+    bytes,
     failure::ServerFault,
     http::{HttpResponse, header},
     json::Object,
@@ -105,26 +106,35 @@ impl Deviation {
 
 /// The members of a token answer or of an error, whatever their types.
 #[derive(Default)]
-pub(crate) struct Body {
-    access_token: Member,
-    refresh_token: Member,
-    token_type: Member,
-    expires_in: Member,
-    refresh_token_expires_in: Member,
-    scope: Member,
-    error: Member,
-    error_description: Member,
+pub(crate) struct Body<'a> {
+    access_token: Member<'a>,
+    refresh_token: Member<'a>,
+    token_type: Member<'a>,
+    expires_in: Member<'a>,
+    refresh_token_expires_in: Member<'a>,
+    scope: Member<'a>,
+    error: Member<'a>,
+    error_description: Member<'a>,
     repeated: bool,
     form_encoded: bool,
 }
 
 /// Reads an answer, if it is one. Whatever is odd about one member loses no other.
-pub(crate) fn read(response: &HttpResponse, deviations: &mut Vec<Deviation>) -> Option<Body> {
+/// `replaced` is where the text is kept if it is not UTF-8.
+pub(crate) fn read<'a>(
+    response: &'a HttpResponse,
+    replaced: &'a mut Zeroizing<String>,
+    deviations: &mut Vec<Deviation>,
+) -> Option<Body<'a>> {
     let bytes = response.body.expose();
-    let whole = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
+    let utf8 = str::from_utf8(bytes).ok();
+    let whole = utf8.unwrap_or_else(|| {
+        **replaced = String::from_utf8_lossy(bytes).into_owned();
+        replaced
+    });
     let (text, marked) = match whole.strip_prefix('\u{feff}') {
         Some(text) => (text, true),
-        None => (whole.as_str(), false),
+        None => (whole, false),
     };
     let media = header(&response.headers, "content-type").map(media_type).unwrap_or_default();
     let body = match Object::read(text) {
@@ -134,7 +144,7 @@ pub(crate) fn read(response: &HttpResponse, deviations: &mut Vec<Deviation>) -> 
     };
     let expected = if body.form_encoded { may_be_form(media) } else { is_json(media) };
     for (found, deviation) in [
-        (str::from_utf8(bytes).is_err(), Deviation::NotUtf8),
+        (utf8.is_none(), Deviation::NotUtf8),
         (marked, Deviation::ByteOrderMark),
         (!expected && !media.is_empty(), Deviation::ContentTypeUnexpected),
         (body.form_encoded, Deviation::FormEncoded),
@@ -147,8 +157,8 @@ pub(crate) fn read(response: &HttpResponse, deviations: &mut Vec<Deviation>) -> 
     Some(body)
 }
 
-impl Body {
-    fn member(&mut self, name: &str) -> Option<&mut Member> {
+impl<'a> Body<'a> {
+    fn member(&mut self, name: &str) -> Option<&mut Member<'a>> {
         Some(match name {
             "access_token" => &mut self.access_token,
             "refresh_token" => &mut self.refresh_token,
@@ -162,13 +172,13 @@ impl Body {
         })
     }
 
-    fn put(&mut self, name: &str, read: impl FnOnce() -> Member) {
+    fn put(&mut self, name: &str, read: impl FnOnce() -> Member<'a>) {
         let Some(member) = self.member(name) else { return };
         let before = mem::replace(member, read());
         self.repeated |= !before.is_absent();
     }
 
-    fn from_object(object: Object<'_>) -> Self {
+    fn from_object(object: Object<'a>) -> Self {
         let mut body = Self::default();
         for (name, value) in object.rest() {
             body.put(&name, || Member::read(value));
@@ -177,13 +187,13 @@ impl Body {
     }
 
     /// A form that has a member of a token answer or of an error.
-    fn from_form(text: &str) -> Option<Self> {
+    fn from_form(text: &'a str) -> Option<Self> {
         let mut body = Self { form_encoded: true, ..Self::default() };
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
             let number = name.ends_with("expires_in").then(|| value.parse::<i64>().ok()).flatten();
             body.put(&name, || match number {
                 Some(value) => Member::Number { value, exact: true },
-                None => Member::Text(Zeroizing::new(value.into_owned())),
+                None => Member::Text(value.into()),
             });
         }
         (!body.access_token.is_absent() || !body.error.is_absent()).then_some(body)
@@ -216,7 +226,7 @@ impl Body {
             flaw = Some(ServerFault::AnswerFormEncoded);
         }
         // What no header can carry would be a way to smuggle one in.
-        if !access.bytes().all(|b| b.is_ascii_graphic()) {
+        if !bytes::all(access.as_bytes(), |byte| byte.is_ascii_graphic()) {
             flaw = Some(ServerFault::TokenUnusable);
         }
         // No RFC has the second: what makes no sense says nothing.
@@ -228,7 +238,7 @@ impl Body {
                 deviations.push(Deviation::RefreshTokenEmpty);
                 None
             }
-            Member::Text(mut token) => Some(Secret::new(mem::take(&mut *token))),
+            Member::Text(token) => Some(Secret::from(&*token)),
             Member::Absent | Member::Number { .. } | Member::List(_) | Member::Other => None,
         };
         Some(TokenAnswer {
@@ -247,7 +257,7 @@ const LONGEST_SECONDS: i64 = 315_360_000;
 
 /// A lifetime in milliseconds. Absent and unreadable are `None`: nothing is
 /// known, a 401 will tell. Zero and less are `Some(0)`: expired as it comes.
-fn lifetime(member: &Member, deviations: &mut Vec<Deviation>) -> Option<u64> {
+fn lifetime(member: &Member<'_>, deviations: &mut Vec<Deviation>) -> Option<u64> {
     let (seconds, exact) = match member {
         Member::Absent => return None,
         Member::Number { value, exact } => (Some(*value), *exact),
@@ -270,7 +280,11 @@ fn lifetime(member: &Member, deviations: &mut Vec<Deviation>) -> Option<u64> {
 }
 
 /// The scopes of an answer; absent means what was asked for (RFC 6749 §5.1).
-fn granted(member: &Member, quirks: &Quirks, deviations: &mut Vec<Deviation>) -> Option<String> {
+fn granted(
+    member: &Member<'_>,
+    quirks: &Quirks,
+    deviations: &mut Vec<Deviation>,
+) -> Option<String> {
     let commas = quirks.comma_separated_scopes;
     let (scopes, odd) = match member {
         Member::Absent => return None,

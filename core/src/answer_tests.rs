@@ -14,7 +14,8 @@ fn response(media: &str, body: &[u8]) -> HttpResponse {
 /// Access and refresh token, lifetime, scope, flaw, and the deviations.
 fn tokens(media: &str, body: &[u8], quirks: &Quirks) -> Option<String> {
     let mut deviations = Vec::new();
-    let body = read(&response(media, body), &mut deviations)?;
+    let (response, mut replaced) = (response(media, body), Zeroizing::default());
+    let body = read(&response, &mut replaced, &mut deviations)?;
     let it = body.into_tokens(quirks, &mut deviations)?;
     let codes: Vec<&str> = deviations.iter().map(|deviation| deviation.code()).collect();
     Some(format!(
@@ -79,7 +80,7 @@ fn a_form_is_kept_and_served_only_where_it_is_meant() {
     assert_eq!(error(&github), Some(("bad_verification_code".into(), Some("no".into()))));
 }
 
-fn read_form(text: &str) -> Body {
+fn read_form(text: &str) -> Body<'_> {
     Body::from_form(text).expect("an error")
 }
 
@@ -162,7 +163,8 @@ proptest! {
         }
         let quirks = Quirks { form_encoded_answers: true, ..Quirks::default() };
         for body in [serde_json::to_vec(&json).unwrap(), form.into_bytes()] {
-            let body = read(&response("", &body), &mut Vec::new()).unwrap();
+            let (response, mut replaced) = (response("", &body), Zeroizing::default());
+            let body = read(&response, &mut replaced, &mut Vec::new()).unwrap();
             let tokens = body.into_tokens(&quirks, &mut Vec::new()).unwrap();
             prop_assert_eq!(tokens.header.expose(), format!("Bearer {access}"));
             prop_assert_eq!(tokens.refresh_token.as_ref().map(Secret::expose), refresh.as_deref());

@@ -3,8 +3,7 @@
 use crate::{env::Env, json, secret::Secret};
 use alloc::string::String;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use core::fmt;
-use serde::{Serialize, Serializer};
+use core::{fmt, str};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -67,6 +66,12 @@ impl Id {
         }
     }
 
+    /// As a record has it: 22 characters of base64url.
+    pub(crate) fn encode(self, text: &mut [u8; 22]) -> &str {
+        let length = URL_SAFE_NO_PAD.encode_slice(self.0, text).unwrap_or(0);
+        str::from_utf8(text.get(..length).unwrap_or_default()).unwrap_or_default()
+    }
+
     pub(crate) fn to_bytes(self) -> [u8; 16] {
         self.0
     }
@@ -75,14 +80,5 @@ impl Id {
 impl fmt::Debug for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&base64url(&self.0))
-    }
-}
-
-impl Serialize for Id {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut text = [0; 22];
-        let length = URL_SAFE_NO_PAD.encode_slice(self.0, &mut text).unwrap_or(0);
-        let text = text.get(..length).unwrap_or_default();
-        to.serialize_str(core::str::from_utf8(text).unwrap_or_default())
     }
 }

@@ -7,7 +7,6 @@ use crate::{
     secret::Secret,
 };
 use alloc::{string::String, vec::Vec};
-use serde::Serialize;
 
 /// What happened, told to [`crate::Connection::step`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,8 +95,7 @@ pub struct ApiKey {
 }
 
 /// The kinds of API key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiKeyKind {
     /// Made by the provider when an integration is installed.
     Integrated,

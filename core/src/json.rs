@@ -1,8 +1,12 @@
-//! JSON read one level at a time: an object is its members as they are written, each
+//! JSON, read one level at a time: an object is its members as they are written, each
 //! read when it is asked for. One reader serves all records and answers; what is
 //! derived is made anew for every type, and was a quarter of the smallest program.
 
-use crate::secret::Secret;
+mod write;
+
+pub(crate) use write::{Writer, quoted};
+
+use crate::{bytes, secret::Secret};
 use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::{fmt, str::FromStr};
 use serde::{
@@ -24,12 +28,6 @@ impl<'a> Object<'a> {
     /// Nothing, if this is no object.
     pub(crate) fn read(json: &'a str) -> Option<Self> {
         serde_json::from_str(json).ok()
-    }
-
-    /// Reads a member and leaves it where it is.
-    pub(crate) fn peek<T>(&self, name: &str, read: Reader<T>) -> Option<T> {
-        let (_, value) = self.members.iter().rfind(|(own, _)| own == name)?;
-        read((*value)?)
     }
 
     /// Takes a member out. Of one that stands twice the last counts.
@@ -84,7 +82,8 @@ pub(crate) fn list(json: &str) -> Option<Vec<&str>> {
 /// A text; the value is one already that has been read past.
 pub(crate) fn text(value: &str) -> Option<Cow<'_, str>> {
     let inner = value.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') { parse(value).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+    let plain = bytes::all(inner.as_bytes(), |byte| byte != b'\\');
+    if !plain { parse(value).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
 }
 
 pub(crate) fn string(value: &str) -> Option<String> {
@@ -140,6 +139,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
         let mut object = Object::default();
+        object.members.reserve(16);
         while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
             let name = text(name.get()).ok_or_else(|| A::Error::custom("a name of no text"))?;
             object.members.push((name, Some(value.get())));

@@ -60,6 +60,7 @@ extern crate alloc;
 extern crate std;
 
 mod answer;
+mod bytes;
 mod challenge;
 mod client;
 mod company;

@@ -1,16 +1,17 @@
 //! A member of a JSON object that a peer wrote: of any type, and none of them wrong.
 
 use crate::json;
-use alloc::{string::String, vec::Vec};
+use alloc::{borrow::Cow, string::String, vec::Vec};
+use core::ops::Deref;
 use zeroize::Zeroizing;
 
 /// A member of any type; what is nested is read past and dropped, but for the texts
 /// of a list.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) enum Member {
+pub(crate) enum Member<'a> {
     #[default]
     Absent,
-    Text(Zeroizing<String>),
+    Text(Text<'a>),
     Number {
         value: i64,
         /// Whether it was written as an integer.
@@ -21,11 +22,11 @@ pub(crate) enum Member {
     Other,
 }
 
-impl Member {
+impl<'a> Member<'a> {
     /// Reads any JSON value.
-    pub(crate) fn read(value: &str) -> Self {
+    pub(crate) fn read(value: &'a str) -> Self {
         match value.bytes().next() {
-            Some(b'"') => json::string(value).map_or(Self::Other, |text| Self::Text(text.into())),
+            Some(b'"') => json::text(value).map_or(Self::Other, |text| Self::Text(text.into())),
             Some(b'[') => texts(value).map_or(Self::Other, Self::List),
             Some(b'-' | b'0'..=b'9') => number(value),
             // `null` is how some servers write "absent".
@@ -49,11 +50,38 @@ impl Member {
     }
 }
 
+/// A text as it stands there, or a copy without its escapes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Text<'a> {
+    Plain(&'a str),
+    Unescaped(Zeroizing<String>),
+}
+
+impl<'a> From<Cow<'a, str>> for Text<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        match text {
+            Cow::Borrowed(text) => Self::Plain(text),
+            Cow::Owned(text) => Self::Unescaped(Zeroizing::new(text)),
+        }
+    }
+}
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Unescaped(text) => text,
+        }
+    }
+}
+
 fn texts(value: &str) -> Option<Vec<String>> {
     json::list(value)?.into_iter().map(json::string).collect()
 }
 
-fn number(value: &str) -> Member {
+fn number(value: &str) -> Member<'static> {
     if let Ok(value) = value.parse() {
         return Member::Number { value, exact: true };
     }

@@ -10,6 +10,7 @@ use crate::{
     secret::Secret,
 };
 use alloc::{string::String, vec::Vec};
+use zeroize::Zeroizing;
 
 /// What an answer (or its absence) means for the token that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +40,8 @@ pub(crate) fn judge(
     let quirks = &provider.quirks;
     let after = retry_after(&response.headers, now);
     let large = response.body.len() > provider.answer_limit as usize;
-    let body = if large { None } else { answer::read(response, deviations) };
+    let mut replaced = Zeroizing::default();
+    let body = if large { None } else { answer::read(response, &mut replaced, deviations) };
     let fault = if large { ServerFault::AnswerTooLarge } else { ServerFault::AnswerUnreadable };
     let error = body.as_ref().and_then(|body| body.error(quirks));
     let refused = error.map(|(error, why)| refusal(quirks, error, why, after, secrets));

@@ -1,6 +1,7 @@
 //! URIs by the strict grammar of RFC 3986: what is configured, what a token may
 //! be sent to, and what is encoded into a query.
 
+use crate::bytes;
 use alloc::{string::String, vec::Vec};
 use fluent_uri::{Uri, component::Host};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -220,7 +221,13 @@ pub(crate) fn push_form(body: &mut String, name: &str, value: &str) {
     }
     body.push_str(name);
     body.push('=');
-    body.extend(form_urlencoded::byte_serialize(value.as_bytes()));
+    // Most tokens need no escape.
+    let kept = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'.' | b'_');
+    if bytes::all(value.as_bytes(), kept) {
+        body.push_str(value);
+    } else {
+        body.extend(form_urlencoded::byte_serialize(value.as_bytes()));
+    }
 }
 
 #[cfg(test)]

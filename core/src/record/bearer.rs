@@ -2,17 +2,12 @@
 
 use crate::{json, secret::Secret};
 use alloc::format;
-use serde::Serializer;
 
 const PREFIX: &str = "Bearer ";
 
 pub(super) fn token(header: &Secret) -> &str {
     // An API key is not a bearer token: its header is kept as it is.
     header.expose().strip_prefix(PREFIX).unwrap_or(header.expose())
-}
-
-pub(super) fn serialize<S: Serializer>(header: &Secret, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(token(header))
 }
 
 pub(super) fn read(value: &str) -> Option<Secret> {

@@ -3,30 +3,25 @@
 use super::{AuthorizationId, connection::Tokens};
 use crate::{
     entropy::Id,
-    json::{closed, integer, string},
+    json::{Writer, closed, integer, string},
 };
 use alloc::string::String;
-use serde::Serialize;
 
 /// Stands beside the grant before it, until it is known whose it is: a crash in
 /// between leaves nothing wrong active. That of an authorization is in the record;
 /// an API key is not stored before it has been found good.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Candidate {
     pub(crate) tokens: Tokens,
     pub(crate) grant_id: Id,
     /// The authorization that it came of; none for an API key.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) authorization: Option<AuthorizationId>,
     pub(crate) asked_scope: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) return_context: Option<String>,
     pub(crate) created_at: u64,
     /// The connection's generation when it was begun, where it was known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) begun_in: Option<u64>,
     /// The company that the host has chosen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) company: Option<String>,
 }
 
@@ -50,6 +45,17 @@ impl Candidate {
                 company: object.optional("company", string)?,
             })
         })
+    }
+
+    pub(super) fn write(&self, to: &mut Writer) {
+        to.nested("tokens", |to| self.tokens.write(to));
+        to.id("grant_id", self.grant_id);
+        to.text("authorization", self.authorization.as_ref().map(AuthorizationId::as_str));
+        to.text("asked_scope", self.asked_scope.as_str());
+        to.text("return_context", self.return_context.as_deref());
+        to.integer("created_at", self.created_at);
+        to.integer("begun_in", self.begun_in);
+        to.text("company", self.company.as_deref());
     }
 
     /// Until when its company is asked for.

@@ -1,24 +1,19 @@
 //! The reservation that keeps one company to one tenant.
 
-use super::{Kind, Record, StoreKey, Unknown, VERSION, Write, decode, encode};
+use super::{Kind, Record, StoreKey, Unknown, Write, decode, encode};
 use crate::{
     client::Client,
     failure::{Failure, Misuse},
-    json::{Object, integer, string},
+    json::{Object, Writer, string},
     secret::SecretBytes,
 };
 use alloc::string::String;
-use serde::Serialize;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Company {
-    v: u32,
-    kind: Kind,
     key: StoreKey,
     /// None once it has been released.
-    #[serde(skip_serializing_if = "Option::is_none")]
     tenant: Option<String>,
-    #[serde(skip)]
     unknown: Unknown,
 }
 
@@ -54,27 +49,25 @@ pub fn company_tenant(
 }
 
 fn write(client: &Client, company: &str, tenant: Option<String>) -> Write {
-    let record = Company {
-        v: VERSION,
-        kind: Kind::Company,
-        key: StoreKey::company(client, company),
-        tenant,
-        unknown: Unknown::default(),
-    };
+    let record =
+        Company { key: StoreKey::company(client, company), tenant, unknown: Unknown::default() };
     Write { bytes: encode(client.sealing(), &record), due_at: None, purge_at: None }
 }
 
 impl Record for Company {
     const KIND: Kind = Kind::Company;
 
-    fn read(object: &mut Object<'_>) -> Option<Self> {
-        Some(Self {
-            v: object.required("v", integer)?,
-            kind: object.required("kind", Kind::read)?,
-            key: object.required("key", StoreKey::read)?,
-            tenant: object.optional("tenant", string)?,
-            unknown: Unknown::default(),
-        })
+    fn read(object: &mut Object<'_>, key: &StoreKey) -> Option<Self> {
+        let tenant = object.optional("tenant", string)?;
+        Some(Self { key: key.clone(), tenant, unknown: Unknown::default() })
+    }
+
+    fn write(&self, to: &mut Writer) {
+        to.text("tenant", self.tenant.as_deref());
+    }
+
+    fn room(&self) -> usize {
+        512
     }
 
     fn key(&self) -> &StoreKey {

@@ -4,8 +4,9 @@
 //! member is replaced as a whole, so that a member unknown there could not be kept.
 
 mod read;
+mod write;
 
-use super::{Kind, StoreKey, Unknown, VERSION, bearer, candidate::Candidate};
+use super::{StoreKey, Unknown, bearer, candidate::Candidate};
 use crate::{
     entropy::Id,
     env::Moment,
@@ -13,65 +14,45 @@ use crate::{
     input::ApiKeyKind,
     policy::Timing,
     rules::{self, Rule, scaled},
-    secret::{self, Secret},
+    secret::Secret,
 };
 use alloc::{format, string::String, vec::Vec};
-use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ConnectionRecord {
-    v: u32,
-    kind: Kind,
     key: StoreKey,
     /// The whole fence: +1 on every saved token answer, every new grant and
     /// every disconnect. A verdict wipes the tokens and keeps it.
-    #[serde(rename = "gen")]
     pub(crate) generation: u64,
     pub(crate) status: RecordStatus,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) exchanging: Option<Exchanging>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) grant_id: Option<Id>,
     /// The company that this connection is bound to, where the provider has companies.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) company: Option<String>,
     /// The scopes last asked for: what a reauthorization asks for again.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) asked_scope: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tokens: Option<Tokens>,
     /// A new grant whose company is not yet known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) candidate: Option<Candidate>,
     /// One has been taken out in this generation: whoever still binds it is too late.
-    #[serde(skip_serializing_if = "is_false")]
     pub(crate) candidate_dropped: bool,
     /// A late sibling of the stored tokens.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) spare: Option<Tokens>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) intent: Option<Intent>,
     /// An earlier attempt with this generation's token may have reached the server.
-    #[serde(skip_serializing_if = "is_false")]
     pub(crate) unresolved: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) disconnected_at: Option<u64>,
     /// The generation that the disconnect made.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) disconnected_gen: Option<u64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) outbox: Vec<Duty>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) due_at: Option<u64>,
-    #[serde(skip)]
     unknown: Unknown,
 }
 
 /// Where the grant stands. An exchange under way is a member of its own
 /// ([`Exchanging`]), so that past its time the status reads as it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RecordStatus {
     New,
     Active,
@@ -81,7 +62,6 @@ pub(crate) enum RecordStatus {
         retry_at: u64,
     },
     Reauthenticate {
-        #[serde(serialize_with = "code")]
         cause: Cause,
     },
     /// A tombstone: never deleted, so that a late answer finds it.
@@ -89,30 +69,25 @@ pub(crate) enum RecordStatus {
 }
 
 /// A code is being exchanged: no new intent is written until it is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Exchanging {
     pub(crate) nonce: Id,
     pub(crate) until: u64,
 }
 
 /// An access token, the refresh token that goes with it, and their times.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tokens {
     pub(crate) token_id: Id,
-    #[serde(serialize_with = "secret::stored::optional", skip_serializing_if = "Option::is_none")]
     pub(crate) refresh: Option<Secret>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) refresh_exp: Option<u64>,
     /// In memory the whole header value, so that using it allocates nothing.
-    #[serde(rename = "access", serialize_with = "bearer::serialize")]
     pub(crate) header: Secret,
     /// Absent where the server did not say: then a 401 tells.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) access_exp: Option<u64>,
     pub(crate) scope: String,
     pub(crate) obtained_at: u64,
     /// An API key, and which kind: it has no refresh token and no expiry.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) key: Option<ApiKeyKind>,
 }
 
@@ -123,21 +98,17 @@ impl Tokens {
 }
 
 /// The write-ahead mark of a refresh: stands in the store before the request leaves.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Intent {
     pub(crate) nonce: Id,
     pub(crate) attempt: u16,
-    #[serde(rename = "gen")]
     pub(crate) generation: u64,
     pub(crate) t_wall: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) t_uptime: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) boot_id: Option<Id>,
     /// A of the timing row, in milliseconds.
     pub(crate) take_after: u64,
     /// The owner has stopped listening: a hint that spares others the wait.
-    #[serde(skip_serializing_if = "is_false")]
     pub(crate) gave_up: bool,
 }
 
@@ -151,15 +122,12 @@ impl Intent {
 }
 
 /// Something that is still owed to the server after a grant has gone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Duty {
     /// RFC 7009.
     RevokeToken {
-        #[serde(serialize_with = "secret::stored::required")]
         token: Secret,
         /// It is an access token.
-        #[serde(skip_serializing_if = "is_false")]
         access: bool,
         attempts: u16,
         next_at: u64,
@@ -175,8 +143,6 @@ pub(crate) const SKEW: u64 = scaled(120_000, 1_000);
 impl ConnectionRecord {
     pub(crate) fn new(key: &StoreKey) -> Self {
         Self {
-            v: VERSION,
-            kind: Kind::Connection,
             key: key.clone(),
             generation: 0,
             status: RecordStatus::New,
@@ -338,13 +304,4 @@ fn due_at(key: &StoreKey, generation: u64, tokens: &Tokens, timing: &Timing) -> 
     let jittered = (life / 10_000).saturating_mul(permyriad);
     let two_takeovers = life.saturating_sub(timing.takeover_after.saturating_mul(2));
     Some(tokens.obtained_at.saturating_add(jittered.min(two_takeovers).max(life / 2)))
-}
-
-/// A cause as its stable code.
-fn code<S: Serializer>(cause: &Cause, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(cause.code())
-}
-
-fn is_false(value: &bool) -> bool {
-    !value
 }

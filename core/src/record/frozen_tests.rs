@@ -38,12 +38,14 @@ fn rewritten(name: &str, json: &str) -> Result<String, Failure> {
 }
 
 /// The members that the record's reader asks for.
-fn asked(name: &str, json: &str) -> Vec<String> {
-    let mut object = Object::read(json).unwrap();
+fn asked(name: &str, text: &str) -> Vec<String> {
+    let mut object = Object::read(text).unwrap();
+    let key = object.required("key", json::string).unwrap();
+    let key = StoreKey(key.as_str().into());
     let read = match name.split('-').next() {
-        Some("connection") => ConnectionRecord::read(&mut object).is_some(),
-        Some("pending") => Pending::read(&mut object).is_some(),
-        _ => Company::read(&mut object).is_some(),
+        Some("connection") => ConnectionRecord::read(&mut object, &key).is_some(),
+        Some("pending") => Pending::read(&mut object, &key).is_some(),
+        _ => Company::read(&mut object, &key).is_some(),
     };
     assert!(read, "{name}");
     object.asked
@@ -124,7 +126,7 @@ fn every_frozen_sealed_record_is_opened_and_sealed_again_byte_for_byte() {
         let key = members["key"].as_str().unwrap();
         let opened = sealing.open(key, sealed.as_bytes()).unwrap();
         assert_eq!(std::str::from_utf8(&opened).unwrap(), json, "{name}");
-        let again = sealing.close(key, opened.to_vec());
+        let again = sealing.close(key, opened.to_vec().into());
         assert_eq!(again.expose(), sealed.as_bytes(), "{name}");
     }
 }

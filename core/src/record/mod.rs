@@ -18,14 +18,13 @@ use crate::{
     client::Client,
     entropy,
     failure::{Failure, HostFault, Misuse},
-    json::{self, Object},
+    json::{self, Object, Writer},
     sealing::Sealing,
     secret::{Secret, SecretBytes},
     uri,
 };
 use alloc::{string::String, sync::Arc};
 use core::{fmt, str};
-use serde::Serialize;
 
 /// Under what name the store keeps a record: printable ASCII without spaces.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,15 +91,9 @@ impl fmt::Display for StoreKey {
     }
 }
 
-impl Serialize for StoreKey {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&self.0)
-    }
-}
-
 /// Names one authorization: BASE64URL(SHA-256(`state`)). Not a secret: the
 /// `state` cannot be computed from it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AuthorizationId(String);
 
 impl AuthorizationId {
@@ -171,14 +164,18 @@ pub struct Write {
 pub(crate) const VERSION: u32 = 1;
 
 /// A record's own part of reading and writing it.
-pub(crate) trait Record: Serialize {
+pub(crate) trait Record {
     /// What kind of record this is, as its `kind` says.
     const KIND: Kind;
 
-    /// Takes the members that this version knows.
-    fn read(object: &mut Object<'_>) -> Option<Self>
+    /// Takes the members that this version knows, but for those that every record has.
+    fn read(object: &mut Object<'_>, key: &StoreKey) -> Option<Self>
     where
         Self: Sized;
+    /// Writes the same.
+    fn write(&self, to: &mut Writer);
+    /// How many bytes it takes, roughly and rather too many.
+    fn room(&self) -> usize;
     fn key(&self) -> &StoreKey;
     /// Members that this version does not know.
     fn unknown(&mut self) -> &mut Unknown;
@@ -191,8 +188,7 @@ pub(crate) trait Record: Serialize {
 pub(crate) struct Unknown(Option<Secret>);
 
 /// The three kinds of record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Connection,
     Pending,
@@ -200,26 +196,27 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn read(value: &str) -> Option<Self> {
-        match json::text(value)?.as_ref() {
-            "connection" => Some(Self::Connection),
-            "pending" => Some(Self::Pending),
-            "company" => Some(Self::Company),
-            _ => None,
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Connection => "connection",
+            Self::Pending => "pending",
+            Self::Company => "company",
         }
     }
 }
 
 /// The bytes of a record, in the envelope that the client asks for.
 pub(crate) fn encode<R: Record>(sealing: &Sealing, record: &R) -> SecretBytes {
-    // Records are trees of text and integers: writing one cannot fail.
-    let mut bytes = serde_json::to_vec(record).unwrap_or_default();
-    if let Some(unknown) = &record.unknown_ref().0 {
-        bytes.pop();
-        bytes.extend_from_slice(unknown.expose().as_bytes());
-        bytes.push(b'}');
-    }
-    sealing.close(record.key().as_str(), bytes)
+    let unknown = record.unknown_ref().0.as_ref().map_or("", Secret::expose);
+    let room = record.room().saturating_add(unknown.len());
+    let json = Writer::object(room, |to| {
+        to.integer("v", u64::from(VERSION));
+        to.text("kind", R::KIND.as_str());
+        to.text("key", record.key().as_str());
+        record.write(to);
+        to.members(unknown);
+    });
+    sealing.close(record.key().as_str(), json)
 }
 
 /// Reads a record that must be of this kind and stand under this key.
@@ -231,8 +228,9 @@ pub(crate) fn decode<R: Record>(
     let json = sealing.open(key.as_str(), bytes)?;
     let mut object = open(&json, R::KIND)?;
     let unreadable = Failure::HostFailed(HostFault::RecordUnreadable);
-    let mut record = R::read(&mut object).ok_or(unreadable)?;
-    if record.key() != key {
+    let own = object.required("key", json::string).ok_or(unreadable.clone())?;
+    let mut record = R::read(&mut object, key).ok_or(unreadable)?;
+    if own != key.as_str() {
         return fault(HostFault::RecordForeign);
     }
     *record.unknown() = unknown(object);
@@ -243,13 +241,15 @@ pub(crate) fn decode<R: Record>(
 /// known by its `v`, whatever else has changed.
 fn open(json: &[u8], kind: Kind) -> Result<Object<'_>, Failure> {
     let json = str::from_utf8(json).ok();
-    let Some(object) = json.and_then(Object::read) else {
+    let Some(mut object) = json.and_then(Object::read) else {
         return fault(HostFault::RecordUnreadable);
     };
-    if object.peek("v", json::integer::<u64>).is_some_and(|v| v > u64::from(VERSION)) {
+    let version = object.required("v", json::integer::<u64>);
+    if version.is_some_and(|version| version > u64::from(VERSION)) {
         return fault(HostFault::RecordNewer);
     }
-    if object.peek("kind", Kind::read) != Some(kind) {
+    let own = object.take("kind").and_then(json::text);
+    if version.is_none() || own.as_deref() != Some(kind.as_str()) {
         return fault(HostFault::RecordUnreadable);
     }
     Ok(object)
@@ -260,7 +260,7 @@ fn unknown(object: Object<'_>) -> Unknown {
     let mut text = String::new();
     for (name, value) in object.rest() {
         text.push(',');
-        text.push_str(&serde_json::to_string(&name).unwrap_or_default());
+        text.push_str(&json::quoted(&name));
         text.push(':');
         text.push_str(value);
     }

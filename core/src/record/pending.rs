@@ -1,46 +1,36 @@
 //! A pending authorization, and the redirect that is to complete it.
 
-use super::{AuthorizationId, Kind, Record, StoreKey, Unknown, VERSION, callback::Callback};
+use super::{AuthorizationId, Kind, Record, StoreKey, Unknown, callback::Callback};
 use crate::{
     client::{Client, IssJudgement},
     entropy::Id,
     failure::CallbackFault,
-    json::{Object, integer, secret, string},
-    secret::{self, Secret},
+    json::{Object, Writer, integer, secret, string},
+    secret::Secret,
 };
 use alloc::string::String;
-use serde::Serialize;
 
 /// What has to outlive the person's stay in the browser.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pending {
-    v: u32,
-    kind: Kind,
     key: StoreKey,
     pub(crate) connection: StoreKey,
     pub(crate) tenant: String,
     /// Gone once the authorization has been used.
-    #[serde(serialize_with = "secret::stored::optional", skip_serializing_if = "Option::is_none")]
     pub(crate) verifier: Option<Secret>,
     pub(crate) redirect_uri: String,
     pub(crate) scope: String,
     /// SHA-256 of the binding secret; none where the same process finishes.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) binding: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) return_context: Option<String>,
     /// The company that the host has chosen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) company: Option<String>,
     pub(crate) created_at: u64,
     /// The connection's generation when it was begun, where it was known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) begun_in: Option<u64>,
     pub(crate) expires_at: u64,
     /// A tombstone: who has used the authorization up. Single use over all processes.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) used_by: Option<Id>,
-    #[serde(skip)]
     unknown: Unknown,
 }
 
@@ -51,8 +41,6 @@ impl Pending {
         verifier: Secret,
     ) -> Self {
         Self {
-            v: VERSION,
-            kind: Kind::Pending,
             key: StoreKey::pending(authorization),
             connection: owner.0.clone(),
             tenant: String::from(owner.1),
@@ -157,11 +145,9 @@ pub(crate) enum Answer {
 impl Record for Pending {
     const KIND: Kind = Kind::Pending;
 
-    fn read(object: &mut Object<'_>) -> Option<Self> {
+    fn read(object: &mut Object<'_>, key: &StoreKey) -> Option<Self> {
         Some(Self {
-            v: object.required("v", integer)?,
-            kind: object.required("kind", Kind::read)?,
-            key: object.required("key", StoreKey::read)?,
+            key: key.clone(),
             connection: object.required("connection", StoreKey::read)?,
             tenant: object.required("tenant", string)?,
             verifier: object.optional("verifier", secret)?,
@@ -176,6 +162,26 @@ impl Record for Pending {
             used_by: object.optional("used_by", Id::read)?,
             unknown: Unknown::default(),
         })
+    }
+
+    fn write(&self, to: &mut Writer) {
+        to.text("connection", self.connection.as_str());
+        to.text("tenant", self.tenant.as_str());
+        to.text("verifier", self.verifier.as_ref().map(Secret::expose));
+        to.text("redirect_uri", self.redirect_uri.as_str());
+        to.text("scope", self.scope.as_str());
+        to.text("binding", self.binding.as_deref());
+        to.text("return_context", self.return_context.as_deref());
+        to.text("company", self.company.as_deref());
+        to.integer("created_at", self.created_at);
+        to.integer("begun_in", self.begun_in);
+        to.integer("expires_at", self.expires_at);
+        to.id("used_by", self.used_by);
+    }
+
+    fn room(&self) -> usize {
+        let context = self.return_context.as_ref().map_or(0, String::len);
+        1_024_usize.saturating_add(self.scope.len()).saturating_add(context)
     }
 
     fn key(&self) -> &StoreKey {

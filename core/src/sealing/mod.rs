@@ -44,14 +44,11 @@ pub fn sealing_key_id(record: &[u8]) -> Option<&str> {
 #[cfg_attr(not(feature = "sealed"), allow(unused_variables, reason = "only seals need the key"))]
 impl Sealing {
     /// Puts a record into its envelope.
-    pub(crate) fn close(&self, store_key: &str, json: Vec<u8>) -> SecretBytes {
+    pub(crate) fn close(&self, store_key: &str, json: SecretBytes) -> SecretBytes {
         match self {
-            Self::Plain => SecretBytes::new(json),
+            Self::Plain => json,
             #[cfg(feature = "sealed")]
-            Self::Sealed(ring) => {
-                let json = SecretBytes::new(json);
-                SecretBytes::new(ring.seal(store_key, json.expose()))
-            }
+            Self::Sealed(ring) => SecretBytes::new(ring.seal(store_key, json.expose())),
         }
     }
 

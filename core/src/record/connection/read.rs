@@ -5,7 +5,7 @@ use crate::{
     entropy::Id,
     failure::Cause,
     input::ApiKeyKind,
-    json::{Object, closed, integer, list, secret, string, text},
+    json::{Object, Writer, closed, integer, list, secret, string, text},
     record::{Kind, Record, StoreKey, Unknown, bearer, candidate::Candidate},
 };
 use alloc::vec::Vec;
@@ -13,11 +13,9 @@ use alloc::vec::Vec;
 impl Record for ConnectionRecord {
     const KIND: Kind = Kind::Connection;
 
-    fn read(object: &mut Object<'_>) -> Option<Self> {
+    fn read(object: &mut Object<'_>, key: &StoreKey) -> Option<Self> {
         Some(Self {
-            v: object.required("v", integer)?,
-            kind: object.required("kind", Kind::read)?,
-            key: object.required("key", StoreKey::read)?,
+            key: key.clone(),
             generation: object.required("gen", integer)?,
             status: object.required("status", RecordStatus::read)?,
             exchanging: object.optional("exchanging", Exchanging::read)?,
@@ -36,6 +34,14 @@ impl Record for ConnectionRecord {
             due_at: object.optional("due_at", integer)?,
             unknown: Unknown::default(),
         })
+    }
+
+    fn write(&self, to: &mut Writer) {
+        self.write_members(to);
+    }
+
+    fn room(&self) -> usize {
+        self.likely_length()
     }
 
     fn key(&self) -> &StoreKey {
