@@ -8,10 +8,11 @@ use crate::{
     json::Object,
     member::Member,
     provider::Quirks,
+    record::bearer,
     scope,
     secret::Secret,
 };
-use alloc::{format, string::String, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
 use core::{mem, str};
 use zeroize::Zeroizing;
 
@@ -25,7 +26,7 @@ pub(crate) struct TokenAnswer {
     pub(crate) expires_in: Option<u64>,
     pub(crate) refresh_expires_in: Option<u64>,
     /// Scope-tokens, one space apart.
-    pub(crate) scope: Option<String>,
+    pub(crate) scope: Option<Arc<str>>,
     /// Found wanting: stored all the same, since the refresh token may be the
     /// only one there is, but never served.
     pub(crate) flaw: Option<ServerFault>,
@@ -242,11 +243,11 @@ impl<'a> Body<'a> {
             Member::Absent | Member::Number { .. } | Member::List(_) | Member::Other => None,
         };
         Some(TokenAnswer {
-            header: Secret::new(format!("Bearer {access}")),
+            header: bearer::header(access),
             refresh_token,
             expires_in,
             refresh_expires_in,
-            scope: granted(&self.scope, quirks, deviations),
+            scope: granted(&self.scope, quirks, deviations).map(Arc::from),
             flaw,
         })
     }

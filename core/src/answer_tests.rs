@@ -1,7 +1,7 @@
 //! Bodies of all shapes, at the reader itself.
 
 use super::*;
-use alloc::{vec, vec::Vec};
+use alloc::{format, vec, vec::Vec};
 use proptest::prelude::*;
 
 const GOOD: &str = r#"{"access_token":"a","token_type":"Bearer","refresh_token":"r","expires_in":60,"scope":"x y"}"#;

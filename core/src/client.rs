@@ -42,6 +42,8 @@ pub struct Client {
     method: TokenEndpointAuthMethod,
     /// Made once: the same for every request. That of the new secret, of the one before.
     basic: [Option<Secret>; 2],
+    /// Of every form that is sent; made once.
+    form_headers: [(&'static str, Secret); 2],
 }
 
 impl Client {
@@ -90,7 +92,11 @@ impl Client {
             secret.map(|secret| basic_header(&config.client_id, secret))
         };
         let basic = [header(&config.client_secret), header(&config.previous_client_secret)];
-        Ok(Self { provider, config, method, basic })
+        let form_headers = [
+            ("accept", Secret::from("application/json")),
+            ("content-type", Secret::from("application/x-www-form-urlencoded")),
+        ];
+        Ok(Self { provider, config, method, basic, form_headers })
     }
 
     /// The provider that this client is registered with.
@@ -116,6 +122,10 @@ impl Client {
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let secrets = [&self.config.client_secret, &self.config.previous_client_secret];
         secrets.into_iter().chain(&self.basic).flatten()
+    }
+
+    pub(crate) fn form_headers(&self) -> &[(&'static str, Secret); 2] {
+        &self.form_headers
     }
 
     pub(crate) fn has_previous_secret(&self) -> bool {

@@ -7,7 +7,7 @@ mod write;
 pub(crate) use write::{Writer, quoted};
 
 use crate::{bytes, secret::Secret};
-use alloc::{borrow::Cow, string::String, vec::Vec};
+use alloc::{borrow::Cow, string::String, sync::Arc, vec::Vec};
 use core::{fmt, str::FromStr};
 use serde::{
     Deserialize, Deserializer,
@@ -88,6 +88,10 @@ pub(crate) fn text(value: &str) -> Option<Cow<'_, str>> {
 
 pub(crate) fn string(value: &str) -> Option<String> {
     text(value).map(Cow::into_owned)
+}
+
+pub(crate) fn shared(value: &str) -> Option<Arc<str>> {
+    text(value).map(Arc::from)
 }
 
 pub(crate) fn secret(value: &str) -> Option<Secret> {

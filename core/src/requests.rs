@@ -8,7 +8,7 @@ use crate::{
     secret::{Secret, SecretBytes},
     uri,
 };
-use alloc::{string::String, vec};
+use alloc::{string::String, vec, vec::Vec};
 
 /// Which of the client's two secrets is used. A server that does not know one is
 /// asked with the other: while a secret is being replaced, both may be good.
@@ -104,10 +104,8 @@ impl Requests<'_> {
         if let Some(resource) = resource {
             uri::push_form(&mut body, "resource", resource);
         }
-        let mut headers = vec![
-            ("accept", Secret::from("application/json")),
-            ("content-type", Secret::from("application/x-www-form-urlencoded")),
-        ];
+        let mut headers = Vec::with_capacity(3);
+        headers.extend(self.client.form_headers().clone());
         let (secret, basic) = self.client.credentials(self.secret);
         match (self.client.method(), secret) {
             (TokenEndpointAuthMethod::ClientSecretPost, Some(secret)) => {

@@ -204,7 +204,12 @@ pub(crate) fn push_parameter(url: &mut String, name: &str, value: &str) {
 
 /// Appends a text percent-encoded, as one path segment or one query component.
 pub(crate) fn push_component(text: &mut String, component: &str) {
-    text.extend(utf8_percent_encode(component, COMPONENT));
+    let kept = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    if bytes::all(component.as_bytes(), kept) {
+        text.push_str(component);
+    } else {
+        text.extend(utf8_percent_encode(component, COMPONENT));
+    }
 }
 
 /// The parameters of a URL's query.

@@ -11,7 +11,7 @@ use crate::{
     secret::Secret,
     state::{Bind, State},
 };
-use alloc::{boxed::Box, format, string::String};
+use alloc::{boxed::Box, format, sync::Arc};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use core::str;
 use zeroize::Zeroizing;
@@ -67,7 +67,7 @@ pub(crate) fn enter(state: &mut State, cx: &mut Cx<'_>, entered: ApiKey) {
         refresh_exp: None,
         header: Secret::new(format!("Basic {}", STANDARD.encode(pair.expose()))),
         access_exp: None,
-        scope: String::new(),
+        scope: Arc::default(),
         obtained_at: cx.now(),
         key: Some(entered.kind),
     };
@@ -75,7 +75,7 @@ pub(crate) fn enter(state: &mut State, cx: &mut Cx<'_>, entered: ApiKey) {
         tokens,
         grant_id: Id::new(cx.env, "grant"),
         authorization: None,
-        asked_scope: entered.scopes.join(" "),
+        asked_scope: entered.scopes.join(" ").into(),
         return_context: None,
         created_at: cx.now(),
         begun_in: Some(state.known.record().map_or(0, |record| record.generation)),

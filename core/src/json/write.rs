@@ -28,6 +28,15 @@ impl Writer {
         }
     }
 
+    /// A text of this crate's own, which needs no escape.
+    pub(crate) fn word(&mut self, name: &str, value: &str) {
+        self.name(name);
+        self.reserve(value.len().saturating_add(2));
+        self.0.push(b'"');
+        self.0.extend_from_slice(value.as_bytes());
+        self.0.push(b'"');
+    }
+
     pub(crate) fn integer(&mut self, name: &str, value: impl Into<Option<u64>>) {
         if let Some(value) = value.into() {
             self.name(name);
@@ -38,8 +47,7 @@ impl Writer {
     pub(crate) fn id(&mut self, name: &str, value: impl Into<Option<Id>>) {
         if let Some(value) = value.into() {
             let mut text = [0; 22];
-            self.name(name);
-            self.quoted(value.encode(&mut text));
+            self.word(name, value.encode(&mut text));
         }
     }
 

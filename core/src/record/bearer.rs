@@ -1,9 +1,17 @@
 //! The record holds the token, memory holds the header.
 
 use crate::{json, secret::Secret};
-use alloc::format;
+use alloc::string::String;
 
 const PREFIX: &str = "Bearer ";
+
+/// The header's value (RFC 6750 §2.1).
+pub(crate) fn header(token: &str) -> Secret {
+    let mut header = String::with_capacity(PREFIX.len().saturating_add(token.len()));
+    header.push_str(PREFIX);
+    header.push_str(token);
+    Secret::new(header)
+}
 
 pub(super) fn token(header: &Secret) -> &str {
     // An API key is not a bearer token: its header is kept as it is.
@@ -13,6 +21,5 @@ pub(super) fn token(header: &Secret) -> &str {
 pub(super) fn read(value: &str) -> Option<Secret> {
     let token = json::secret(value)?;
     // No bearer token has a space in it.
-    let prefix = if token.expose().starts_with("Basic ") { "" } else { PREFIX };
-    Some(Secret::new(format!("{prefix}{}", token.expose())))
+    if token.expose().starts_with("Basic ") { Some(token) } else { Some(header(token.expose())) }
 }

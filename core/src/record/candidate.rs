@@ -3,9 +3,9 @@
 use super::{AuthorizationId, connection::Tokens};
 use crate::{
     entropy::Id,
-    json::{Writer, closed, integer, string},
+    json::{Writer, closed, integer, shared, string},
 };
-use alloc::string::String;
+use alloc::{string::String, sync::Arc};
 
 /// Stands beside the grant before it, until it is known whose it is: a crash in
 /// between leaves nothing wrong active. That of an authorization is in the record;
@@ -16,7 +16,7 @@ pub(crate) struct Candidate {
     pub(crate) grant_id: Id,
     /// The authorization that it came of; none for an API key.
     pub(crate) authorization: Option<AuthorizationId>,
-    pub(crate) asked_scope: String,
+    pub(crate) asked_scope: Arc<str>,
     pub(crate) return_context: Option<String>,
     pub(crate) created_at: u64,
     /// The connection's generation when it was begun, where it was known.
@@ -38,7 +38,7 @@ impl Candidate {
                 tokens: object.required("tokens", Tokens::read)?,
                 grant_id: object.required("grant_id", Id::read)?,
                 authorization: object.optional("authorization", AuthorizationId::read)?,
-                asked_scope: object.required("asked_scope", string)?,
+                asked_scope: object.required("asked_scope", shared)?,
                 return_context: object.optional("return_context", string)?,
                 created_at: object.required("created_at", integer)?,
                 begun_in: object.optional("begun_in", integer)?,
@@ -51,7 +51,7 @@ impl Candidate {
         to.nested("tokens", |to| self.tokens.write(to));
         to.id("grant_id", self.grant_id);
         to.text("authorization", self.authorization.as_ref().map(AuthorizationId::as_str));
-        to.text("asked_scope", self.asked_scope.as_str());
+        to.text("asked_scope", &*self.asked_scope);
         to.text("return_context", self.return_context.as_deref());
         to.integer("created_at", self.created_at);
         to.integer("begun_in", self.begun_in);

@@ -16,7 +16,7 @@ use crate::{
     rules::{self, Rule, scaled},
     secret::Secret,
 };
-use alloc::{format, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 use sha2::{Digest, Sha256};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,14 +31,14 @@ pub(crate) struct ConnectionRecord {
     /// The company that this connection is bound to, where the provider has companies.
     pub(crate) company: Option<String>,
     /// The scopes last asked for: what a reauthorization asks for again.
-    pub(crate) asked_scope: Option<String>,
+    pub(crate) asked_scope: Option<Arc<str>>,
     pub(crate) tokens: Option<Tokens>,
     /// A new grant whose company is not yet known.
-    pub(crate) candidate: Option<Candidate>,
+    pub(crate) candidate: Option<Box<Candidate>>,
     /// One has been taken out in this generation: whoever still binds it is too late.
     pub(crate) candidate_dropped: bool,
     /// A late sibling of the stored tokens.
-    pub(crate) spare: Option<Tokens>,
+    pub(crate) spare: Option<Box<Tokens>>,
     pub(crate) intent: Option<Intent>,
     /// An earlier attempt with this generation's token may have reached the server.
     pub(crate) unresolved: bool,
@@ -85,7 +85,7 @@ pub(crate) struct Tokens {
     pub(crate) header: Secret,
     /// Absent where the server did not say: then a 401 tells.
     pub(crate) access_exp: Option<u64>,
-    pub(crate) scope: String,
+    pub(crate) scope: Arc<str>,
     pub(crate) obtained_at: u64,
     /// An API key, and which kind: it has no refresh token and no expiry.
     pub(crate) key: Option<ApiKeyKind>,
@@ -184,7 +184,7 @@ impl ConnectionRecord {
         match intent {
             Some(intent) => Some(intent.t_wall.saturating_add(intent.take_after)),
             None => {
-                let candidate = self.candidate.iter().map(Candidate::left_behind_at);
+                let candidate = self.candidate.as_deref().map(Candidate::left_behind_at);
                 self.due_at.into_iter().chain(self.duty_at()).chain(candidate).min()
             }
         }
@@ -298,7 +298,11 @@ fn due_at(key: &StoreKey, generation: u64, tokens: &Tokens, timing: &Timing) -> 
     if life < 600_000 {
         return Some(tokens.obtained_at.saturating_add(life / 2));
     }
-    let hash = Sha256::digest(format!("{key}\n{generation}"));
+    let mut hash = Sha256::new();
+    for part in [key.as_str(), "\n", itoa::Buffer::new().format(generation)] {
+        hash.update(part);
+    }
+    let hash = hash.finalize();
     let jitter = hash.first_chunk::<2>().map_or(0, |chunk| u64::from(u16::from_be_bytes(*chunk)));
     let permyriad = 7_000_u64.saturating_add(jitter.saturating_mul(1_500) >> 16);
     let jittered = (life / 10_000).saturating_mul(permyriad);

@@ -4,7 +4,7 @@
 //! newer one is never overwritten, and members that this version does not know
 //! are kept when it rewrites a record.
 
-mod bearer;
+pub(crate) mod bearer;
 pub(crate) mod callback;
 pub(crate) mod candidate;
 pub(crate) mod company;
@@ -65,7 +65,10 @@ impl StoreKey {
     }
 
     fn of(kind: &str, parts: &[&str]) -> Self {
-        let mut key = String::from(kind);
+        let lengths = parts.iter().map(|part| part.len().saturating_add(1));
+        let room = lengths.fold(kind.len().saturating_add(16), usize::saturating_add);
+        let mut key = String::with_capacity(room);
+        key.push_str(kind);
         for part in parts {
             key.push('/');
             // A file store must not read a part as a folder above.
@@ -94,20 +97,20 @@ impl fmt::Display for StoreKey {
 /// Names one authorization: BASE64URL(SHA-256(`state`)). Not a secret: the
 /// `state` cannot be computed from it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct AuthorizationId(String);
+pub struct AuthorizationId(Arc<str>);
 
 impl AuthorizationId {
     pub(crate) fn of(state: &str) -> Self {
-        Self(entropy::sha256_base64url(state))
+        Self(entropy::sha256_base64url(state).into())
     }
 
     /// Takes an id that an `OpenUrl` gave earlier; an invented one names nothing.
-    pub fn new(text: impl Into<String>) -> Self {
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 
     fn read(value: &str) -> Option<Self> {
-        json::string(value).map(Self)
+        json::shared(value).map(Self)
     }
 
     /// The id as text.
@@ -119,11 +122,11 @@ impl AuthorizationId {
 /// The store's own version of a record: a row version, an ETag, a hash. Opaque,
 /// compared for equality only, never used twice for one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Revision(String);
+pub struct Revision(Arc<str>);
 
 impl Revision {
     /// Takes a revision as the store gave it.
-    pub fn new(text: impl Into<String>) -> Self {
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 
@@ -211,7 +214,7 @@ pub(crate) fn encode<R: Record>(sealing: &Sealing, record: &R) -> SecretBytes {
     let room = record.room().saturating_add(unknown.len());
     let json = Writer::object(room, |to| {
         to.integer("v", u64::from(VERSION));
-        to.text("kind", R::KIND.as_str());
+        to.word("kind", R::KIND.as_str());
         to.text("key", record.key().as_str());
         record.write(to);
         to.members(unknown);
@@ -228,7 +231,7 @@ pub(crate) fn decode<R: Record>(
     let json = sealing.open(key.as_str(), bytes)?;
     let mut object = open(&json, R::KIND)?;
     let unreadable = Failure::HostFailed(HostFault::RecordUnreadable);
-    let own = object.required("key", json::string).ok_or(unreadable.clone())?;
+    let own = object.take("key").and_then(json::text).ok_or(unreadable.clone())?;
     let mut record = R::read(&mut object, key).ok_or(unreadable)?;
     if own != key.as_str() {
         return fault(HostFault::RecordForeign);

@@ -15,7 +15,7 @@ use crate::{
     },
     secret::{Secret, SecretBytes},
 };
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, string::String, sync::Arc};
 
 /// An authorization that this machine began.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,7 +140,7 @@ pub(crate) struct CodeGrant {
     pub(crate) code: Secret,
     pub(crate) verifier: Secret,
     pub(crate) redirect_uri: String,
-    pub(crate) scope: String,
+    pub(crate) scope: Arc<str>,
     pub(crate) return_context: Option<String>,
     pub(crate) company: Option<String>,
     pub(crate) created_at: u64,

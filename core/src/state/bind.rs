@@ -2,7 +2,7 @@
 
 use super::Attempt;
 use crate::{env::Deadline, failure::Failure, output::Op, record::candidate::Candidate};
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, string::String, sync::Arc};
 
 /// Where the binding of a new credential to its company stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(crate) enum Bind {
 pub(crate) struct Learned {
     /// None where the provider needs none.
     pub(crate) company: Option<String>,
-    pub(crate) scope: Option<String>,
+    pub(crate) scope: Option<Arc<str>>,
 }
 
 impl Bind {

@@ -9,7 +9,7 @@ use crate::{
     record::connection::Tokens,
     secret::Secret,
 };
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, string::String, sync::Arc};
 
 /// Where the refresh stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub(crate) struct Claim {
     pub(crate) generation: u64,
     pub(crate) grant_id: Option<Id>,
     pub(crate) refresh: Secret,
-    pub(crate) scope: String,
+    pub(crate) scope: Arc<str>,
     /// Before the intent was written: W counts from here.
     pub(crate) start: Moment,
     /// What `unresolved` was without this claim.

@@ -108,7 +108,7 @@ pub(super) fn forget(
     failure: Failure,
 ) {
     let token_id = candidate.tokens.token_id;
-    let is_it = |stored: &mut Candidate| stored.tokens.token_id == token_id;
+    let is_it = |stored: &Candidate| stored.tokens.token_id == token_id;
     let mut next = store::known_or_new(state, cx);
     let Some(stored) = next.candidate.take_if(|stored| is_it(stored)) else {
         return fail(state, cx, &candidate, failure);
@@ -127,7 +127,7 @@ fn leave(state: &mut State, cx: &mut Cx<'_>, candidate: Box<Candidate>, failure:
 }
 
 /// What is owed for a candidate that will not be used.
-fn owe(cx: &Cx<'_>, next: &mut ConnectionRecord, candidate: Candidate) {
+fn owe(cx: &Cx<'_>, next: &mut ConnectionRecord, candidate: Box<Candidate>) {
     if !cx.client.provider().config().disconnect.is_revocation() {
         return;
     }
@@ -143,7 +143,7 @@ fn owe(cx: &Cx<'_>, next: &mut ConnectionRecord, candidate: Candidate) {
 pub(crate) fn superseded(state: &mut State, cx: &mut Cx<'_>, next: &mut ConnectionRecord) {
     let stored = next.candidate.take();
     let bound = core::mem::take(&mut state.bind).candidate().cloned();
-    for candidate in bound.iter().chain(&stored) {
+    for candidate in bound.iter().chain(stored.as_deref()) {
         if state.answered != Some(candidate.tokens.token_id) {
             fail(state, cx, candidate, Failure::denied(Denial::Superseded));
         }

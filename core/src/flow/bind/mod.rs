@@ -29,7 +29,7 @@ use crate::{
     secret::SecretBytes,
     state::{Bind, Learned, State},
 };
-use alloc::{boxed::Box, string::String, vec};
+use alloc::{boxed::Box, string::String, sync::Arc, vec};
 
 /// Somebody sits before a form: no more questions than this are asked of a key.
 const KEY_TRIES: u8 = 3;
@@ -53,7 +53,7 @@ pub(crate) fn binding<'a>(cx: &'a Cx<'_>, candidate: &Candidate) -> Option<&'a C
 pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>) {
     let stored = state.known.record().and_then(|record| record.candidate.clone());
     if let (Some(candidate), Bind::Idle) = (stored, &state.bind) {
-        ask(state, cx, Box::new(candidate), 0);
+        ask(state, cx, candidate, 0);
     }
 }
 
@@ -145,13 +145,13 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
 
 /// The scopes that a replacement must have where nobody names them: those that were
 /// wanted of the credential before, or else all that it had.
-fn needed_so_far(record: Option<&ConnectionRecord>) -> String {
-    let Some(record) = record else { return String::new() };
+fn needed_so_far(record: Option<&ConnectionRecord>) -> Arc<str> {
+    let Some(record) = record else { return Arc::default() };
     match record.status {
         RecordStatus::Active | RecordStatus::Reauthenticate { .. } => {}
         // Whoever has disconnected begins anew.
         RecordStatus::New | RecordStatus::Disconnecting { .. } | RecordStatus::Disconnected => {
-            return String::new();
+            return Arc::default();
         }
     }
     let had = record.tokens.as_ref().map(|tokens| &tokens.scope);
@@ -249,7 +249,7 @@ fn told(
     };
     let company = match (subject, bound.clone().or_else(|| chosen.clone())) {
         (Subject::Company(company), _) if other(&bound, &company) || other(&chosen, &company) => {
-            let learnt = Learned { company: Some(company.clone()), scope: granted };
+            let learnt = Learned { company: Some(company.clone()), scope: granted.map(Arc::from) };
             let failure = mismatch(CompanyFault::Mismatch, Some(&learnt));
             return drop::check(state, cx, candidate, &company, failure);
         }
@@ -269,8 +269,8 @@ fn told(
             return drop::forget(state, cx, candidate, failure);
         }
     };
-    let learnt = Learned { company: Some(company), scope: granted };
-    let lacks = |granted: &String| !scope::missing(&candidate.asked_scope, granted).is_empty();
+    let learnt = Learned { company: Some(company), scope: granted.map(Arc::from) };
+    let lacks = |granted: &Arc<str>| !scope::missing(&candidate.asked_scope, granted).is_empty();
     if candidate.tokens.key.is_some() && learnt.scope.as_ref().is_some_and(lacks) {
         return drop::forget(state, cx, candidate, Failure::denied(Denial::InsufficientScope));
     }

@@ -10,7 +10,7 @@ use crate::{
     scope,
     state::{Bind, Learned, State},
 };
-use alloc::boxed::Box;
+use alloc::{boxed::Box, string::String};
 
 /// Writes credential and company together, over whatever is there now; `fresh` says
 /// that the record has been read since the company was reserved.
@@ -138,13 +138,13 @@ fn done(state: &mut State, cx: &mut Cx<'_>, candidate: Candidate, learnt: Learne
         Some(authorization) => Output::Authorized {
             authorization,
             generation,
-            scope: granted,
+            scope: String::from(&*granted),
             return_context: candidate.return_context,
         },
         None => Output::KeyAccepted {
             generation,
             company: learnt.company.unwrap_or_default(),
-            scope: granted,
+            scope: String::from(&*granted),
         },
     });
     refresh::announce(state, cx);

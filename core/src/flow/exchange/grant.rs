@@ -17,7 +17,7 @@ use crate::{
     state::{CodeGrant, ExchangeStage as Stage, NewGrant, Placing},
     token::Outcome,
 };
-use alloc::boxed::Box;
+use alloc::{boxed::Box, string::String};
 
 impl Own<'_, '_> {
     /// Keeps new refreshes away while the code is at the server: some servers
@@ -144,11 +144,11 @@ impl Own<'_, '_> {
     /// Keeps the new grant beside the one before, until its company is known.
     fn stage(&mut self, new: NewGrant, mut next: ConnectionRecord, tries: u8) {
         let is_it = |stored: &Candidate| stored.tokens.token_id == new.tokens.token_id;
-        if next.candidate.as_ref().is_some_and(is_it) {
+        if next.candidate.as_deref().is_some_and(is_it) {
             return bind::begin(self.state, self.cx);
         }
         bind::superseded(self.state, self.cx, &mut next);
-        next.candidate = Some(Candidate {
+        next.candidate = Some(Box::new(Candidate {
             tokens: new.tokens.clone(),
             grant_id: new.grant_id,
             authorization: Some(self.id.clone()),
@@ -157,7 +157,7 @@ impl Own<'_, '_> {
             created_at: new.grant.created_at,
             begun_in: new.grant.begun_in,
             company: new.grant.company.clone(),
-        });
+        }));
         let mut attempt = store::write(self.state, self.cx, next);
         attempt.tries = tries;
         self.keep(Stage::Saving { placing: Placing::Writing(Box::new(attempt)), new });
@@ -219,7 +219,7 @@ impl Own<'_, '_> {
         self.cx.emit(Output::Authorized {
             authorization: self.id.clone(),
             generation,
-            scope: new.tokens.scope,
+            scope: String::from(&*new.tokens.scope),
             return_context: new.grant.return_context,
         });
         refresh::announce(self.state, self.cx);

@@ -87,7 +87,7 @@ impl Own<'_, '_> {
                     code,
                     verifier,
                     redirect_uri: pending.redirect_uri,
-                    scope: pending.scope,
+                    scope: pending.scope.into(),
                     return_context: pending.return_context,
                     company: pending.company,
                     created_at: pending.created_at,

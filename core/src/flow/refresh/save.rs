@@ -19,7 +19,7 @@ use crate::{
     secret::Secret,
     state::{Claim, Placing, Refresh, Renewal, State},
 };
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, sync::Arc};
 
 /// New tokens: whatever is wrong with them, they are stored first.
 pub(crate) fn accept(state: &mut State, cx: &mut Cx<'_>, answer: TokenAnswer, claim: Claim) {
@@ -57,7 +57,7 @@ pub(crate) fn renewed(
     cx: &Cx<'_>,
     answer: TokenAnswer,
     sent: Secret,
-    scope: String,
+    scope: Arc<str>,
     old: Option<&Tokens>,
 ) -> (Tokens, bool, Option<ServerFault>) {
     let now = cx.now();
@@ -102,10 +102,8 @@ pub(crate) fn place(
     rotation: Rotation,
 ) -> Place {
     let Some(record) = record else { return Place::Drop };
-    let has = |stored: &Option<Tokens>| {
-        stored.as_ref().is_some_and(|stored| stored.token_id == renewal.tokens.token_id)
-    };
-    if has(&record.tokens) || has(&record.spare) {
+    let mut stored = record.tokens.iter().chain(record.spare.as_deref());
+    if stored.any(|stored| stored.token_id == renewal.tokens.token_id) {
         return Place::Done;
     }
     let same_grant = record.grant_id == renewal.grant_id || !rules::holds(Rule::SameGrant);
@@ -169,7 +167,7 @@ pub(crate) fn save(state: &mut State, cx: &mut Cx<'_>, renewal: Box<Renewal>, tr
             let timing = cx.client.provider().config().refresh.timing;
             next.publish(renewal.tokens.clone(), &timing);
         }
-        Place::Spare => next.spare = Some(renewal.tokens.clone()),
+        Place::Spare => next.spare = Some(Box::new(renewal.tokens.clone())),
         Place::Hand => next.hand_over(renewal.tokens.clone()),
         Place::Owe => {
             let Some(token) = renewal.tokens.refresh.clone() else { return decide(state, cx) };

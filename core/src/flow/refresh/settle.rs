@@ -91,7 +91,7 @@ pub(crate) fn write_settlement(
             // The stored token was the dead one of two siblings.
             Some(spare) => {
                 let timing = cx.client.provider().config().refresh.timing;
-                next.publish(spare, &timing);
+                next.publish(*spare, &timing);
                 settle = Settle::Promote;
             }
             None => next.wipe(RecordStatus::Reauthenticate { cause: *cause }),

@@ -5,10 +5,10 @@ use crate::{
     entropy::Id,
     failure::Cause,
     input::ApiKeyKind,
-    json::{Object, Writer, closed, integer, list, secret, string, text},
+    json::{Object, Writer, closed, integer, list, secret, shared, string, text},
     record::{Kind, Record, StoreKey, Unknown, bearer, candidate::Candidate},
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 impl Record for ConnectionRecord {
     const KIND: Kind = Kind::Connection;
@@ -21,11 +21,11 @@ impl Record for ConnectionRecord {
             exchanging: object.optional("exchanging", Exchanging::read)?,
             grant_id: object.optional("grant_id", Id::read)?,
             company: object.optional("company", string)?,
-            asked_scope: object.optional("asked_scope", string)?,
+            asked_scope: object.optional("asked_scope", shared)?,
             tokens: object.optional("tokens", Tokens::read)?,
-            candidate: object.optional("candidate", Candidate::read)?,
+            candidate: object.optional("candidate", Candidate::read)?.map(Box::new),
             candidate_dropped: object.flag("candidate_dropped")?,
-            spare: object.optional("spare", Tokens::read)?,
+            spare: object.optional("spare", Tokens::read)?.map(Box::new),
             intent: object.optional("intent", Intent::read)?,
             unresolved: object.flag("unresolved")?,
             disconnected_at: object.optional("disconnected_at", integer)?,
@@ -107,7 +107,7 @@ impl Tokens {
                 refresh_exp: object.optional("refresh_exp", integer)?,
                 header: object.required("access", bearer::read)?,
                 access_exp: object.optional("access_exp", integer)?,
-                scope: object.required("scope", string)?,
+                scope: object.required("scope", shared)?,
                 obtained_at: object.required("obtained_at", integer)?,
                 key: object.optional("key", ApiKeyKind::read)?,
             })

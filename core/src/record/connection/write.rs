@@ -36,7 +36,7 @@ impl ConnectionRecord {
     /// The tokens are most of a record.
     pub(super) fn likely_length(&self) -> usize {
         let candidate = self.candidate.as_ref().map(|candidate| &candidate.tokens);
-        let tokens = self.tokens.iter().chain(&self.spare).chain(candidate);
+        let tokens = self.tokens.iter().chain(self.spare.as_deref()).chain(candidate);
         let lengths = tokens.map(Tokens::likely_length);
         let duties = self.outbox.iter().map(|Duty::RevokeToken { token, .. }| token.expose().len());
         lengths.chain(duties).fold(1_024, usize::saturating_add)
@@ -46,9 +46,9 @@ impl ConnectionRecord {
 impl RecordStatus {
     fn write(self, to: &mut Writer) {
         match self {
-            Self::New => to.text("status", "new"),
-            Self::Active => to.text("status", "active"),
-            Self::Disconnected => to.text("status", "disconnected"),
+            Self::New => to.word("status", "new"),
+            Self::Active => to.word("status", "active"),
+            Self::Disconnected => to.word("status", "disconnected"),
             Self::Disconnecting { attempts, retry_at } => to.nested("status", |to| {
                 to.nested("disconnecting", |to| {
                     to.integer("attempts", u64::from(attempts));
@@ -56,7 +56,7 @@ impl RecordStatus {
                 });
             }),
             Self::Reauthenticate { cause } => to.nested("status", |to| {
-                to.nested("reauthenticate", |to| to.text("cause", cause.code()));
+                to.nested("reauthenticate", |to| to.word("cause", cause.code()));
             }),
         }
     }
@@ -76,7 +76,7 @@ impl Tokens {
         to.integer("refresh_exp", self.refresh_exp);
         to.text("access", self.access_token());
         to.integer("access_exp", self.access_exp);
-        to.text("scope", self.scope.as_str());
+        to.text("scope", &*self.scope);
         to.integer("obtained_at", self.obtained_at);
         to.text("key", self.key.map(ApiKeyKind::as_str));
     }
