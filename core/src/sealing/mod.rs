@@ -13,7 +13,6 @@ use crate::{
     failure::{Failure, HostFault},
     secret::SecretBytes,
 };
-use alloc::vec::Vec;
 use core::{ops::Deref, str};
 
 /// How records are protected in the store.
@@ -82,7 +81,7 @@ impl Sealing {
 pub(crate) enum Opened<'a> {
     Clear(&'a [u8]),
     #[cfg(feature = "sealed")]
-    Sealed(zeroize::Zeroizing<Vec<u8>>),
+    Sealed(zeroize::Zeroizing<alloc::vec::Vec<u8>>),
 }
 
 impl Deref for Opened<'_> {
