@@ -1,5 +1,5 @@
 # What a person runs. Each target installs what it needs and is not there.
-.PHONY: demo test test-c test-python test-swift bench-swift lint rows model mutants simulate bench bench-c sizes fuzz-c install uninstall clean setup kill-test fleet-test bench-python test-kotlin bench-kotlin
+.PHONY: demo test test-c test-python test-swift bench-swift lint rows model mutants simulate bench instructions bench-c sizes fuzz-c install uninstall clean setup kill-test fleet-test bench-python test-kotlin bench-kotlin
 
 demo: ## a whole lifecycle against the embedded authority, shown as it happens
 	@scripts/setup demo
@@ -55,7 +55,10 @@ simulate: ## many workers and many faults, on all cores: SEEDS=1000000 or SECOND
 		-- --nocapture --exact hunt
 
 bench: ## beside the oauth2 crate, on the same inputs in the same run
-	cargo bench -p evergrant
+	@cargo bench --locked -p evergrant --features testing --bench speed
+
+instructions: ## the same by instructions and allocations, against what is committed: UPDATE=1
+	@scripts/instructions
 
 bench-c: ## the C path beside the Rust path
 	@ffi/bench/run

@@ -74,6 +74,9 @@ mod http_date;
 mod input;
 mod json;
 mod member;
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod operations;
 mod output;
 mod pace;
 mod pleo;

@@ -1,7 +1,7 @@
 //! What a server says of itself, made fit to be shown.
 
 use crate::{secret::Secret, uri};
-use alloc::string::{String, ToString as _};
+use alloc::{borrow::Cow, string::String};
 
 /// `error` and `error_description` as a server gave them, made fit to be shown:
 /// printable ASCII, bounded, and with everything that looks like a token or
@@ -27,36 +27,53 @@ impl ServerSaid {
 const TOKEN_LIKE: usize = 20;
 
 fn redact(text: &str, limit: usize, secrets: &[&Secret]) -> String {
-    let mut clean = text.to_string();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        // As it is, and as it was sent: in a form, and after `Basic`.
-        let mut form = String::new();
-        uri::push_form(&mut form, "", secret.expose());
-        let mut component = String::new();
-        uri::push_component(&mut component, secret.expose());
-        let credentials = secret.expose().strip_prefix("Basic ").unwrap_or_default();
-        let forms = [secret.expose(), form.trim_start_matches('='), &component, credentials];
-        for sent in forms.into_iter().filter(|sent| !sent.is_empty()) {
-            clean = clean.replace(sent, "[redacted]");
-        }
+    let mut clean = Cow::Borrowed(text);
+    for secret in secrets {
+        take_out(&mut clean, secret.expose());
     }
-    let mut shown = String::new();
+    let mut shown = String::with_capacity(clean.len().min(limit));
     for word in clean.split_inclusive(|c: char| !is_token_character(c)) {
         let run = word.trim_end_matches(|c: char| !is_token_character(c));
         let rest = word.strip_prefix(run).unwrap_or_default();
         let hidden = run.len() >= TOKEN_LIKE && !KNOWN_ERRORS.contains(&run);
-        shown.push_str(if hidden { "[redacted]" } else { run });
-        shown.push_str(rest);
+        let run = if hidden { "[redacted]" } else { run };
+        shown.extend(run.chars().chain(rest.chars()).map(printable));
+        if shown.len() >= limit {
+            // It is all ASCII.
+            shown.truncate(limit);
+            break;
+        }
     }
     shown
-        .chars()
-        .map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { ' ' })
-        .take(limit)
-        .collect()
+}
+
+/// Takes a secret out as it is, and as it was sent: in a form, and after `Basic`.
+fn take_out(clean: &mut Cow<'_, str>, secret: &str) {
+    let credentials = secret.strip_prefix("Basic ").unwrap_or_default();
+    replace(clean, secret);
+    replace(clean, credentials);
+    // What is encoded is no shorter.
+    if secret.len() <= clean.len() {
+        let (mut form, mut component) = (String::new(), String::new());
+        uri::push_form(&mut form, "", secret);
+        uri::push_component(&mut component, secret);
+        replace(clean, form.trim_start_matches('='));
+        replace(clean, &component);
+    }
+}
+
+fn replace(clean: &mut Cow<'_, str>, sent: &str) {
+    if !sent.is_empty() && sent.len() <= clean.len() && clean.contains(sent) {
+        *clean = Cow::Owned(clean.replace(sent, "[redacted]"));
+    }
+}
+
+fn printable(c: char) -> char {
+    if c == ' ' || c.is_ascii_graphic() { c } else { ' ' }
 }
 
 fn is_token_character(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-._~+/=%".contains(c)
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~' | '+' | '/' | '=' | '%')
 }
 
 /// Registered error names that are as long as a token could be.

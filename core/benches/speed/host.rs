@@ -156,26 +156,3 @@ pub(crate) fn lifecycle(client: &Arc<Client>, body: &SecretBytes) -> u64 {
     host.run(Input::Revoke);
     host.steps
 }
-
-/// An authorized connection whose refresh has been answered but not yet taken in.
-pub(crate) fn refresh_answered(
-    client: &Arc<Client>,
-    body: &SecretBytes,
-) -> (Connection, Env, Input) {
-    let mut host = Host::new(client.clone(), body);
-    host.authorize();
-    host.redirected();
-    host.now += 3_600_000;
-    let mut input = Input::TokenWanted { min_validity: 30_000 };
-    loop {
-        let env = host.env();
-        let outputs = host.connection.step(&env, input).unwrap().outputs;
-        let sent = outputs.iter().any(|output| matches!(output, Output::SendHttp { .. }));
-        let answers: Vec<Input> = outputs.into_iter().filter_map(|o| host.perform(o)).collect();
-        input = answers.into_iter().next().unwrap();
-        if sent {
-            let env = host.env();
-            return (host.connection, env, input);
-        }
-    }
-}

@@ -1,20 +1,22 @@
-//! The whole lifecycle, a valid token and a token answer, beside the `oauth2`
-//! crate on the same inputs in the same run: three scopes, a code of 43
-//! characters, token answers of about 1.2 KB with an access token of 900.
+//! The whole lifecycle and each of its operations, beside the `oauth2` crate on the same
+//! inputs in the same run: three scopes, a state and a code of 43 characters, token answers
+//! of about 1.2 KB with an access token of 900.
 //!
-//! evergrant's lifecycle writes every record to a store in memory; the peer
-//! keeps nothing. Allocations are counted once, before the times are taken.
+//! evergrant's lifecycle writes every record to a store in memory; the peer keeps nothing.
+//!
+//!     speed                           times, by criterion
+//!     speed allocations               how often each asks for memory
+//!     speed count WHAT WHO ROUNDS     runs one, for scripts/instructions
 #![allow(missing_docs, reason = "a bench has no readers of its API")]
 
+mod cases;
 mod host;
 mod peer;
 
+use cases::Case;
 use criterion::Criterion;
-use evergrant::*;
-use host::{API, Host, client, lifecycle, refresh_answered, sealed, token_body};
 use std::{
     alloc::{GlobalAlloc, Layout, System},
-    hint::black_box,
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -45,109 +47,49 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-fn counted<T>(run: impl FnOnce() -> T) -> (u64, T) {
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
-    let result = run();
-    (ALLOCATIONS.load(Ordering::Relaxed) - before, result)
-}
-
-fn benches(c: &mut Criterion) {
-    let (ours, theirs) = (client(Sealing::Plain), peer::client());
-    let sealed = client(sealed());
-    let body = token_body();
-    let shared = SecretBytes::new(body.clone());
-
-    let (allocations, steps) = counted(|| lifecycle(&ours, &shared));
-    println!(
-        "allocations, whole lifecycle, evergrant: {allocations} in {steps} steps with records"
-    );
-    let (allocations, _) = counted(|| peer::lifecycle(&theirs, &body));
-    println!("allocations, whole lifecycle, oauth2:    {allocations} without any record");
-    let (mut connection, env, answer) = refresh_answered(&ours, &shared);
-    let (allocations, _) = counted(|| connection.step(&env, answer).unwrap());
-    println!("allocations, token answer, evergrant:    {allocations} with its record");
-    let (allocations, _) = counted(|| peer::token_answer(&body));
-    println!("allocations, token answer, oauth2:       {allocations}");
-
-    let mut group = c.benchmark_group("whole lifecycle");
-    group.bench_function("evergrant, records in memory", |b| b.iter(|| lifecycle(&ours, &shared)));
-    group.bench_function("evergrant, records in memory, sealed", |b| {
-        b.iter(|| lifecycle(&sealed, &shared));
-    });
-    group.bench_function("oauth2, nothing kept", |b| b.iter(|| peer::lifecycle(&theirs, &body)));
-    group.finish();
-
-    let mut host = Host::new(ours.clone(), &shared);
-    host.authorize();
-    host.redirected();
-    let (allocations, _) =
-        counted(|| host.connection.authorization(host.now, API, 30_000).is_some());
-    println!("allocations, valid token, evergrant:     {allocations}");
-    let mut group = c.benchmark_group("valid token");
-    group.bench_function("evergrant, for a URL of the API", |b| {
-        b.iter(|| {
-            black_box(host.connection.authorization(host.now, black_box(API), 30_000)).is_some()
-        });
-    });
-    group.bench_function("evergrant, servable generation", |b| {
-        b.iter(|| black_box(host.connection.servable(black_box(host.now))));
-    });
-    group.finish();
-
-    let mut group = c.benchmark_group("restore");
-    for (name, client) in [("evergrant, in clear", &ours), ("evergrant, sealed", &sealed)] {
-        let mut host = Host::new(client.clone(), &shared);
-        host.authorize();
-        host.redirected();
-        let stored = host.store[0].clone();
-        println!("bytes of the record, {name}: {}", stored.as_ref().unwrap().bytes.len());
-        group.bench_function(name, |b| {
-            b.iter(|| Connection::restore(client.clone(), "tenant", stored.clone()).unwrap());
-        });
-    }
-    group.finish();
-
-    let mut group = c.benchmark_group("token answer");
-    group.bench_function("evergrant, a step with its record", |b| {
-        let fresh = || refresh_answered(&ours, &shared);
-        b.iter_batched(
-            fresh,
-            |(mut connection, env, answer)| {
-                let step = connection.step(&env, answer).unwrap();
-                (connection, step)
-            },
-            criterion::BatchSize::SmallInput,
-        );
-    });
-    group.bench_function("oauth2, parsed", |b| b.iter(|| peer::token_answer(black_box(&body))));
-    group.finish();
-}
-
-/// `count NAME ROUNDS` runs one of them so often, for a count of its instructions.
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
-        [_, "count", name, rounds] => count(name, rounds.parse().unwrap()),
+        [_, "count"] => {
+            cases::all().iter().for_each(|case| println!("{}\t{}", case.what, case.who))
+        }
+        [_, "count", what, who, rounds] => count(what, who, rounds.parse().unwrap()),
+        [_, "allocations"] => allocations(),
         _ => {
-            let mut criterion = Criterion::default().configure_from_args();
-            benches(&mut criterion);
-            criterion.final_summary();
+            allocations();
+            times();
         }
     }
 }
 
-fn count(name: &str, rounds: u32) {
-    let body = token_body();
-    let shared = SecretBytes::new(body.clone());
-    let (ours, theirs) = (client(Sealing::Plain), peer::client());
-    let sealed = client(sealed());
-    for _ in 0..rounds {
-        match name {
-            "lifecycle" => drop(black_box(lifecycle(&ours, &shared))),
-            "lifecycle, sealed" => drop(black_box(lifecycle(&sealed, &shared))),
-            "lifecycle, oauth2" => drop(black_box(peer::lifecycle(&theirs, &body))),
-            other => panic!("no {other}"),
+fn times() {
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut cases = cases::all();
+    for group in cases.chunk_by_mut(|one, other| one.what == other.what) {
+        let mut measured = criterion.benchmark_group(group[0].what);
+        for case in group {
+            measured.bench_function(case.who, |bencher| bencher.iter(&mut case.run));
         }
+        measured.finish();
+    }
+    criterion.final_summary();
+}
+
+fn allocations() {
+    for Case { what, who, mut run } in cases::all() {
+        // The first time may make what is kept.
+        run();
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        run();
+        println!("{:5} allocations: {what}, {who}", ALLOCATIONS.load(Ordering::Relaxed) - before);
+    }
+}
+
+fn count(what: &str, who: &str, rounds: u32) {
+    let mut cases = cases::all();
+    let case = cases.iter_mut().find(|case| case.what == what && case.who == who).unwrap();
+    for _ in 0..rounds {
+        (case.run)();
     }
 }

@@ -4,7 +4,7 @@ use oauth2::{
     AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
     HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken,
     RevocationUrl, Scope, StandardRevocableToken, TokenResponse, TokenUrl,
-    basic::{BasicClient, BasicTokenResponse},
+    basic::{BasicClient, BasicErrorResponse, BasicTokenResponse},
     http, url,
 };
 
@@ -37,7 +37,7 @@ pub(crate) fn lifecycle(client: &Client, body: &[u8]) -> BasicTokenResponse {
         .url();
     std::hint::black_box(url);
     let redirect = format!("{REDIRECT_URI}?code={CODE}&state={}", state.secret());
-    let code = redirected(&redirect, &state);
+    let code = redirected(&redirect, state.secret());
     let tokens = exchange(client, code, verifier, body);
     let refresh = RefreshToken::new(tokens.refresh_token().unwrap().secret().clone());
     let tokens = client.exchange_refresh_token(&refresh).request(&answer(body)).unwrap();
@@ -46,10 +46,10 @@ pub(crate) fn lifecycle(client: &Client, body: &[u8]) -> BasicTokenResponse {
     tokens
 }
 
-fn redirected(redirect: &str, state: &CsrfToken) -> AuthorizationCode {
+pub(crate) fn redirected(redirect: &str, state: &str) -> AuthorizationCode {
     let url = url::Url::parse(redirect).unwrap();
     let value = |name| url.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
-    assert_eq!(value("state"), *state.secret());
+    assert_eq!(value("state"), state);
     AuthorizationCode::new(value("code"))
 }
 
@@ -64,4 +64,40 @@ pub(crate) fn exchange(
 
 pub(crate) fn token_answer(body: &[u8]) -> BasicTokenResponse {
     serde_json::from_slice(body).unwrap()
+}
+
+pub(crate) fn error_answer(body: &[u8]) -> BasicErrorResponse {
+    serde_json::from_slice(body).unwrap()
+}
+
+pub(crate) fn authorization_url(client: &Client, state: &str, verifier: &str) -> url::Url {
+    let verifier = PkceCodeVerifier::new(verifier.into());
+    let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
+    let request = client
+        .authorize_url(|| CsrfToken::new(state.into()))
+        .add_scopes(SCOPES.map(|scope| Scope::new(scope.into())))
+        .set_pkce_challenge(challenge);
+    request.url().0
+}
+
+/// A request is built when it is sent: to a server that takes it and says nothing.
+fn silent(request: HttpRequest) -> Result<HttpResponse, std::io::Error> {
+    std::hint::black_box(request);
+    Err(std::io::ErrorKind::Other.into())
+}
+
+pub(crate) fn exchange_request(client: &Client, code: &str, verifier: &str) {
+    let verifier = PkceCodeVerifier::new(verifier.into());
+    let request = client.exchange_code(AuthorizationCode::new(code.into()));
+    request.set_pkce_verifier(verifier).request(&silent).unwrap_err();
+}
+
+pub(crate) fn refresh_request(client: &Client, token: &str) {
+    let token = RefreshToken::new(token.into());
+    client.exchange_refresh_token(&token).request(&silent).unwrap_err();
+}
+
+pub(crate) fn revocation(client: &Client, token: &str) {
+    let token = StandardRevocableToken::RefreshToken(RefreshToken::new(token.into()));
+    client.revoke_token(token).unwrap().request(&silent).unwrap_err();
 }
