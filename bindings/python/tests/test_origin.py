@@ -1,7 +1,10 @@
 """Where a token may go: decided by the provider's data alone, as in Rust."""
 
+import asyncio
+
+import httpx
 import pytest
-from evergrant import AsyncConnections, Client, Connections, Provider, Sealing
+from evergrant import AsyncConnection, AsyncConnections, Client, Connections, Provider, Sealing
 from evergrant.machine import TokenEndpointAuthMethod
 from evergrant.stores import MemoryStore
 from evergrant.token import Token
@@ -27,6 +30,23 @@ def connection(request):
 
 def goes(connection, url):
     return connection.may_go_to(url, Token(1, ORIGIN, "Bearer canary", None, 0))
+
+
+def carried(connection, url, monkeypatch):
+    """The header that httpx sends there."""
+    token = Token(1, ORIGIN, "Bearer canary", None, 0)
+    request = httpx.Request("GET", url)
+    if isinstance(connection, AsyncConnection):
+
+        async def ready():
+            return token
+
+        monkeypatch.setattr(connection, "token", ready)
+        sent = asyncio.run(anext(connection.auth().async_auth_flow(request)))
+    else:
+        monkeypatch.setattr(connection, "token", lambda: token)
+        sent = next(connection.auth().sync_auth_flow(request))
+    return sent.headers.get("Authorization")
 
 
 @pytest.mark.parametrize("origin", [ORIGIN, "HTTPS://API.example", "https://api.example:443"])
@@ -58,3 +78,24 @@ def test_the_origin_in_other_words(connection, origin, rest):
 )
 def test_elsewhere(connection, url):
     assert not goes(connection, url)
+
+
+@pytest.mark.parametrize("url", [ORIGIN, "HTTPS://API.example:443/a b", "https://api.example/\u00e9?x=1#y"])
+def test_httpx_carries_it_there(connection, url, monkeypatch):
+    assert carried(connection, url, monkeypatch) == "Bearer canary"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.example/",
+        "https://api.example:444/",
+        "https://user@api.example/",
+        "https://api.example@evil.test/",
+        "https://api.example.evil.test/",
+        "https://api.example./",
+        "https://evil.test/https://api.example/",
+    ],
+)
+def test_httpx_carries_it_nowhere_else(connection, url, monkeypatch):
+    assert carried(connection, url, monkeypatch) is None
