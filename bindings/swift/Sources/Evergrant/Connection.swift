@@ -142,8 +142,19 @@ public final class Connection: Sendable, CustomStringConvertible {
 
     /// Where the connection stands, by what the store says now.
     public func status() async throws -> Status {
+        try await status(here: engine.status)
+    }
+
+    /// Where the connection stands, first by what the store says, then as it changes in this
+    /// process. Who looks seldom sees the newest only. It ends when the connection is gone.
+    public func statuses() async throws -> AsyncStream<Status> {
+        let here = await engine.status
+        return await engine.watch(from: try await status(here: here), seen: here)
+    }
+
+    private func status(here: Status?) async throws -> Status {
         let stored = try await restored().status(now: client.clock.now())
-        switch (stored, await engine.status) {
+        switch (stored, here) {
         case (.authorized, .refreshing): return .refreshing
         case (.disconnected, .authorizing), (.reauthenticationRequired, .authorizing): return .authorizing
         default: return stored

@@ -21,7 +21,7 @@ final class Driver {
     private let clock: HostClock
     private let notify: @Sendable (Notice) -> Void
     private let cache: Locked<Token?>
-    private var machine: EvergrantMachine.Connection
+    var machine: EvergrantMachine.Connection
 
     private var tokens: [Waiter<Token>] = []
     private var maintaining: [Waiter<Token?>] = []

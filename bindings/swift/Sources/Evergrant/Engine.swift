@@ -9,7 +9,7 @@ actor Engine {
     /// The token that may be used now.
     nonisolated let cache = Locked<Token?>(nil)
 
-    private let driver: Driver
+    let driver: Driver
     private var effects: [Effect] = []
     private var isPerforming = false
     private var sent = 0
@@ -17,6 +17,7 @@ actor Engine {
     private var saving: [Waiter<Void>] = []
     private var settling: [Waiter<Void>] = []
     private var letGo: (@Sendable () -> Void)?
+    private var watchers = Watchers()
 
     init(client: Client, store: any Store, tenant: String) throws {
         (self.client, self.store) = (client, store)
@@ -27,6 +28,7 @@ actor Engine {
     deinit {
         timer?.task.cancel()
         letGo?()
+        watchers.finish()
     }
 
     /// When something is due again, UNIX milliseconds.
@@ -64,6 +66,20 @@ actor Engine {
         make { try $0.wake() }
     }
 
+    // MARK: - Who looks on
+
+    /// Where the connection stands from now on: first `status`, which was found when the machine
+    /// stood at `seen`.
+    func watch(from status: Status, seen: Status?) -> AsyncStream<Status> {
+        let (id, statuses) = watchers.add(status) { [weak self] id in Task { await self?.unwatch(id) } }
+        if let now = driver.status, now != seen { watchers.tell(now, to: id) }
+        return statuses
+    }
+
+    private func unwatch(_ id: Int) {
+        watchers.remove(id)
+    }
+
     // MARK: - Effects
 
     private func make(_ step: (Driver) throws -> [Effect]) {
@@ -78,6 +94,7 @@ actor Engine {
     }
 
     private func perform(_ more: [Effect]) {
+        if let status = driver.status { watchers.tell(status) }
         effects += more
         guard !isPerforming else { return }
         guard !effects.isEmpty else { return rest() }
