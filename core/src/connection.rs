@@ -13,7 +13,7 @@ use crate::{
     secret::Secret,
     state::{Authorization, Exchange, Refresh, Revoke, State},
 };
-use alloc::{string::String, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 use core::fmt;
 
 /// One customer's grant, from authorize to disconnect.
@@ -24,7 +24,7 @@ use core::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
     client: Arc<Client>,
-    tenant: String,
+    tenant: Box<str>,
     key: StoreKey,
     state: State,
     /// Read off `state` after each change: it is asked for before every call of the API.
@@ -39,13 +39,8 @@ impl Connection {
     /// [`Misuse::TenantInvalid`] if the tenant is empty or over 256 bytes.
     pub fn new(client: Arc<Client>, tenant: &str) -> Result<Self, Misuse> {
         let key = StoreKey::connection(&client, tenant)?;
-        let provider = client.provider().config();
-        let state = State {
-            access_dies: provider.refresh.access_dies,
-            release_unsaved: provider.release_unsaved,
-            ..State::default()
-        };
-        Ok(Self { client, tenant: String::from(tenant), key, state, at_hand: None })
+        let state = State::new(client.provider().config());
+        Ok(Self { client, tenant: tenant.into(), key, state, at_hand: None })
     }
 
     /// A connection as the store holds it: `current` is what was read under its
@@ -123,6 +118,7 @@ impl Connection {
         }
         refresh::settle_demand(state, &mut cx);
         let outputs = cx.outputs;
+        state.tidy();
         self.at_hand = AtHand::of(state);
         Ok(Step {
             outputs,

@@ -17,54 +17,136 @@ use crate::{
     env::{Deadline, Moment},
     failure::Failure,
     output::Op,
+    provider::ProviderConfig,
     record::{Revision, connection::ConnectionRecord},
     requests::SecretInUse,
     secret::SecretBytes,
 };
 use alloc::{boxed::Box, vec::Vec};
+use core::ops::{Deref, DerefMut};
 
-/// The connection's memory: what the store was last seen to hold, and where
-/// each part of the lifecycle stands. Parts go on side by side: a person may
-/// authorize while a refresh is on its way.
+/// The connection's memory: what the store was last seen to hold, and what a later step
+/// must know of an earlier one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct State {
     pub(crate) ops: Ops,
     pub(crate) known: Known,
-    pub(crate) authorizations: Vec<Authorization>,
-    pub(crate) exchanges: Vec<Exchange>,
-    pub(crate) bind: Bind,
+    under_way: UnderWay,
     /// The candidate that was answered for last: not to be taken up again here.
     pub(crate) answered: Option<Id>,
-    pub(crate) refresh: Refresh,
-    pub(crate) revoke: Revoke,
-    pub(crate) outbox: Outbox,
-    /// How often in a row the store was found to have forgotten a write.
-    pub(crate) repairs: u8,
     /// The one token that is wanted, by however many callers.
     pub(crate) demand: Option<Demand>,
     /// A generation whose token the API refused.
     pub(crate) rejected: Option<u64>,
     /// The generation that was obtained because the one before was refused.
     pub(crate) renewed: Option<u64>,
-    pub(crate) backoff: Option<Box<Backoff>>,
-    /// When another worker's intent was first seen, by this one's clocks.
-    pub(crate) observed: Option<(Id, Moment)>,
     /// How old the record last read was then, by the store's own clock.
     pub(crate) store_age: Option<u64>,
-    /// The intent of a worker that is known to be dead.
-    pub(crate) orphan: Option<Id>,
     /// The nonce of the last intent of this machine's own.
     pub(crate) last_claim: Option<Id>,
-    /// Refreshes that are no longer waited for; their tokens are still welcome.
-    pub(crate) late: Vec<(Op, Claim)>,
-    /// Tokens that came while others of their generation were being stored.
-    pub(crate) sibling: Option<Box<Renewal>>,
+    /// How often in a row the store was found to have forgotten a write.
+    pub(crate) repairs: u8,
     /// Which of the client's secrets the server took last.
     pub(crate) secret: SecretInUse,
     /// Of the provider: a refresh kills the access token before it.
     pub(crate) access_dies: bool,
     /// Of the provider: what the store does not take may be served unsaved.
     pub(crate) release_unsaved: bool,
+}
+
+impl State {
+    /// Of a connection of which nothing has been read yet.
+    pub(crate) fn new(provider: &ProviderConfig) -> Self {
+        Self {
+            access_dies: provider.refresh.access_dies,
+            release_unsaved: provider.release_unsaved,
+            ..Self::default()
+        }
+    }
+
+    /// Gives back the memory of what is over.
+    pub(crate) fn tidy(&mut self) {
+        let Some(parts) = &mut self.under_way.0 else { return };
+        let intent = self.known.record().and_then(|record| record.intent.as_ref());
+        // Seen again, an intent that is gone would only be waited for longer.
+        if parts.refresh == Refresh::Idle && intent.is_none() {
+            parts.observed = None;
+            parts.orphan = None;
+        }
+        if **parts == IDLE {
+            self.under_way = UnderWay(None);
+        }
+    }
+}
+
+impl Deref for State {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.under_way
+    }
+}
+
+impl DerefMut for State {
+    fn deref_mut(&mut self) -> &mut Parts {
+        &mut self.under_way
+    }
+}
+
+/// Where each part of the lifecycle stands. Parts go on side by side: a person may
+/// authorize while a refresh is on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parts {
+    pub(crate) authorizations: Vec<Authorization>,
+    pub(crate) exchanges: Vec<Exchange>,
+    pub(crate) bind: Bind,
+    pub(crate) refresh: Refresh,
+    pub(crate) revoke: Revoke,
+    pub(crate) outbox: Outbox,
+    pub(crate) backoff: Option<Box<Backoff>>,
+    /// When another worker's intent was first seen, by this one's clocks.
+    pub(crate) observed: Option<(Id, Moment)>,
+    /// The intent of a worker that is known to be dead.
+    pub(crate) orphan: Option<Id>,
+    /// Refreshes that are no longer waited for; their tokens are still welcome.
+    pub(crate) late: Vec<(Op, Claim)>,
+    /// Tokens that came while others of their generation were being stored.
+    pub(crate) sibling: Option<Box<Renewal>>,
+}
+
+/// As a rule nothing is under way, and most connections of a large fleet are such: they
+/// share this.
+static IDLE: Parts = Parts {
+    authorizations: Vec::new(),
+    exchanges: Vec::new(),
+    bind: Bind::Idle,
+    refresh: Refresh::Idle,
+    revoke: Revoke::Idle,
+    outbox: Outbox::Idle,
+    backoff: None,
+    observed: None,
+    orphan: None,
+    late: Vec::new(),
+    sibling: None,
+};
+
+/// The parts of the lifecycle, which take memory from the first that is begun until
+/// [`State::tidy`] finds all of them idle.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct UnderWay(Option<Box<Parts>>);
+
+impl Deref for UnderWay {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        self.0.as_deref().unwrap_or(&IDLE)
+    }
+}
+
+impl DerefMut for UnderWay {
+    fn deref_mut(&mut self) -> &mut Parts {
+        self.0.get_or_insert_with(|| Box::new(IDLE.clone()))
+    }
 }
 
 /// Numbers the outputs of one life of the machine.

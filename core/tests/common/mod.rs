@@ -2,6 +2,8 @@
 //! server of one grant, and a clock that stands still until it is moved.
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part of it")]
 
+pub mod counting;
+pub mod idle;
 pub mod json;
 pub mod server;
 pub mod states;

@@ -16,6 +16,7 @@ mod found_of_companies;
 mod interleavings;
 mod keys;
 mod lifecycle;
+mod memory;
 mod policies;
 mod properties;
 mod quirks;
@@ -29,3 +30,6 @@ mod secret_rotation;
 mod secrets;
 mod takeover;
 mod unsaved;
+
+#[global_allocator]
+static ALLOCATOR: common::counting::Counting = common::counting::Counting;
