@@ -1,5 +1,5 @@
 # What a person runs. Each target installs what it needs and is not there.
-.PHONY: demo test test-c test-python test-swift bench-swift lint rows model mutants simulate bench instructions bench-c sizes fuzz-c install uninstall clean setup kill-test fleet-test bench-python test-kotlin bench-kotlin
+.PHONY: demo test test-c test-python test-swift test-kotlin kill-test fleet-test lint audit rows model mutants simulate bench instructions bench-c sizes fuzz-c install uninstall bench-python bench-swift bench-kotlin clean setup
 
 demo: ## a whole lifecycle against the embedded authority, shown as it happens
 	@scripts/setup demo
@@ -36,6 +36,10 @@ fleet-test: ## what a claim costs in a fleet of 10,000, 100,000 and 1,000,000 co
 lint: ## formatting, lints, documentation, generated files
 	@scripts/setup lint
 	@scripts/lint
+
+audit: ## known vulnerabilities of what is built from: downloads the advisories of RustSec
+	@scripts/setup audit
+	@cargo deny --locked check advisories
 
 rows: ## the two checklists in docs/, and the tests of each row
 	@scripts/rows docs/behaviours.md row_
