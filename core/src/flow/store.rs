@@ -67,9 +67,7 @@ pub(crate) fn known(
     current: Option<Stored>,
 ) -> Result<Known, Failure> {
     let Some(stored) = current else { return Ok(Known::Absent) };
-    let mut record: ConnectionRecord = decode(sealing, key, stored.bytes.expose())?;
-    // Equal, and so one copy is enough.
-    record.key = key.clone();
+    let record = decode(sealing, key, stored.bytes.expose())?;
     Ok(Known::Present(stored.revision, Box::new(record)))
 }
 

@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ConnectionRecord {
-    pub(crate) key: StoreKey,
+    key: StoreKey,
     /// The whole fence: +1 on every saved token answer, every new grant and
     /// every disconnect. A verdict wipes the tokens and keeps it.
     pub(crate) generation: u64,

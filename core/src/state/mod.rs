@@ -36,10 +36,6 @@ pub(crate) struct State {
     pub(crate) answered: Option<Id>,
     /// The one token that is wanted, by however many callers.
     pub(crate) demand: Option<Demand>,
-    /// A generation whose token the API refused.
-    pub(crate) rejected: Option<u64>,
-    /// The generation that was obtained because the one before was refused.
-    pub(crate) renewed: Option<u64>,
     /// How old the record last read was then, by the store's own clock.
     pub(crate) store_age: Option<u64>,
     /// The nonce of the last intent of this machine's own.
@@ -103,6 +99,10 @@ pub(crate) struct Parts {
     pub(crate) refresh: Refresh,
     pub(crate) revoke: Revoke,
     pub(crate) outbox: Outbox,
+    /// A generation whose token the API refused.
+    pub(crate) rejected: Option<u64>,
+    /// The generation that was obtained because the one before was refused.
+    pub(crate) renewed: Option<u64>,
     pub(crate) backoff: Option<Box<Backoff>>,
     /// When another worker's intent was first seen, by this one's clocks.
     pub(crate) observed: Option<(Id, Moment)>,
@@ -123,6 +123,8 @@ static IDLE: Parts = Parts {
     refresh: Refresh::Idle,
     revoke: Revoke::Idle,
     outbox: Outbox::Idle,
+    rejected: None,
+    renewed: None,
     backoff: None,
     observed: None,
     orphan: None,

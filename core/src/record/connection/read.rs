@@ -14,7 +14,7 @@ impl Record for ConnectionRecord {
     const KIND: Kind = Kind::Connection;
 
     fn read(object: &mut Object<'_>, key: &StoreKey) -> Option<Self> {
-        Some(Self {
+        let mut record = Self {
             key: key.clone(),
             generation: object.required("gen", integer)?,
             status: object.required("status", RecordStatus::read)?,
@@ -33,7 +33,14 @@ impl Record for ConnectionRecord {
             outbox: object.take("outbox").map_or(Some(Vec::new()), duties)?,
             due_at: object.optional("due_at", integer)?,
             unknown: Unknown::default(),
-        })
+        };
+        // What was granted is as a rule what was asked for: one text for both.
+        if let (Some(asked), Some(tokens)) = (&record.asked_scope, &mut record.tokens)
+            && *asked == tokens.scope
+        {
+            tokens.scope = asked.clone();
+        }
+        Some(record)
     }
 
     fn write(&self, to: &mut Writer) {
