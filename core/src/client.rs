@@ -10,7 +10,7 @@ use crate::{
     secret::Secret,
     uri,
 };
-use alloc::{format, string::String, sync::Arc, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 /// What is known of a client registration, to be checked by [`Client::new`].
@@ -219,10 +219,15 @@ pub(crate) enum IssJudgement {
 /// `%20`, which form decoders and plain percent decoders read alike; `+` they do not,
 /// and some servers have the latter.
 fn basic_header(client_id: &str, secret: &Secret) -> Secret {
-    let mut pair = String::new();
+    // Room for each byte as `%XX`: what grows leaves a copy behind.
+    let room = client_id.len().saturating_add(secret.expose().len()).saturating_mul(3);
+    let mut pair = String::with_capacity(room.saturating_add(1));
     uri::push_component(&mut pair, client_id);
     pair.push(':');
     uri::push_component(&mut pair, secret.expose());
     let pair = Secret::new(pair);
-    Secret::new(format!("Basic {}", STANDARD.encode(pair.expose())))
+    let mut header = String::with_capacity(room.saturating_mul(2).saturating_add(16));
+    header.push_str("Basic ");
+    STANDARD.encode_string(pair.expose(), &mut header);
+    Secret::new(header)
 }

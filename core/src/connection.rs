@@ -144,9 +144,13 @@ impl Connection {
     }
 
     /// Which of these scopes (separated by spaces) the grant has not, as far as the
-    /// server has told: to be asked before a call that would be refused.
+    /// server has told: to be asked before a call that would be refused. Of an API key
+    /// whose scopes the API does not tell nobody knows, and nothing is said to be missing.
     pub fn missing_scopes(&self, needed: &str) -> String {
         let tokens = self.state.known.record().and_then(|record| record.tokens.as_ref());
+        if tokens.is_some_and(|tokens| tokens.key.is_some() && tokens.scope.is_empty()) {
+            return String::new();
+        }
         scope::missing(needed, tokens.map_or("", |tokens| &tokens.scope))
     }
 

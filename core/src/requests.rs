@@ -97,7 +97,13 @@ impl Requests<'_> {
         form: &[(&str, &str)],
         resource: Option<&str>,
     ) -> HttpRequest {
-        let mut body = String::with_capacity(256);
+        // Room for each byte as `%XX`: what grows leaves a copy behind.
+        let (secret, basic) = self.client.credentials(self.secret);
+        let own = [self.client.client_id(), secret.map_or("", Secret::expose)];
+        let values = form.iter().map(|(_, value)| *value).chain(own).chain(resource);
+        let room = values
+            .fold(256, |room: usize, value| room.saturating_add(value.len().saturating_mul(3)));
+        let mut body = String::with_capacity(room);
         for (name, value) in form {
             uri::push_form(&mut body, name, value);
         }
@@ -106,7 +112,6 @@ impl Requests<'_> {
         }
         let mut headers = Vec::with_capacity(3);
         headers.extend(self.client.form_headers().clone());
-        let (secret, basic) = self.client.credentials(self.secret);
         match (self.client.method(), secret) {
             (TokenEndpointAuthMethod::ClientSecretPost, Some(secret)) => {
                 uri::push_form(&mut body, "client_id", self.client.client_id());

@@ -2,6 +2,7 @@
 
 use crate::{secret::Secret, uri};
 use alloc::{borrow::Cow, string::String};
+use zeroize::Zeroizing;
 
 /// `error` and `error_description` as a server gave them, made fit to be shown:
 /// printable ASCII, bounded, and with everything that looks like a token or
@@ -54,11 +55,13 @@ fn take_out(clean: &mut Cow<'_, str>, secret: &str) {
     replace(clean, credentials);
     // What is encoded is no shorter.
     if secret.len() <= clean.len() {
-        let (mut form, mut component) = (String::new(), String::new());
-        uri::push_form(&mut form, "", secret);
-        uri::push_component(&mut component, secret);
-        replace(clean, form.trim_start_matches('='));
-        replace(clean, &component);
+        let room = secret.len().saturating_mul(3).saturating_add(1);
+        let mut encoded = Zeroizing::new(String::with_capacity(room));
+        uri::push_form(&mut encoded, "", secret);
+        replace(clean, encoded.trim_start_matches('='));
+        encoded.clear();
+        uri::push_component(&mut encoded, secret);
+        replace(clean, &encoded);
     }
 }
 

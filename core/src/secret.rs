@@ -15,7 +15,14 @@ pub struct Secret(Arc<Text>);
 impl Secret {
     /// Takes the text over; the caller's own copies are the caller's to wipe.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(Arc::new(Text(text.into().into_boxed_str())))
+        let text = text.into();
+        if text.len() == text.capacity() {
+            return Self(Arc::new(Text(text.into_boxed_str())));
+        }
+        // To shrink a buffer may leave a copy behind.
+        let exact = Text(Box::from(text.as_str()));
+        wipe(&mut text.into_bytes());
+        Self(Arc::new(exact))
     }
 
     /// The text itself. Every use of this is a place where a secret may leave.

@@ -38,7 +38,8 @@ pub(crate) fn answered(
 }
 
 /// What stands in the way by the API's own word: no refresh mends it.
-/// `header` is what the request carried, to be taken out of the API's words.
+/// `header` is what requests carry now, to be taken out of the API's words; one that has
+/// been replaced since is taken out as everything is that looks like a token.
 pub(crate) fn forbidden(headers: &[(String, String)], header: Option<&Secret>) -> Failure {
     let key = header.and_then(super::key::bare);
     let sent: Vec<&Secret> = header.into_iter().chain(&key).collect();

@@ -28,7 +28,8 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         }
         (Outbox::Sent { owed, .. }, Signal::HttpDone(response)) => match response.status {
             200..=299 => settle(state, cx, &owed, Done::Yes),
-            408 | 429 | 500..=599 => {
+            // Also what an operator can mend: a client that is not known, a proxy's redirect.
+            300..=399 | 401 | 408 | 429 | 500..=599 => {
                 let after = retry_after(&response.headers, cx.now());
                 settle(state, cx, &owed, Done::Later(after));
             }

@@ -244,26 +244,33 @@ impl ConnectionRecord {
         self.due_at = None;
     }
 
+    /// Owes the server the revocation of these tokens; says whether that is new.
+    pub(crate) fn owe(
+        &mut self,
+        refresh: Option<Secret>,
+        access: Option<Secret>,
+        now: u64,
+    ) -> bool {
+        let mut new = false;
+        for (token, is_access) in [(refresh, false), (access, true)] {
+            let Some(token) = token.filter(|token| !self.owes(token)) else { continue };
+            if self.outbox.len() >= OUTBOX_LIMIT {
+                self.outbox.remove(0);
+            }
+            self.outbox.push(Duty::RevokeToken {
+                token,
+                access: is_access,
+                attempts: 0,
+                next_at: now,
+            });
+            new = true;
+        }
+        new
+    }
+
     /// Whether the revocation of this token is owed already.
     pub(crate) fn owes(&self, token: &Secret) -> bool {
         self.outbox.iter().any(|Duty::RevokeToken { token: owed, .. }| owed == token)
-    }
-
-    /// Owes the server the revocation of a refresh token.
-    pub(crate) fn owe(&mut self, token: Secret, now: u64) {
-        self.push(Duty::RevokeToken { token, access: false, attempts: 0, next_at: now });
-    }
-
-    /// Owes the server the revocation of an access token.
-    pub(crate) fn owe_access(&mut self, token: Secret, now: u64) {
-        self.push(Duty::RevokeToken { token, access: true, attempts: 0, next_at: now });
-    }
-
-    fn push(&mut self, duty: Duty) {
-        if self.outbox.len() >= OUTBOX_LIMIT {
-            self.outbox.remove(0);
-        }
-        self.outbox.push(duty);
     }
 }
 

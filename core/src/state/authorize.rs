@@ -125,7 +125,7 @@ pub(crate) enum ExchangeStage {
     /// What the server gave and nobody may use is being written down as owed.
     Owing {
         attempt: Attempt,
-        refresh: Secret,
+        refresh: Option<Secret>,
         access: Option<Secret>,
         failure: Failure,
         grant: CodeGrant,

@@ -148,6 +148,7 @@ fn a_key_lacks_nothing_where_the_api_tells_of_no_scopes() {
         scopes: vec!["expenses:read".into()],
     }));
     assert_eq!(notices(&outputs), ["grant_obtained", "company_bound"]);
+    assert_eq!(world.connection.missing_scopes("users:read"), "");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod interleavings;
 mod keys;
 mod lifecycle;
 mod memory;
+mod owed;
 mod policies;
 mod properties;
 mod quirks;

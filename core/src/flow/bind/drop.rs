@@ -132,10 +132,7 @@ fn owe(cx: &Cx<'_>, next: &mut ConnectionRecord, candidate: Box<Candidate>) {
         return;
     }
     let access = Secret::from(candidate.tokens.access_token());
-    if let Some(refresh) = candidate.tokens.refresh {
-        next.owe(refresh, cx.now());
-    }
-    next.owe_access(access, cx.now());
+    next.owe(candidate.tokens.refresh, Some(access), cx.now());
 }
 
 /// Something newer has taken the place of the candidate in this record, if any: a

@@ -173,18 +173,12 @@ impl Own<'_, '_> {
         grant: CodeGrant,
     ) {
         let mut next = store::known_or_new(self.state, self.cx);
-        match refresh.filter(|token| self.is_revocable() && !next.owes(token)) {
-            Some(refresh) => {
-                next.owe(refresh.clone(), self.cx.now());
-                if let Some(access) = &access {
-                    next.owe_access(access.clone(), self.cx.now());
-                }
-                next.exchanging = None;
-                let attempt = store::write(self.state, self.cx, next);
-                self.keep(Stage::Owing { attempt, refresh, access, failure, grant });
-            }
-            None => self.fail(grant.return_context, failure),
+        if !self.is_revocable() || !next.owe(refresh.clone(), access.clone(), self.cx.now()) {
+            return self.fail(grant.return_context, failure);
         }
+        next.exchanging = None;
+        let attempt = store::write(self.state, self.cx, next);
+        self.keep(Stage::Owing { attempt, refresh, access, failure, grant });
     }
 
     fn is_revocable(&self) -> bool {

@@ -145,7 +145,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
         }
         (Stage::Owing { attempt, refresh, access, failure, grant }, Signal::Swapped(current)) => {
             match store::confirm(own.state, own.cx, attempt, current) {
-                Ok(false) => own.disown(Some(refresh), access, failure, grant),
+                Ok(false) => own.disown(refresh, access, failure, grant),
                 Ok(true) | Err(_) => own.fail(grant.return_context, failure),
             }
         }

@@ -170,9 +170,8 @@ pub(crate) fn save(state: &mut State, cx: &mut Cx<'_>, renewal: Box<Renewal>, tr
         Place::Spare => next.spare = Some(Box::new(renewal.tokens.clone())),
         Place::Hand => next.hand_over(renewal.tokens.clone()),
         Place::Owe => {
-            let Some(token) = renewal.tokens.refresh.clone() else { return decide(state, cx) };
-            next.owe(token, cx.now());
-            next.owe_access(renewal.tokens.access_token().into(), cx.now());
+            let access = renewal.tokens.access_token().into();
+            next.owe(renewal.tokens.refresh.clone(), Some(access), cx.now());
         }
     }
     let mut attempt = store::write(state, cx, next);

@@ -25,8 +25,12 @@ use pause::{store_slow, unreadable};
 use renewal::{is_renewal_of, renew, renewed, to_renew_with};
 use tombstone::{buried, bury, finish};
 
-/// After so many requests without a definite answer the tokens are forgotten.
+/// After so many requests without a definite answer the tokens are forgotten, and their
+/// revocation is owed.
 const ATTEMPTS: u16 = 5;
+
+/// The same where nothing can be owed, since it takes a live access token: over an hour.
+const ATTEMPTS_BY_REQUEST: u16 = 30;
 
 /// The person wants out. Total and idempotent: pending authorizations end too,
 /// and where there is no grant the tombstone still beats a late redirect.
@@ -133,7 +137,9 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             }
             match outcome {
                 Outcome::Success(answer) => renewed(state, cx, answer, sent),
-                Outcome::Dead(_) | Outcome::Refused(..) => finish(state, cx, Told::No),
+                Outcome::Dead(_) => finish(state, cx, Told::No),
+                // The token is as good as before, and an operator may mend it.
+                Outcome::Refused(..) => answered(state, cx, Told::Unclear, None),
                 Outcome::Postponed { after, .. } | Outcome::Unknown { after, .. } => {
                     answered(state, cx, Told::Unclear, after);
                 }
@@ -371,7 +377,8 @@ fn answered(state: &mut State, cx: &mut Cx<'_>, told: Told, after: Option<u64>) 
         return resume(state, cx);
     };
     let attempts = attempts.saturating_add(1);
-    if attempts >= ATTEMPTS {
+    let owed_later = cx.client.provider().config().disconnect.is_revocation();
+    if attempts >= if owed_later { ATTEMPTS } else { ATTEMPTS_BY_REQUEST } {
         return finish(state, cx, told);
     }
     let pause = refresh::pause(cx, attempts).max(after.unwrap_or_default());

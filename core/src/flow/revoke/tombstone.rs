@@ -16,16 +16,15 @@ pub(super) fn finish(state: &mut State, cx: &mut Cx<'_>, told: Told) {
     let mut next = store::known_or_new(state, cx);
     let RecordStatus::Disconnecting { .. } = next.status else { return resume(state, cx) };
     let revocable = cx.client.provider().config().disconnect.is_revocation();
-    let tokens = next.tokens.take().filter(|tokens| revocable && tokens.refresh.is_some());
+    let tokens = next.tokens.take().filter(|tokens| revocable && tokens.key.is_none());
     if let Some(tokens) = tokens {
-        let access = Secret::from(tokens.access_token());
-        if let (Told::Unclear, Some(refresh)) = (told, tokens.refresh) {
-            next.owe(refresh, cx.now());
-        }
-        // That it ends with its refresh token is no server's duty (RFC 7009 §2.1).
-        if tokens.access_exp.is_none_or(|expiry| cx.now() < expiry) {
-            next.owe_access(access, cx.now());
-        }
+        // The server was told of the refresh token, if there is one. That the access token
+        // ends with it is no server's duty (RFC 7009 §2.1).
+        let unclear = told == Told::Unclear;
+        let alive = tokens.access_exp.is_none_or(|expiry| cx.now() < expiry);
+        let left = alive && (unclear || tokens.refresh.is_some());
+        let access = left.then(|| Secret::from(tokens.access_token()));
+        next.owe(tokens.refresh.filter(|_| unclear), access, cx.now());
     }
     next.wipe(RecordStatus::Disconnected);
     bury(state, cx, next, told);
