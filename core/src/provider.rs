@@ -219,8 +219,9 @@ impl Provider {
     /// # Errors
     /// [`Misuse::EnvironmentInvalid`], [`Misuse::EndpointInvalid`],
     /// [`Misuse::IssuerMissing`], [`Misuse::TimingInvalid`], [`Misuse::QuirkInvalid`],
-    /// [`Misuse::AnswerLimitInvalid`], [`Misuse::CompanyBindingInvalid`] or, for a parameter of the protocol among the
-    /// extra ones, [`Misuse::ParameterReserved`].
+    /// [`Misuse::AnswerLimitInvalid`], [`Misuse::CompanyBindingInvalid`] or, for the extra
+    /// parameters, [`Misuse::ParameterInvalid`] and, for one of the protocol's own among
+    /// them, [`Misuse::ParameterReserved`].
     pub fn new(config: ProviderConfig) -> Result<Self, Misuse> {
         let endpoint = |url: &str| is_endpoint(url, config.loopback_http);
         let name = config.environment.as_str();

@@ -63,7 +63,8 @@ reasons! {
         RedirectUriMissing = 15 "misuse_redirect_uri_missing",
         /// The tenant's name is empty or longer than 256 bytes.
         TenantInvalid = 16 "misuse_tenant_invalid",
-        /// The timing row breaks a rule: T > D and A > max(W + D, W + T + S).
+        /// The timing row breaks a rule (T > D and A > max(W + D, W + T + S)), or an
+        /// authorization would live for no time at all.
         TimingInvalid = 17 "misuse_timing_invalid",
         /// `iss` is required but the provider has no issuer to compare it with.
         IssuerMissing = 18 "misuse_issuer_missing",

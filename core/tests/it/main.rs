@@ -6,6 +6,7 @@ mod common;
 
 mod answers;
 mod clocks;
+mod codes;
 mod companies;
 mod counterexamples;
 mod endings;

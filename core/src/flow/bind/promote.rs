@@ -111,7 +111,15 @@ pub(super) fn step(state: &mut State, cx: &mut Cx<'_>, stage: Bind, signal: Sign
                 }
             }
         }
-        (stage, _) => state.bind = stage,
+        // Nothing of the kind is awaited in these stages, or not yet.
+        (
+            stage,
+            Signal::Swapped(_)
+            | Signal::SwapUnanswered
+            | Signal::HttpDone(_)
+            | Signal::HttpFailed(_)
+            | Signal::Wake,
+        ) => state.bind = stage,
     }
 }
 
