@@ -100,7 +100,8 @@ enum evg_result
     EVG_RESULT_MISUSE_REDIRECT_URI_MISSING = 15,
     // The tenant's name is empty or longer than 256 bytes.
     EVG_RESULT_MISUSE_TENANT_INVALID = 16,
-    // The timing row breaks a rule: T > D and A > max(W + D, W + T + S).
+    // The timing row breaks a rule (T > D and A > max(W + D, W + T + S)), or an
+    // authorization would live for no time at all.
     EVG_RESULT_MISUSE_TIMING_INVALID = 17,
     // `iss` is required but the provider has no issuer to compare it with.
     EVG_RESULT_MISUSE_ISSUER_MISSING = 18,

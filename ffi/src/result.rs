@@ -46,7 +46,8 @@ pub enum EvgResult {
     MisuseRedirectUriMissing = 15,
     /// The tenant's name is empty or longer than 256 bytes.
     MisuseTenantInvalid = 16,
-    /// The timing row breaks a rule: T > D and A > max(W + D, W + T + S).
+    /// The timing row breaks a rule (T > D and A > max(W + D, W + T + S)), or an
+    /// authorization would live for no time at all.
     MisuseTimingInvalid = 17,
     /// `iss` is required but the provider has no issuer to compare it with.
     MisuseIssuerMissing = 18,
