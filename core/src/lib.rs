@@ -92,6 +92,13 @@ mod scope;
 mod sealing;
 mod secret;
 mod state;
+#[cfg(feature = "testing")]
+#[allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    reason = "a simulation's counters stay small, and a fuzzer wants to be stopped"
+)]
+pub mod testing;
 mod token;
 mod uri;
 

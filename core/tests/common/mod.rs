@@ -1,6 +1,6 @@
 //! A small world for the machine: a client, a store in memory, an authorization
 //! server of one grant, and a clock that stands still until it is moved.
-#![allow(dead_code, unreachable_pub, reason = "each test uses its part of it")]
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "each test uses its part of it")]
 
 pub mod counting;
 pub mod idle;
@@ -8,6 +8,7 @@ pub mod json;
 pub mod server;
 pub mod states;
 
+pub use evergrant::testing::{authorize, client_config, provider_config};
 use evergrant::*;
 use server::Server;
 use std::{collections::BTreeMap, collections::VecDeque, sync::Arc};
@@ -19,19 +20,6 @@ pub const API: &str = "https://api.example/v1/expenses";
 
 /// No test comes near it: a machine that goes round in circles fails, and does not hang.
 const MOST_STEPS: usize = 50_000;
-
-pub fn provider_config() -> ProviderConfig {
-    ProviderConfig {
-        environment: "test".into(),
-        issuer: Some("https://as.example".into()),
-        iss: IssPolicy::Required,
-        authorization_endpoint: "https://as.example/authorize".into(),
-        token_endpoint: "https://as.example/token".into(),
-        disconnect: Disconnect::Revocation { endpoint: "https://as.example/revoke".into() },
-        api_origin: "https://api.example".into(),
-        ..ProviderConfig::default()
-    }
-}
 
 /// How the API of this world tells whose a credential is.
 pub fn company_binding() -> CompanyBinding {
@@ -50,18 +38,6 @@ pub fn by_api_request() -> Disconnect {
         method: Method::Delete,
         url: "https://api.example/v1/installations/me".into(),
         spares_others: true,
-    }
-}
-
-pub fn client_config() -> ClientConfig {
-    ClientConfig {
-        client_id: "client 1".into(),
-        client_secret: Some("canary-client-secret".into()),
-        previous_client_secret: None,
-        token_endpoint_auth_method: None,
-        redirect_uris: vec![REDIRECT_URI.into(), "http://127.0.0.1/callback".into()],
-        scopes: vec!["expenses:read".into(), "accounts:read".into()],
-        sealing: Sealing::Plain,
     }
 }
 
@@ -86,17 +62,6 @@ pub fn client_of(provider: ProviderConfig, client: ClientConfig) -> Arc<Client> 
 
 pub fn client() -> Arc<Client> {
     client_of(provider_config(), client_config())
-}
-
-pub fn authorize() -> Input {
-    Input::Authorize(Authorize {
-        redirect_uri: REDIRECT_URI.into(),
-        scopes: vec![],
-        extra: vec![],
-        binding: Binding::SameProcess,
-        return_context: Some("/settings".into()),
-        company: None,
-    })
 }
 
 #[allow(clippy::large_enum_variant, reason = "a test's log: clarity before bytes")]
