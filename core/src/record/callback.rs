@@ -2,7 +2,7 @@
 
 use super::{AuthorizationId, BrowserProof, StoreKey};
 use crate::{entropy, failure::CallbackFault, secret::Secret};
-use alloc::{borrow::Cow, string::String};
+use alloc::borrow::Cow;
 
 /// The parameters of a redirect (RFC 6749 §4.1.2, RFC 9207 §2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,8 +10,8 @@ pub(crate) struct Callback {
     pub(crate) authorization: AuthorizationId,
     pub(crate) proof: Option<BrowserProof>,
     pub(super) code: Option<Secret>,
-    pub(super) iss: Option<String>,
-    // Attackers and servers write these two: secrets until they are redacted.
+    // Attackers and servers write these three: secrets until they are redacted.
+    pub(super) iss: Option<Secret>,
     pub(super) error: Option<Secret>,
     pub(super) error_description: Option<Secret>,
 }
@@ -49,7 +49,7 @@ impl Callback {
             authorization: AuthorizationId::of(&state),
             proof: None,
             code: code.and_then(secret),
-            iss: iss.map(Cow::into_owned),
+            iss: iss.map(|text| Secret::new(text.into_owned())),
             error: error.and_then(secret),
             error_description: error_description.and_then(secret),
         })
@@ -77,7 +77,7 @@ impl Callback {
 mod tests {
     use super::*;
     use crate::uri::push_parameter;
-    use alloc::{borrow::ToOwned as _, format};
+    use alloc::{borrow::ToOwned as _, format, string::String};
     use proptest::prelude::*;
 
     /// `code|iss|error|error_description`, empty where there is none.
@@ -85,8 +85,8 @@ mod tests {
         let it = Callback::parse(&Secret::from(url))?;
         assert_eq!(it.authorization, AuthorizationId::of("s"), "{url}");
         let text = |secret: &Option<Secret>| secret.as_ref().map_or("", Secret::expose).to_owned();
-        let iss = it.iss.clone().unwrap_or_default();
-        let [code, error, why] = [&it.code, &it.error, &it.error_description].map(text);
+        let parts = [&it.code, &it.iss, &it.error, &it.error_description];
+        let [code, iss, error, why] = parts.map(text);
         Ok(format!("{code}|{iss}|{error}|{why}"))
     }
 

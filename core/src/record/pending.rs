@@ -90,7 +90,7 @@ impl Pending {
         if !callback.proof_fits(self.binding.as_deref()) {
             return Err(CallbackFault::BindingMismatch);
         }
-        match client.judges_iss(callback.iss.as_deref()) {
+        match client.judges_iss(callback.iss.as_ref().map(Secret::expose)) {
             IssJudgement::Good => {}
             IssJudgement::Missing => return Err(CallbackFault::IssuerMissing),
             IssJudgement::Mismatch => return Err(CallbackFault::IssuerMismatch),

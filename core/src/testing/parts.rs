@@ -1,8 +1,8 @@
 //! What the fuzz targets reach of the machine's parts; of no use to anybody else.
 
 use crate::{
-    Deviation, Failure, HttpResponse, Provider, Sealing, Secret, SecretBytes, ServerSaid, StoreKey, challenge,
-    http, http_date,
+    Deviation, Failure, HttpResponse, Provider, Sealing, Secret, SecretBytes, ServerSaid, StoreKey,
+    challenge, http, http_date,
     record::{self, Record, connection, pending},
     token::{self, Outcome},
     uri::{self, Origin},

@@ -100,6 +100,16 @@ fn nothing_formatted_shows_a_secret() {
     assert_clean("stored", &format!("{:?}", world.store.values()), &canaries);
 }
 
+/// Found by fuzzing: whoever writes the redirect may put its code and `state` there.
+#[test]
+fn what_a_redirect_names_as_its_issuer_is_not_shown() {
+    let mut world = World::new();
+    let url = world.open_browser(authorize());
+    let redirect = world.server.consent(&url).replace("iss=", "iss=canary-code-1");
+    world.step(Input::Redirected { url: redirect.into(), proof: BrowserProof::SameProcess });
+    assert_clean("connection", &format!("{:?}", world.connection), &["canary-".into()]);
+}
+
 #[test]
 fn the_hunt_can_find_what_it_hunts() {
     let secret = Secret::new("canary-1");
