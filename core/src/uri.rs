@@ -159,8 +159,13 @@ pub(crate) fn redirect_kind(redirect_uri: &str) -> Option<RedirectKind> {
         };
     }
     // A private scheme is a domain name turned round (RFC 8252 §7.1): the dot
-    // keeps `javascript:` and `data:` out.
-    scheme.contains('.').then_some(RedirectKind::PrivateScheme)
+    // keeps `javascript:` and `data:` out. What looks like a host behind it is a name
+    // and no more: with user info, port or brackets not every parser takes it.
+    let plain = uri.authority().is_none_or(|authority| {
+        matches!(authority.host_parsed(), Host::RegName(_))
+            && authority.host() == authority.as_str()
+    });
+    (plain && scheme.contains('.')).then_some(RedirectKind::PrivateScheme)
 }
 
 /// Whether two redirect URIs are the same byte for byte, but for the port of a
@@ -305,6 +310,13 @@ mod tests {
             ("http://[::1]:81/", Some(RedirectKind::Loopback)),
             ("http://localhost:81/", Some(RedirectKind::Localhost)),
             ("com.example.app:/callback", Some(RedirectKind::PrivateScheme)),
+            ("com.example.app://oauth/callback", Some(RedirectKind::PrivateScheme)),
+            ("com.example.app:///callback", Some(RedirectKind::PrivateScheme)),
+            // Found by fuzzing: what no browser takes for a URL.
+            ("com.example.app://:/callback", None),
+            ("com.example.app://oauth:99999/callback", None),
+            ("com.example.app://@/callback", None),
+            ("com.example.app://[v1.a]/callback", None),
             ("http://client.example/callback", None),
             ("https://client.example/callback#f", None),
             ("javascript:alert(1)", None),
