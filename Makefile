@@ -1,5 +1,5 @@
 # What a person runs. Each target installs what it needs and is not there.
-.PHONY: demo test test-c test-python test-swift test-kotlin kill-test fleet-test lint audit rows model mutants simulate bench instructions bench-c sizes reproducible bench-memory fuzz-c install uninstall bench-python bench-swift bench-kotlin clean setup
+.PHONY: demo test test-c test-python test-swift test-kotlin kill-test fleet-test lint audit rows model mutants simulate bench instructions bench-c sizes reproducible bench-memory fuzz fuzz-coverage fuzz-c install uninstall bench-python bench-swift bench-kotlin clean setup
 
 demo: ## a whole lifecycle against the embedded authority, shown as it happens
 	@scripts/setup demo
@@ -75,6 +75,13 @@ reproducible: ## the shared libraries, built twice in different places: the same
 
 bench-memory: ## what idle connections take: 100,000 and 1,000,000 of them
 	@cargo bench --quiet --locked -p evergrant --bench memory
+
+fuzz: ## every part that reads what others wrote, under libFuzzer: TIME=60, TARGET=step; then C
+	@fuzz/run $(or $(TIME),60) $(TARGET)
+	@$(if $(TARGET),:,ffi/fuzz/run $(or $(TIME),60))
+
+fuzz-coverage: ## what the fuzzers' inputs reach, file by file: TARGET=step
+	@fuzz/coverage $(TARGET)
 
 fuzz-c: ## the C functions under libFuzzer: SECONDS=600
 	@ffi/fuzz/run $(or $(SECONDS),600)

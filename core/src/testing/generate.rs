@@ -131,7 +131,7 @@ const BODIES: &[&str] = &[
     "",
     "{}",
     r#"{"error":"invalid_grant"}"#,
-    r#"{"error":"invalid_client","error_description":"canary-refresh-1"}"#,
+    r#"{"error":"invalid_client","error_description":"canary-0123456789-abcdef"}"#,
     r#"{"error":"temporarily_unavailable"}"#,
     r#"{"access_token":"canary-a","token_type":"bearer","refresh_token":"canary-r","expires_in":"60"}"#,
     r#"{"data":{"subjectURN":"urn:company:1","scope":"expenses:read"}}"#,
@@ -142,7 +142,7 @@ const BODIES: &[&str] = &[
     "\u{feff}{\"error\":\"slow_down\"}",
 ];
 
-const VALUES: &[&str] = &["Bearer", "DPoP", "canary-value", "expenses:read", "60", "invalid_grant"];
+const VALUES: &[&str] = &["Bearer", "DPoP", "a-token", "expenses:read", "60", "invalid_grant"];
 
 const HEADERS: &[(&str, &str)] = &[
     ("Content-Type", "application/json;charset=UTF-8"),

@@ -31,6 +31,7 @@ mod sealed;
 mod secret_rotation;
 mod secrets;
 mod takeover;
+mod testing;
 mod unsaved;
 
 #[global_allocator]
