@@ -50,7 +50,7 @@ fn provider(choices: &[u8; 8], next: &mut impl FnMut() -> String) -> ProviderCon
     let (name, value) = (next(), next());
     let invalid_grant_errors = some(next()).into_iter().collect();
     let [url, subject, company_prefix] = [next(), next(), next()];
-    let company = (!url.is_empty()).then(|| CompanyBinding {
+    let company = (!url.is_empty()).then_some(CompanyBinding {
         url,
         subject,
         scope: None,

@@ -49,7 +49,7 @@ const OWN: &[(&str, &[&[u8]])] = &[
     (
         "retry_after",
         &[
-            b"\0\0\0\0\0\0\0\0120",
+            b"\0\0\0\0\0\0\0\x00120",
             b"\0\x68\xe5\xcf\x8b\x01\0\0Sun, 06 Nov 1994 08:49:37 GMT",
             b"\0\x68\xe5\xcf\x8b\x01\0\0Sunday, 06-Nov-94 08:49:37 GMT",
             b"\0\x68\xe5\xcf\x8b\x01\0\0Sun Nov  6 08:49:37 1994",
