@@ -85,6 +85,14 @@ const LIVES: &[&[u8]] = &[
     b"\x0a\0\x05\0\0\0\x0d\0\x04\x07\0\x0d\0\x06\x00\x36\x37\0\0\x0a\0\0\x01\0\0\x01\x01\0\0\0\x0f\x01\x0f\0\x0f\x01\x0f\0\x0d",
     // A company's connection, its key, a refused call.
     b"\x32\0\x07\0\0\0\x0d\0\x04\x07\0\x0d\0\x0c\x04\0\0\x01\0\0\x0d\0\x05\0\0\x0d",
+    // Another company's grant; the organisation's for one of its companies; the end.
+    b"\x12\0\0\0\0\0\x0d\0\x04\x07\0\x0d\0\x15\x01\0\0\0\x0d\0\x04\x07\0\x0d\0\x15\x02\0\x16\0\0\x0d\0\x04\x07\0\x0d\0\x14\0\x0d",
+    // Disconnects by each of three ways that end in a restart.
+    b"\0\0\0\0\0\0\x0d\0\x04\x07\0\x0d\0\x14\0\x17\0\x0d",
+    b"\x01\0\0\0\0\0\x0d\0\x04\x07\0\x0d\0\x06\x00\x36\x37\0\0\x14\0\x0f\0\x17\0\x0d",
+    b"\x02\0\0\0\0\0\x0d\0\x04\x07\0\x0d\0\x09\x01\0\x14\0\x0d\0\x07\0\x0d\0\x17\0\x07\0\x0d",
+    // A reauthentication while a refresh is under way at the other worker.
+    b"\x02\0\x01\0\0\0\x0d\0\x04\x07\0\x0d\x01\x17\0\x06\x00\x36\x37\0\x01\x01\0\0\x01\x0f\0\0\0\x0d\0\x04\x07\0\x0d\x01\x0d",
 ];
 
 fn from_line(corpus: &mut Corpus, line: &Value) {

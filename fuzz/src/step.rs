@@ -24,6 +24,9 @@ pub(crate) fn run(data: &[u8]) -> Result<()> {
     let mut world = World::new(client);
     world.server.rotation = rotation;
     world.server.subject = Some("urn:company:1".into());
+    for (key, company) in [("canary-key-1", "urn:company:1"), ("canary-key-2", "urn:company:2")] {
+        world.server.owners.insert(format!("Bearer {key}"), company.to_owned());
+    }
     let mut run = Run { world, honest: true };
     for _ in 0..MOST_ACTS {
         if u.is_empty() {
@@ -40,6 +43,10 @@ pub(crate) fn run(data: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Whose the next grant is.
+const SUBJECTS: &[Option<&str>] =
+    &[Some("urn:company:1"), Some("urn:company:2"), Some("urn:organisation:1"), Some("x"), None];
+
 struct Run {
     world: World,
     /// Nobody has lied to the machine but by the faults that server and store count.
@@ -50,7 +57,7 @@ impl Run {
     fn act(&mut self, u: &mut Unstructured<'_>) -> Result<()> {
         let worker = usize::from(u.arbitrary::<bool>()?);
         let world = &mut self.world;
-        match u.int_in_range(0..=19)? {
+        match u.int_in_range(0..=23)? {
             0 => drop(world.tell(worker, authorize())),
             1 | 2 => {
                 drop(world.tell(
@@ -91,6 +98,17 @@ impl Run {
             14 => {
                 world.now = world.now.saturating_add_signed(i64::from(i32::arbitrary(u)?));
                 self.honest = false;
+            }
+            20 => drop(world.tell(worker, Input::Revoke)),
+            21 => world.server.subject = u.choose(SUBJECTS)?.map(str::to_owned),
+            22 => {
+                let Input::Authorize(asked) = authorize() else { return Ok(()) };
+                let company = u.choose(SUBJECTS)?.map(str::to_owned);
+                world.tell(worker, Input::Authorize(Authorize { company, ..asked }));
+            }
+            23 => {
+                world.restart(worker);
+                world.settle();
             }
             _ => {
                 if let Some(at) = pick(u, world.workers[worker].open.len()) {

@@ -62,19 +62,28 @@ impl World {
     pub(crate) fn tell(&mut self, worker: usize, input: Input) -> Option<Step> {
         let env = self.env();
         let connection = &mut self.workers[worker].connection;
-        let before = connection.clone();
-        let Ok(step) = connection.step(&env, input.clone()) else {
-            assert_eq!(*connection, before, "a misuse changes nothing");
-            return None;
-        };
-        let mut again = before;
-        assert_eq!(again.step(&env, input).as_ref(), Ok(&step), "the same again");
-        assert_eq!(again, *connection);
+        // What costs as much as many steps is done at some.
+        let is_examined = self.seed.is_multiple_of(4);
+        if is_examined {
+            let mut again = connection.clone();
+            let before = again.clone();
+            let first = again.step(&env, input.clone());
+            if first.is_err() {
+                assert_eq!(again, before, "a misuse changes nothing");
+            }
+            assert_eq!(connection.step(&env, input.clone()), first, "the same again");
+            assert_eq!(*connection, again);
+            *connection = before;
+        }
+        let step = connection.step(&env, input).ok()?;
         assert_eq!(step.status, connection.status(env.now));
         assert_eq!(step.servable, connection.servable(env.now));
         assert_eq!(step.wake_at, connection.wake_at(env.now));
         self.remember(&step);
-        self.watch(worker, &step);
+        self.watch(&step);
+        if is_examined {
+            self.assert_hidden(&format!("{:?}", self.workers[worker].connection));
+        }
         for output in &step.outputs {
             if matches!(output, Output::SendHttp { .. } | Output::Swap { .. }) {
                 self.workers[worker].open.push((self.uptime, output.clone()));
@@ -170,23 +179,25 @@ impl World {
         }
     }
 
-    /// Nothing secret can be seen of a step, nor of the machine that made it.
-    fn watch(&self, worker: usize, step: &Step) {
-        let mut shown = vec![format!("{step:?}"), format!("{:?}", self.workers[worker].connection)];
+    /// Nothing secret can be seen of a step.
+    fn watch(&self, step: &Step) {
+        self.assert_hidden(&format!("{step:?}"));
         for output in &step.outputs {
             match output {
                 Output::Failed { activity, failure } => {
-                    shown.push(format!("{failure} {} {:?}", activity.code(), failure.said()));
+                    let shown = format!("{failure} {} {:?}", activity.code(), failure.said());
+                    self.assert_hidden(&shown);
                 }
-                Output::Notice(notice) => shown.push(format!("{:?}", notice.fields())),
+                Output::Notice(notice) => self.assert_hidden(&format!("{:?}", notice.fields())),
                 _ => {}
             }
         }
-        for text in shown {
-            assert!(!self.has_canaries || leak(&text).is_none(), "{text}");
-            let seen = self.secrets.iter().find(|secret| text.contains(secret.as_str()));
-            assert_eq!(seen, None, "{text}");
-        }
+    }
+
+    fn assert_hidden(&self, text: &str) {
+        assert!(!self.has_canaries || leak(text).is_none(), "{text}");
+        let seen = self.secrets.iter().find(|secret| text.contains(secret.as_str()));
+        assert_eq!(seen, None, "{text}");
     }
 }
 
