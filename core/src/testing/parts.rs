@@ -106,7 +106,7 @@ pub fn judge(
             header: Some(answer.header),
             refresh_token: answer.refresh_token,
             expires_in: answer.expires_in,
-            scope: answer.scope,
+            scope: answer.scope.map(|scope| (*scope).to_owned()),
             flawed: answer.flaw.is_some(),
             shown,
             ..Judged::default()
