@@ -1,5 +1,5 @@
 # What a person runs. Each target installs what it needs and is not there.
-.PHONY: demo test test-c test-python test-swift test-kotlin kill-test fleet-test lint audit rows model mutants simulate bench instructions bench-c sizes reproducible bench-memory fuzz fuzz-coverage fuzz-c install uninstall bench-python bench-swift bench-kotlin clean setup
+.PHONY: demo test test-c test-python test-swift test-kotlin kill-test fleet-test lint audit sbom rows model mutants simulate bench instructions bench-c sizes reproducible bench-memory fuzz fuzz-coverage fuzz-c install uninstall bench-python bench-swift bench-kotlin clean setup
 
 demo: ## a whole lifecycle against the embedded authority, shown as it happens
 	@scripts/setup demo
@@ -40,6 +40,10 @@ lint: ## formatting, lints, documentation, generated files
 audit: ## known vulnerabilities of what is built from: downloads the advisories of RustSec
 	@scripts/setup audit
 	@cargo deny --locked check advisories
+
+sbom: ## the crates in each library that is shipped: CycloneDX, in target/sbom
+	@scripts/setup sbom
+	@scripts/sbom
 
 rows: ## the two checklists in docs/, and the tests of each row
 	@scripts/rows docs/behaviours.md row_

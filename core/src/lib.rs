@@ -55,6 +55,11 @@
     )
 )]
 
+/// What the README shows is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub mod readme {}
+
 extern crate alloc;
 #[cfg(test)]
 extern crate std;

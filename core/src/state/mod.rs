@@ -65,11 +65,11 @@ impl State {
         let Some(parts) = &mut self.under_way.0 else { return };
         let intent = self.known.record().and_then(|record| record.intent.as_ref());
         // Seen again, an intent that is gone would only be waited for longer.
-        if parts.refresh == Refresh::Idle && intent.is_none() {
+        if matches!(parts.refresh, Refresh::Idle) && intent.is_none() {
             parts.observed = None;
             parts.orphan = None;
         }
-        if **parts == IDLE {
+        if parts.are_idle() {
             self.under_way = UnderWay(None);
         }
     }
@@ -114,23 +114,50 @@ pub(crate) struct Parts {
     pub(crate) sibling: Option<Box<Renewal>>,
 }
 
+impl Parts {
+    const IDLE: Self = Self {
+        authorizations: Vec::new(),
+        exchanges: Vec::new(),
+        bind: Bind::Idle,
+        refresh: Refresh::Idle,
+        revoke: Revoke::Idle,
+        outbox: Outbox::Idle,
+        rejected: None,
+        renewed: None,
+        backoff: None,
+        observed: None,
+        orphan: None,
+        late: Vec::new(),
+        sibling: None,
+    };
+
+    /// Whether they equal `IDLE`, in much less code than comparing everything in them.
+    fn are_idle(&self) -> bool {
+        let Self {
+            authorizations,
+            exchanges,
+            bind: Bind::Idle,
+            refresh: Refresh::Idle,
+            revoke: Revoke::Idle,
+            outbox: Outbox::Idle,
+            rejected: None,
+            renewed: None,
+            backoff: None,
+            observed: None,
+            orphan: None,
+            late,
+            sibling: None,
+        } = self
+        else {
+            return false;
+        };
+        authorizations.is_empty() && exchanges.is_empty() && late.is_empty()
+    }
+}
+
 /// As a rule nothing is under way, and most connections of a large fleet are such: they
 /// share this.
-static IDLE: Parts = Parts {
-    authorizations: Vec::new(),
-    exchanges: Vec::new(),
-    bind: Bind::Idle,
-    refresh: Refresh::Idle,
-    revoke: Revoke::Idle,
-    outbox: Outbox::Idle,
-    rejected: None,
-    renewed: None,
-    backoff: None,
-    observed: None,
-    orphan: None,
-    late: Vec::new(),
-    sibling: None,
-};
+static IDLE: Parts = Parts::IDLE;
 
 /// The parts of the lifecycle, which take memory from the first that is begun until
 /// [`State::tidy`] finds all of them idle.
@@ -147,7 +174,7 @@ impl Deref for UnderWay {
 
 impl DerefMut for UnderWay {
     fn deref_mut(&mut self) -> &mut Parts {
-        self.0.get_or_insert_with(|| Box::new(IDLE.clone()))
+        self.0.get_or_insert_with(|| Box::new(Parts::IDLE))
     }
 }
 
