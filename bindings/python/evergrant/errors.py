@@ -6,10 +6,7 @@ code. No error holds a secret.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .machine import Failure, Refusal
+from .machine import Failure, FailureKind, Refusal
 
 __all__ = [
     "CallbackRefused",
@@ -127,7 +124,7 @@ def error_for(
     failure: Failure, tenant: str | None = None, return_context: str | None = None
 ) -> EvergrantError:
     """The error that a failure of the machine is raised as."""
-    return _named(failure.code)(
+    return _OF_KIND[failure.kind](
         failure.code,
         number=failure.number,
         retry_at=failure.retry_at,
@@ -143,22 +140,24 @@ def error_for(
 def error_of(refusal: Refusal) -> EvergrantError:
     """The error that a refusal of the machine's functions is raised as."""
     code = str(refusal)
-    return _named(code)(code)
+    if not isinstance(refusal, Refusal.Failed):
+        return Misuse(code)
+    # All that is there is its code, which begins as the kind is named.
+    return _OF_PREFIX.get(code.partition("_")[0], EvergrantError)(code)
 
 
-_PREFIXES: dict[str, type[EvergrantError]] = {
-    "misuse": Misuse,
-    "reauthenticate": ReauthenticationRequired,
-    "try": TryLater,
-    "denied": Denied,
-    "callback": CallbackRefused,
-    "misconfigured": Misconfigured,
-    "server": ServerMisbehaved,
-    "host": HostFailed,
-    "outcome": OutcomeUnknown,
-    "company": CompanyMismatch,
+_OF_KIND: dict[FailureKind, type[EvergrantError]] = {
+    FailureKind.REAUTHENTICATION_REQUIRED: ReauthenticationRequired,
+    FailureKind.TRY_LATER: TryLater,
+    FailureKind.OUTCOME_UNKNOWN: OutcomeUnknown,
+    FailureKind.DENIED: Denied,
+    FailureKind.CALLBACK_REFUSED: CallbackRefused,
+    FailureKind.MISCONFIGURED: Misconfigured,
+    FailureKind.COMPANY_MISMATCH: CompanyMismatch,
+    FailureKind.SERVER_MISBEHAVED: ServerMisbehaved,
+    FailureKind.HOST_FAILED: HostFailed,
 }
-
-
-def _named(code: str) -> type[EvergrantError]:
-    return _PREFIXES[code.partition("_")[0]]
+_OF_PREFIX: dict[str, type[EvergrantError]] = {
+    "callback": CallbackRefused,
+    "host": HostFailed,
+}

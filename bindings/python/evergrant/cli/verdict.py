@@ -67,7 +67,7 @@ _ADVICE = {
 
 def of(error: Exception) -> Verdict:
     """The verdict of an error."""
-    return next(VERDICTS[kind] for kind in type(error).__mro__ if kind in VERDICTS)
+    return next((VERDICTS[kind] for kind in type(error).__mro__ if kind in VERDICTS), INTERNAL)
 
 
 def advice(error: CommandError | errors.EvergrantError) -> str:
