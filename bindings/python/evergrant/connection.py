@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from .client import Client
 from .driver import Headers
 from .errors import EvergrantError
-from .http import Answer
+from .http import Answer, AnswerTooLarge
 from .machine import ApiKeyKind, Secret
 from .news import Authorized, KeyAccepted
 from .operations import MIN_VALIDITY, Authorization, Cookies, Operations, Status, cookie_of, secret
@@ -159,14 +159,20 @@ class Connection:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         timeout: float | None = None,
+        answer_limit: int = 16 << 20,
     ) -> Answer:
         """A call to the API without another HTTP library: with the token, and after a
-        401 once more with a new one. Redirects are not followed. `Misuse` for what is
-        no URL, as with a blank in it; `ValueError` for one that is not the API's; `OSError`, `NotSent` and their like if nobody answers."""
+        401 once more with a new one. A second 401 is handed back as it is. Redirects are
+        not followed. `Misuse` for what is no URL, as with a blank in it; `ValueError` for
+        one that is not the API's; `AnswerTooLarge` for a body of more than `answer_limit`
+        bytes (16 MiB unless told); `OSError`, `NotSent` and their like if nobody answers."""
         token = self.token(timeout=timeout)
-        answer = self._send(token, method, url, headers, body, timeout)
+        answer = self._send(token, method, url, headers, body, timeout, answer_limit)
         if answer.status == 401 and self.api_answered(token, 401, answer.headers) is None:
-            answer = self._send(self.token(timeout=timeout), method, url, headers, body, timeout)
+            token = self.token(timeout=timeout)
+            answer = self._send(token, method, url, headers, body, timeout, answer_limit)
+        if len(answer.body) > answer_limit:
+            raise AnswerTooLarge(f"more than {answer_limit} bytes")
         return answer
 
     def _send(
@@ -177,8 +183,9 @@ class Connection:
         headers: Mapping[str, str] | None,
         body: bytes,
         timeout: float | None,
+        answer_limit: int,
     ) -> Answer:
-        request = self._operations.api_request(token, method, url, headers, body, timeout)
+        request = self._operations.api_request(token, method, url, headers, body, timeout, answer_limit)
         try:
             return self.client.transport.send(request)
         except Exception as error:

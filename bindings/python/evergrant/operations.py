@@ -24,7 +24,6 @@ from .token import MIN_VALIDITY, Token
 
 __all__ = ["MIN_VALIDITY", "Authorization", "Cookie", "Cookies", "Operations", "Status", "cookie_of", "secret"]
 
-_NO_LIMIT = 1 << 62
 # What other parsers strip, take for a slash, or end a line at, and what is no UTF-8.
 _MISREAD = re.compile(r"[\x00-\x20\\\x7f\ud800-\udfff]").search
 Cookies = Mapping[str, str] | Secret | str | None
@@ -113,6 +112,7 @@ class Operations:
         headers: Mapping[str, str] | None,
         body: bytes,
         timeout: float | None,
+        answer_limit: int,
     ) -> Request:
         """A call to the API; `ValueError` if it is not the API's URL, `Misuse` if none."""
         if not url.isascii() or any(char <= " " or char == "\x7f" for char in url):
@@ -129,7 +129,7 @@ class Operations:
             body=body,
             send_by=clock.ticks() + listen_for,
             listen_for=listen_for,
-            answer_limit=_NO_LIMIT,
+            answer_limit=answer_limit,
             clock=clock,
         )
 

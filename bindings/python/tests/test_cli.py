@@ -106,6 +106,15 @@ def test_an_api_that_does_not_answer(shell, fault):
     assert (done.code, done.error) == (19, "api_no_answer")
 
 
+def test_an_answer_that_is_too_large(shell):
+    shell.run("connect")
+    pad = {"kind": "pad", "bytes": 17 << 20}
+    shell.authority.control_list("faults", [{"path": "/v1/expenses", "fault": pad}])
+    done = shell.run("call", "/v1/expenses", "--json")
+    assert (done.code, done.error) == (19, "api_answer_too_large")
+    assert len(done.out) < 1_000
+
+
 def test_refresh(shell):
     an_old_connection(shell, 0)
     done = shell.run("refresh", "--json")

@@ -20,6 +20,9 @@ from evergrant import (
     TryLater,
 )
 from evergrant.client import log_notice
+from evergrant.http import AnswerTooLarge
+from evergrant.http.httpx import HttpxTransport
+from evergrant.http.urllib import UrllibTransport
 from evergrant.machine import Cause, InternalError
 from evergrant.stores import SqliteStore
 from world import CALLBACK, AsyncStore, Loop, World, async_connections, browse
@@ -344,6 +347,25 @@ def test_a_call_without_another_library(threads):
         with pytest.raises(Misuse, match="^misuse_url_invalid$"):
             threads.connection.call("GET", threads.url(url))
     assert threads.authority.stats()["refreshes_ok"] == 1
+
+
+@pytest.mark.parametrize("transport", [UrllibTransport, HttpxTransport])
+def test_a_call_reads_no_more_than_it_is_to(authority, transport):
+    world = World(authority, transport=transport())
+    world.connect()
+    size = len(world.connection.call("GET", world.url()).body)
+    assert len(world.connection.call("GET", world.url(), answer_limit=size).body) == size
+    with pytest.raises(AnswerTooLarge, match=f"^more than {size - 1} bytes$"):
+        world.connection.call("GET", world.url(), answer_limit=size - 1)
+    # A refusal is understood, however large: the answer after it counts.
+    authority.control("revoke-access-tokens")
+    pad = {"path": "/v1/expenses", "fault": {"kind": "pad", "bytes": 100_000}}
+    authority.control_list("faults", [pad])
+    assert world.connection.call("GET", world.url(), answer_limit=size).status == 200
+    # Unless told, what is endless is not read to its end.
+    authority.control_list("faults", [{**pad, "fault": {"kind": "pad", "bytes": 17 << 20}}])
+    with pytest.raises(AnswerTooLarge):
+        world.connection.call("GET", world.url())
 
 
 def test_one_object_for_each_tenant(threads):

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from ..client import log_notice
 from ..connection import Connection
 from ..errors import Denied, EvergrantError, ReauthenticationRequired
-from ..http import Answer, NotSent, TooLate
+from ..http import Answer, AnswerTooLarge, NotSent, TooLate
 from ..machine import ApiKeyKind, Secret
 from ..news import Notice
 from ..operations import Status
@@ -65,6 +65,8 @@ def call(asked: argparse.Namespace, console: Console) -> int:
     except ValueError:
         # Not its text, which may quote a header.
         raise UsageError("call_invalid", "the URL is not the API's, or a header cannot be sent") from None
+    except AnswerTooLarge as error:
+        raise NoAnswer("api_answer_too_large", f"the API answered: {error}") from None
     except (NotSent, TooLate, OSError) as error:
         raise NoAnswer("api_no_answer", f"{type(error).__name__}: {VERDICTS[NoAnswer].advice}") from None
     _show(answer, asked.include, console)

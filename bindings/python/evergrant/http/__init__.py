@@ -14,11 +14,15 @@ from typing import Protocol
 from .._clock import Clock
 from .._hidden import Hidden
 
-__all__ = ["Answer", "NotSent", "Request", "TooLate", "Transport"]
+__all__ = ["Answer", "AnswerTooLarge", "NotSent", "Request", "TooLate", "Transport"]
 
 
 class NotSent(Exception):
     """Certainly no byte of the request left: DNS, connect or TLS failed."""
+
+
+class AnswerTooLarge(OSError):
+    """An answer came whose body is larger than `Connection.call` was to read."""
 
 
 class TooLate(Exception):
