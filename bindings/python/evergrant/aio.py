@@ -169,13 +169,15 @@ class AsyncConnections:
     def __getitem__(self, tenant: str) -> AsyncConnection:
         return self._kept.of(tenant)
 
-    async def callback(self, url: str | Secret, cookies: Cookies = None, *, timeout: float | None = None) -> Authorized:
+    async def callback(
+        self, url: str | Secret, cookies: Cookies = None, *, same_process: bool = False, timeout: float | None = None
+    ) -> Authorized:
         """As `Connections.callback`."""
         url = secret(url)
         cookies = cookie_of(url, cookies)
         current = await self._store.read(pending_key(url))
         tenant = tenant_of(self.client, url, current.record if current else None)
-        return await self[tenant].callback(url, cookies, timeout=timeout)
+        return await self[tenant].callback(url, cookies, same_process=same_process, timeout=timeout)
 
     def __repr__(self) -> str:
         return f"AsyncConnections({self.client!r}, {self.store!r})"

@@ -66,7 +66,9 @@ class Connections:
     def __getitem__(self, tenant: str) -> Connection:
         return self._kept.of(tenant)
 
-    def callback(self, url: str | Secret, cookies: Cookies = None, *, timeout: float | None = None) -> Authorized:
+    def callback(
+        self, url: str | Secret, cookies: Cookies = None, *, same_process: bool = False, timeout: float | None = None
+    ) -> Authorized:
         """Completes an authorization: finds out whose it is by what the store says. `url`
         is the whole URL of the redirect, `cookies` those that came with it.
 
@@ -76,7 +78,7 @@ class Connections:
         cookies = cookie_of(url, cookies)
         current = self.store.swap(pending_key(url), None, None)
         tenant = tenant_of(self.client, url, current.record if current else None)
-        return self[tenant].callback(url, cookies, timeout=timeout)
+        return self[tenant].callback(url, cookies, same_process=same_process, timeout=timeout)
 
     def __repr__(self) -> str:
         return f"Connections({self.client!r}, {self.store!r})"

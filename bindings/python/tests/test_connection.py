@@ -159,10 +159,14 @@ def test_cancelled(world):
         world.connections.callback(redirect, begun.cookie.value)
 
 
-def test_in_the_same_process(world):
+@pytest.mark.parametrize("of", ["connection", "connections"])
+def test_in_the_same_process(world, of):
+    """Which may also be another one of the same program: nothing but the store is shared."""
     begun = world.connection.authorize(CALLBACK, same_process=True, scopes=["users:read"])
     assert begun.cookie is None
-    done = world.connection.callback(browse(begun), same_process=True)
+    redirect = browse(begun)
+    world.restart()
+    done = getattr(world, of).callback(redirect, same_process=True)
     assert done.scope == "users:read"
     assert world.connection.missing_scopes("users:read expenses:read") == ["expenses:read"]
 
