@@ -8,7 +8,7 @@ import threading
 
 import httpx
 import pytest
-from evergrant import AsyncConnections, ReauthenticationRequired
+from evergrant import AsyncConnections, ReauthenticationRequired, ServerMisbehaved
 from evergrant._clock import Clock
 from evergrant.http import NotSent, Request, TooLate
 from evergrant.http.httpx import HttpxTransport
@@ -96,6 +96,27 @@ def test_the_other_kind_of_client(world):
     connection = AsyncConnections(world.client, world.store)["tenant 42/ü"]
     with httpx.Client(auth=connection.auth()) as client, pytest.raises(TypeError, match="a Connection"):
         client.get(world.url())
+
+
+@clients
+def test_a_second_refusal_is_handed_back(world, client):
+    """The server refuses what it has just issued: no other token would help."""
+    refused = {"kind": "answer", "status": 401}
+    world.authority.control_list("faults", [{"path": "/v1/expenses", "times": 3, "fault": refused}])
+    with client(world) as request:
+        # The first call is made twice, the other one once: its token is fresh.
+        assert [request("GET", world.url()).status_code for _ in range(3)] == [401, 401, 200]
+    assert world.authority.stats()["refreshes_ok"] == 1
+
+
+def test_a_second_refusal_of_a_call(world):
+    refused = {"kind": "answer", "status": 401}
+    world.authority.control_list("faults", [{"path": "/v1/expenses", "times": 2, "fault": refused}])
+    assert world.connection.call("GET", world.url()).status == 401
+    error = world.connection.api_answered(world.connection.token(), 401)
+    assert type(error) is ServerMisbehaved and error.code == "server_fresh_token_refused"
+    assert world.connection.call("GET", world.url()).status == 200
+    assert world.authority.stats()["refreshes_ok"] == 1
 
 
 @clients

@@ -29,8 +29,8 @@ __all__ = ["AsyncAuth", "Auth", "HttpxTransport"]
 
 class Auth(httpx.Auth):
     """Puts the token in where a request goes to the API's origin, and nowhere else; after
-    a 401 makes it once more with a new token. A body that is a stream is sent once, and
-    so is a request that was redirected."""
+    a 401 makes it once more with a new token; a second 401 is handed back as it is. A body
+    that is a stream is sent once, and so is a request that was redirected."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

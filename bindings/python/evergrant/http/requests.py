@@ -17,7 +17,8 @@ __all__ = ["Auth", "session"]
 
 class Auth(AuthBase):
     """Puts the token in where a request goes to the API's origin, and nowhere else; after
-    a 401 makes it once more with a new token. A body that is a stream is sent once."""
+    a 401 makes it once more with a new token; a second 401 is handed back as it is. A body
+    that is a stream is sent once."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
