@@ -43,7 +43,7 @@ pub enum Input {
         generation: u64,
         /// The status.
         status: u16,
-        /// The headers, for `Retry-After`.
+        /// The headers: `Retry-After` and `WWW-Authenticate` are read, others may be left out.
         headers: Arc<Secret>,
     },
     /// A person has entered an API key, the first one or a replacement. Answered by
@@ -160,7 +160,7 @@ pub enum Binding {
     /// must come back with the redirect.
     Cookie,
     /// For native apps and command lines: the redirect comes to the app that
-    /// began the authorization, on the same device.
+    /// began the authorization, on the same device, if in another process.
     SameProcess,
 }
 

@@ -33,8 +33,9 @@ impl From<evergrant::Pace> for Pace {
 /// - after a quiet time up to b pass at once, the others one by one;
 /// - a steady stream is let through at n - b + 1 a minute, evenly spaced.
 ///
-/// Time is any clock in milliseconds; one that runs through suspend and is never set
-/// is best. If it is set back, nobody waits longer than before; if it is set forward,
+/// Time is any clock in milliseconds, the same for all that is told: UNIX time if
+/// `until` is the `retry_at` of a failure, else one that runs through suspend and is
+/// never set. If it is set back, nobody waits longer than before; if it is set forward,
 /// one more burst may pass.
 #[derive(Debug, uniffi::Object)]
 #[uniffi::export(Debug)]

@@ -31,7 +31,7 @@ pub enum Input {
         generation: u64,
         /// The status.
         status: u16,
-        /// The headers, for `Retry-After`.
+        /// The headers: `Retry-After` and `WWW-Authenticate` are read, others may be left out.
         headers: Vec<(String, String)>,
     },
     /// A person has entered an API key, the first one or a replacement. It is used

@@ -18,8 +18,8 @@ const LONGEST_HOLD: u64 = 86_400_000;
 pub enum Pace {
     /// Now, and it has been counted.
     Now,
-    /// Not yet, and nothing has been counted: ask again at this time (UNIX ms). If
-    /// nobody else asks meanwhile, the answer is then `Now`.
+    /// Not yet, and nothing has been counted: ask again at this time, by the same
+    /// clock. If nobody else asks meanwhile, the answer is then `Now`.
     At(u64),
 }
 
@@ -33,8 +33,9 @@ pub enum Pace {
 /// So a burst is paid for with some of the rate: a limiter that remembers a single
 /// instant cannot keep the first rule otherwise.
 ///
-/// Time is any clock in milliseconds. One that runs through suspend and is never set
-/// is best. If it is set back, nobody waits longer than before; if it is set forward,
+/// Time is any clock in milliseconds, the same for all that is told: UNIX time if
+/// `until` comes from [`crate::Failure::retry_at`], else one that runs through suspend and
+/// is never set. If it is set back, nobody waits longer than before; if it is set forward,
 /// one more burst may pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pacer {

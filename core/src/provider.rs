@@ -59,7 +59,8 @@ pub struct ProviderConfig {
 }
 
 impl Default for ProviderConfig {
-    /// The strictest reading for a server of which nothing is known. The
+    /// For a server of which nothing is known: the strictest reading of its tokens and
+    /// answers, and the redirect URIs of web and native apps alike (RFC 8252). The
     /// environment, the endpoints and the API origin are still to be filled in.
     fn default() -> Self {
         Self {

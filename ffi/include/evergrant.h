@@ -463,7 +463,7 @@ enum evg_binding
     // cookie, which must come back with the redirect.
     EVG_BINDING_COOKIE = 1,
     // For native apps and command lines: the redirect comes to the app that
-    // began the authorization, on the same device.
+    // began the authorization, on the same device, if in another process.
     EVG_BINDING_SAME_PROCESS = 2,
 };
 #ifndef __cplusplus
@@ -1268,7 +1268,8 @@ evg_result evg_connection_step_token_wanted(struct evg_connection *connection,
                                             struct evg_step **step);
 
 // The API answered a request that carried the token of `generation`; `status`
-// and `headers` are the answer's. `headers` may be NULL if there are none.
+// and `headers` are the answer's, of which `Retry-After` and `WWW-Authenticate` are
+// read and others may be left out. `headers` may be NULL if there are none.
 evg_result evg_connection_step_api_answered(struct evg_connection *connection,
                                             const struct evg_env *env,
                                             uint64_t generation,
@@ -1690,9 +1691,10 @@ void evg_pacer_free(struct evg_pacer *pacer);
 // counted. If `*at` is later, it may not, and nothing has been counted: ask again
 // then; if nobody else asks meanwhile it then may.
 //
-// `now` is milliseconds of any clock, best of one that runs through suspend and is
-// never set. If it is set back, nobody waits longer than before; if it is set
-// forward, one more burst may pass.
+// `now` is milliseconds of any clock, the same each time: UNIX time if a failure's time
+// goes to evg_pacer_slow_down(), else one that runs through suspend and is never set.
+// If it is set back, nobody waits longer than before; if it is set forward, one more
+// burst may pass.
 evg_result evg_pacer_ask(struct evg_pacer *pacer, uint64_t now, uint64_t *at);
 
 // The API asked for patience (429 or 503 with `Retry-After`): nothing passes before

@@ -93,7 +93,8 @@ pub unsafe extern "C" fn evg_connection_step_token_wanted(
 }
 
 /// The API answered a request that carried the token of `generation`; `status`
-/// and `headers` are the answer's. `headers` may be NULL if there are none.
+/// and `headers` are the answer's, of which `Retry-After` and `WWW-Authenticate` are
+/// read and others may be left out. `headers` may be NULL if there are none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evg_connection_step_api_answered(
     connection: *mut EvgConnection,

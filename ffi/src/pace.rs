@@ -47,9 +47,10 @@ pub unsafe extern "C" fn evg_pacer_free(pacer: *mut EvgPacer) {
 /// counted. If `*at` is later, it may not, and nothing has been counted: ask again
 /// then; if nobody else asks meanwhile it then may.
 ///
-/// `now` is milliseconds of any clock, best of one that runs through suspend and is
-/// never set. If it is set back, nobody waits longer than before; if it is set
-/// forward, one more burst may pass.
+/// `now` is milliseconds of any clock, the same each time: UNIX time if a failure's time
+/// goes to evg_pacer_slow_down(), else one that runs through suspend and is never set.
+/// If it is set back, nobody waits longer than before; if it is set forward, one more
+/// burst may pass.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn evg_pacer_ask(pacer: *mut EvgPacer, now: u64, at: *mut u64) -> EvgResult {
     boundary(|| {

@@ -199,7 +199,7 @@ pub enum EvgBinding {
     /// cookie, which must come back with the redirect.
     Cookie = 1,
     /// For native apps and command lines: the redirect comes to the app that
-    /// began the authorization, on the same device.
+    /// began the authorization, on the same device, if in another process.
     SameProcess = 2,
 }
 

@@ -120,7 +120,7 @@ pub enum Binding {
     /// cookie, which must come back with the redirect.
     Cookie,
     /// For native apps and command lines: the redirect comes to the app that
-    /// began the authorization, on the same device.
+    /// began the authorization, on the same device, if in another process.
     SameProcess,
 }
 
