@@ -61,7 +61,8 @@ def test_the_guides_examples_run(authority, tmp_path):
     guide = examples()
     assert guide["faults"] == []
     assert "Example ERP" in guide["form"]
-    assert set(guide["ADVICE"]) == set(evergrant.EvergrantError.__subclasses__()) - {evergrant.Misuse}
+    assert set(guide["ADVICE"]) == set(evergrant.EvergrantError.__subclasses__())
+    assert guide["advice"](evergrant.StoreUnavailable()).startswith("operator")
     client = guide["client_of"](Provider.of(moved(authority.base)), Secret(SECRET), Secret(SECRET))
     connections = Connections(client, SqliteStore(tmp_path / "store.db"))
 
@@ -72,7 +73,7 @@ def test_the_guides_examples_run(authority, tmp_path):
     back = dict(line.split(": ", 1) for line in headers.expose().splitlines())["location"]
     with pytest.raises(evergrant.CallbackRefused) as refused:
         guide["callback"](connections, back, {})
-    assert guide["ADVICE"][type(refused.value)].startswith("nobody")
+    assert guide["advice"](refused.value).startswith("nobody")
     with pytest.raises(evergrant.CallbackRefused, match="^callback_state_unknown$"):
         guide["callback"](connections, f"{CALLBACK}?state=unknown", {})
     done = guide["callback"](connections, back, {cookie["key"]: cookie["value"]})
@@ -82,6 +83,12 @@ def test_the_guides_examples_run(authority, tmp_path):
     expenses = f"{authority.base}/v1/expenses"
     assert guide["get"](connection, Pacer(), expenses)["data"][0]["company"] == COMPANY
     assert connection.company() == COMPANY
+    later = {"kind": "try_later", "retry_after": {"seconds": 3_600}}
+    authority.control_list("faults", [{"path": "/v1/expenses", "fault": later}])
+    pacer = Pacer()
+    with pytest.raises(evergrant.TryLater) as limited:
+        guide["get"](connection, pacer, expenses)
+    assert pacer.ask(guide["milliseconds"]()) == evergrant.Pace.AT(limited.value.retry_at)
     guide["disconnect"](connection)
     with pytest.raises(evergrant.Denied, match="^denied_not_connected$"):
         guide["get"](connection, Pacer(), expenses)

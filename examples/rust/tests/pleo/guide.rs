@@ -3,10 +3,13 @@
 use std::{sync::Arc, thread, time::Duration};
 
 use evergrant::{
-    ApiKey, ApiKeyKind, Authorize, Binding, BrowserProof, Client, ClientConfig, Failure, LogoSize,
-    Misuse, Pace, Pacer, Pleo, Provider, ProviderConfig, Registration, Sealing, Secret, Status,
+    ApiKey, ApiKeyKind, Authorize, Binding, BrowserProof, Client, ClientConfig, Delay, Failure,
+    LogoSize, Misuse, Pace, Pacer, Pleo, Provider, ProviderConfig, Registration, Sealing, Secret,
+    Status,
 };
-use evergrant_authority::{BASIC_CLIENT, KeyKind, NORTH_DENMARK, NewApiKey};
+use evergrant_authority::{
+    BASIC_CLIENT, Fault, FaultRule, KeyKind, NORTH_DENMARK, NewApiKey, RetryAfter,
+};
 use evergrant_example_host::{Host, HostError, Store, tenant_of};
 
 use crate::{World, of, pleo, support::BACK};
@@ -84,8 +87,13 @@ fn get(host: &mut Host, pacer: &mut Pacer, url: &str) -> Result<Vec<u8>, HostErr
         let wait = at.saturating_sub(host.world().now());
         thread::sleep(Duration::from_millis(wait));
     }
-    let answer = host.api_get(url)?;
-    Ok(answer.response.body.expose().to_vec())
+    let answered = host.api_get(url);
+    if let Err(HostError::Failure(Failure::TryLater { at, reason: Delay::RateLimited, .. })) =
+        &answered
+    {
+        pacer.slow_down(host.world().now(), *at); // both are UNIX time
+    }
+    Ok(answered?.response.body.expose().to_vec())
 }
 
 /// What to tell whom, whatever has failed.
@@ -153,6 +161,18 @@ fn the_guides_examples_run() {
     let mut pacer = Pacer::default();
     let body = get(&mut host, &mut pacer, &world.expenses()).expect("an answer");
     assert!(String::from_utf8_lossy(&body).contains(NORTH_DENMARK));
+    let retry_after = RetryAfter::Seconds(3_600);
+    let later = Fault::TryLater { status: 429, retry_after };
+    let limit = FaultRule::new("/v1/expenses", later);
+    world.control().add_faults([limit]).expect("a sound rule");
+    let Err(HostError::Failure(failure)) = get(&mut host, &mut pacer, &world.expenses()) else {
+        panic!("too many requests")
+    };
+    assert_eq!(advice(&failure), "nobody: try again at `retry_at`");
+    let at = failure.retry_at().expect("a time");
+    assert_eq!(pacer.ask(host.world().now()), Pace::At(at), "for every caller");
+
+    let mut pacer = Pacer::default();
     host.disconnect().expect("a disconnect");
     assert_eq!(host.status(), Status::Disconnected);
 
