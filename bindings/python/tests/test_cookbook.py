@@ -9,8 +9,10 @@ import evergrant
 import httpx
 import pytest
 from evergrant.stores import SqliteStore
-from test_guide import CALLBACK, CLIENT_ID, DOCS, SECRET, blocks
+from test_guide import DOCS, blocks, register
 from world import browse
+
+CALLBACK, NOTEBOOK = "https://erp.example/callback", "http://127.0.0.1:8125/callback"
 
 
 def recipes():
@@ -22,8 +24,7 @@ def recipes():
 def cook(authority, tmp_path, monkeypatch):
     """Runs a recipe; the module that all share is there."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CLIENT_ID", CLIENT_ID)
-    monkeypatch.setenv("CLIENT_SECRET", SECRET)
+    register(authority, monkeypatch, CALLBACK, NOTEBOOK)
     monkeypatch.setenv("DATABASE_URL", "connections.db")
     modules = recipes()
     api = 'api_origin="https://api.example"'
@@ -33,7 +34,6 @@ def cook(authority, tmp_path, monkeypatch):
         vars(module).update(names)
         text = modules[name].replace("https://auth.example", authority.base)
         text = text.replace(api, api + ", loopback_http=True").replace("https://api.example", authority.base)
-        text = text.replace("https://erp.example/callback", CALLBACK)
         monkeypatch.setitem(sys.modules, module.__name__, module)
         exec(compile(text, name, "exec"), vars(module))
         return module
@@ -82,7 +82,7 @@ def test_fastapi(cook):
     app = cook("app.py").app
 
     async def visit():
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://erp.example") as browser:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://erp.example") as browser:
             answer = await browser.post("/connect/tenant-42")
             assert answer.status_code == 303
             url = evergrant.Secret(answer.headers["location"])
@@ -130,9 +130,10 @@ def test_lambda(cook, monkeypatch):
 
 
 def test_notebooks(cook, monkeypatch, capsys):
-    # The provider of the tests takes any port of the loopback address.
     begun = cook("first cell").begun
     assert capsys.readouterr().out == begun.url.expose() + "\n"
-    monkeypatch.setattr("getpass.getpass", lambda prompt: browse(begun))
+    address = browse(begun)
+    assert address.startswith(NOTEBOOK)
+    monkeypatch.setattr("getpass.getpass", lambda prompt: address)
     cook("second cell", connections=sys.modules["erp"].connections)
     assert len(cook("third cell").data) == 2

@@ -5,8 +5,10 @@ from types import SimpleNamespace
 
 import evergrant
 import pytest
-from test_guide import CALLBACK, CLIENT_ID, DOCS, SECRET, blocks, moved
+from test_guide import DOCS, blocks, moved, register
 from world import browse
+
+CALLBACK = "https://erp.example/callback"
 
 
 class Response:
@@ -17,9 +19,8 @@ class Response:
 
 def test_the_guide(authority, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CLIENT_ID", CLIENT_ID)
-    monkeypatch.setenv("CLIENT_SECRET", SECRET)
-    names = {"CALLBACK": CALLBACK, "__name__": "guide"}
+    register(authority, monkeypatch, CALLBACK)
+    names = {"__name__": "guide"}
     for block in blocks(DOCS / "python.md"):
         text = block.replace("https://auth.example", authority.base)
         api = 'api_origin="https://api.example"'
@@ -29,6 +30,7 @@ def test_the_guide(authority, tmp_path, monkeypatch):
     for tenant in ("tenant-42", "tenant-43"):
         url = names["connect"](tenant, response)
         request_url = browse(SimpleNamespace(url=evergrant.Secret(url)))
+        assert request_url.startswith(CALLBACK)
         assert names["callback"](request_url, response.cookies) == (tenant, "/settings")
     assert len(names["expenses"]("tenant-42")) == 2
     assert [len(data) for data in asyncio.run(names["all_of"](["tenant-42", "tenant-43"]))] == [2, 2]
@@ -53,18 +55,18 @@ def test_the_guide(authority, tmp_path, monkeypatch):
 def test_the_readme(authority, tmp_path, monkeypatch):
     """Its ten lines; the browser comes back in their midst."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CLIENT_ID", CLIENT_ID)
-    monkeypatch.setenv("CLIENT_SECRET", SECRET)
+    register(authority, monkeypatch, CALLBACK)
     staging = evergrant.Provider.of(moved(authority.base))
     monkeypatch.setattr(evergrant.Provider, "pleo_staging", lambda: staging)
     (block,) = blocks(DOCS.parent / "README.md")
     assert len(block.splitlines()) <= 10
-    before, back, after = block.replace("https://external.staging.pleo.io", authority.base).partition(
-        "connections.callback"
-    )
-    names = {"CALLBACK": CALLBACK}
+    # The authority has no employees.
+    block = block.replace("https://external.staging.pleo.io/v1/employees", f"{authority.base}/v1/expenses")
+    before, back, after = block.replace("users:read", "expenses:read").partition("connections.callback")
+    names = {}
     exec(before, names)
     names["request_url"] = browse(names["begun"])
+    assert names["request_url"].startswith(CALLBACK)
     cookie = names["begun"].cookie
     names["cookies"] = {cookie.name: cookie.value.expose()}
     exec(back + after, names)

@@ -33,6 +33,14 @@ def examples() -> dict:
     return names
 
 
+def register(authority, monkeypatch, *redirect_uris: str) -> None:
+    """A client of the authority's, as the examples say that theirs is registered."""
+    scopes = ["expenses:read", "users:read"]
+    authority.control("clients", id="docs", secret=SECRET, redirect_uris=redirect_uris, scopes=scopes)
+    monkeypatch.setenv("CLIENT_ID", "docs")
+    monkeypatch.setenv("CLIENT_SECRET", SECRET)
+
+
 def moved(base: str) -> ProviderConfig:
     """Pleo's own data, but for where its servers are."""
 

@@ -56,7 +56,7 @@ suspend fun readme(provider: Provider, folder: File, redirect: String): OkHttpCl
     val client =
         Client.Builder(provider, clientId = "an app", OkHttpTransport())
             .redirectUri("com.example.app:/callback").scopes("expenses:read")
-            .plain()
+            .plain() // where the store is encrypted; else sealed(...)
             .build()
     val connection = Connections(client, FileStore(folder))["me"]
     val begun = connection.authorize("com.example.app:/callback") // send the browser to begun.url
