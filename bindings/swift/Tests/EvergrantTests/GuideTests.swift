@@ -82,7 +82,7 @@ import Testing
     private func server(_ secret: Secret) throws -> Client {
         let client = try Client(
             .pleo(.staging), clientID: "pleo-client", redirectURIs: ["https://client.example/callback"],
-            scopes: ["expenses:read"], sealing: .plain(), host: .server, clientSecret: secret)
+            scopes: ["users:read"], sealing: .plain(), host: .server, clientSecret: secret)
         return client
     }
 
