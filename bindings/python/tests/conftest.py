@@ -69,7 +69,7 @@ def running(program: str, *options: str) -> Iterator[Authority]:
     try:
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
-            assert selector.select(timeout=20), "the authority did not start"
+            assert selector.select(timeout=120), "the authority did not start"
         line = process.stdout.readline().strip()
         assert line.startswith("listening on "), f"the authority did not start: {line!r}"
         yield Authority(line.removeprefix("listening on "))

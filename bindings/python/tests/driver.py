@@ -166,7 +166,7 @@ def header_block(answer: http.client.HTTPResponse) -> Secret:
 def call(url: str, method: str, headers: dict[str, str], body: bytes | None = None) -> tuple[int, Secret, bytes]:
     """A plain call that follows no redirect: the browser's, the app's and the test's."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=120)
     try:
         connection.request(method, parts._replace(scheme="", netloc="").geturl(), body, headers)
         answer = connection.getresponse()
