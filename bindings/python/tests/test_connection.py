@@ -20,9 +20,6 @@ from evergrant import (
     TryLater,
 )
 from evergrant.client import log_notice
-from evergrant.http import AnswerTooLarge
-from evergrant.http.httpx import HttpxTransport
-from evergrant.http.urllib import UrllibTransport
 from evergrant.machine import Cause, InternalError
 from evergrant.stores import SqliteStore
 from world import CALLBACK, AsyncStore, Loop, World, async_connections, browse
@@ -337,39 +334,6 @@ def test_an_installation_is_deleted(authority):
     world.connect()
     assert world.connection.disconnect() is True
     assert authority.stats()["installations_deleted"] == 1
-
-
-def test_a_call_without_another_library(threads):
-    threads.connect()
-    assert threads.connection.call("GET", threads.url()).status == 200
-    threads.authority.control("revoke-access-tokens")
-    answer = threads.connection.call("GET", threads.url(), headers={"Accept": "application/json"})
-    assert (answer.status, b"data" in answer.body) == (200, True)
-    with pytest.raises(ValueError, match="not a URL of the API"):
-        threads.connection.call("GET", "https://elsewhere.example/")
-    for url in ("/v1/a b", "/v1/ü", "/v1/\n", "/v1/\x7f"):
-        with pytest.raises(Misuse, match="^misuse_url_invalid$"):
-            threads.connection.call("GET", threads.url(url))
-    assert threads.authority.stats()["refreshes_ok"] == 1
-
-
-@pytest.mark.parametrize("transport", [UrllibTransport, HttpxTransport])
-def test_a_call_reads_no_more_than_it_is_to(authority, transport):
-    world = World(authority, transport=transport())
-    world.connect()
-    size = len(world.connection.call("GET", world.url()).body)
-    assert len(world.connection.call("GET", world.url(), answer_limit=size).body) == size
-    with pytest.raises(AnswerTooLarge, match=f"^more than {size - 1} bytes$"):
-        world.connection.call("GET", world.url(), answer_limit=size - 1)
-    # A refusal is understood, however large: the answer after it counts.
-    authority.control("revoke-access-tokens")
-    pad = {"path": "/v1/expenses", "fault": {"kind": "pad", "bytes": 100_000}}
-    authority.control_list("faults", [pad])
-    assert world.connection.call("GET", world.url(), answer_limit=size).status == 200
-    # Unless told, what is endless is not read to its end.
-    authority.control_list("faults", [{**pad, "fault": {"kind": "pad", "bytes": 17 << 20}}])
-    with pytest.raises(AnswerTooLarge):
-        world.connection.call("GET", world.url())
 
 
 def test_one_object_for_each_tenant(threads):
