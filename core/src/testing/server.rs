@@ -177,7 +177,9 @@ impl Server {
     }
 
     /// How often a refresh token came again although its answer had reached the host,
-    /// and no process had died since ([`Server::process_died`]). None ever should.
+    /// and no process had died since ([`Server::process_died`]). None should, but for an
+    /// end by [`crate::Disconnect::ApiRequest`]: it may renew its token beside a refresh
+    /// that is under way, since a replay does no more than end the grant.
     pub fn settled_again(&self) -> u64 {
         self.settled_again
     }
