@@ -1,7 +1,8 @@
 """The connections of an ERP: the one module that its web app, jobs and commands share.
 
 With `AUTHORITY` (what `cargo run -p evergrant-authority` prints) all goes there; without
-it to Pleo's staging environment.
+it to Pleo's staging environment, which has other scopes and calls: `expenses:read` and
+`/v1/expenses` are the authority's own.
 """
 
 import os
