@@ -223,7 +223,7 @@ def _optional(module: str, name: str, url: str, place: str) -> Store:
     try:
         found = importlib.import_module(f"evergrant.stores.{module}")
     except ImportError:
-        fail(place, f"needs `pip install 'evergrant[{module}]'`")
+        fail(place, f"needs the extra `evergrant[{module}]`")
     try:
         return cast(Store, getattr(found, name)(url))
     except EvergrantError:

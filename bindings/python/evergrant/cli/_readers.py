@@ -115,7 +115,7 @@ def _from_keyring(service: str, user: str, place: str) -> str | None:
         keyring: Any = import_module("keyring")
         errors: Any = import_module("keyring.errors")
     except ImportError:
-        fail(place, "needs `pip install 'evergrant[keyring]'`")
+        fail(place, "needs the extra `evergrant[keyring]`")
     try:
         return cast("str | None", keyring.get_password(service, user))
     except errors.KeyringError as error:

@@ -17,6 +17,6 @@ def run(asked: argparse.Namespace, console: Console) -> int:
     try:
         program = import_module("evergrant.refresher.__main__")
     except ImportError:
-        raise ConfigError("refresher_missing", "needs `pip install 'evergrant[refresher]'`") from None
+        raise ConfigError("refresher_missing", "needs the extra `evergrant[refresher]`") from None
     code: int = program.main(asked.rest, [open_session(asked).connections])
     return code
