@@ -59,9 +59,10 @@ object Dying {
                 at(point, "$name before")
                 http.send(request).also { at(point, "$name after") }
             }
-        // W, T, D, S and A short enough to be waited for.
+        // W, T, D, S and A short enough to be waited for, and long enough for a JVM that has just
+        // begun on a machine that has much else to do.
         val authority = Authority.at(base)
-        val provider = providerOf(authority).timing(400, 1_200, 1_000, 400, 2_100)
+        val provider = providerOf(authority).timing(2_000, 2_500, 1_000, 500, 5_100)
         return app(authority, dyingStore, provider, dyingTransport) { timeoutMillis(timeout).clock(clock) }
     }
 
