@@ -91,7 +91,8 @@ fn written_again(kind: Kind, bytes: &[u8]) {
     let Ok(Value::Object(after)) = serde_json::from_slice(once.expose()) else {
         panic!("no JSON was written")
     };
-    for (name, value) in before {
+    // Who writes it says which version that is.
+    for (name, value) in before.into_iter().filter(|(name, _)| name != "v") {
         let nothing = [Value::Null, Value::Bool(false), Value::Array(vec![])].contains(&value);
         let kept =
             after.get(&name).map_or(nothing, |kept| without_null(kept) == without_null(&value));

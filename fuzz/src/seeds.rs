@@ -26,12 +26,11 @@ pub fn seeds() -> Result<Corpus, Box<dyn Error>> {
     for (folder, target) in [("v1", "record"), ("v1-sealed", "sealed_record")] {
         let extension = if folder == "v1" { "json" } else { "sealed" };
         for path in files(&root.join("core/tests/frozen").join(folder), extension)? {
-            let record = fs::read(path)?;
-            let kind = match record.windows(14).find(|it| it.starts_with(b"\"kind\":")) {
-                Some(kind) if kind.ends_with(b"\"pendi") => 1,
-                Some(kind) if kind.ends_with(b"\"compa") => 2,
-                _ => 0,
-            };
+            let record = fs::read(&path)?;
+            let name = path.file_name().and_then(|it| it.to_str()).unwrap_or_default();
+            let kinds = ["connection", "pending", "company"];
+            let kind = kinds.iter().position(|kind| name.starts_with(kind)).unwrap_or_default();
+            let kind = u8::try_from(kind)?;
             put(&mut corpus, target, &[kind], &record);
             put(&mut corpus, "sealed_record", &[0, 40, 0, 1], &record);
         }
