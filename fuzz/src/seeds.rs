@@ -18,11 +18,6 @@ type Corpus = BTreeMap<&'static str, BTreeSet<Vec<u8>>>;
 pub fn seeds() -> Result<Corpus, Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut corpus = Corpus::new();
-    for path in files(&root.join("transcripts"), "jsonl")? {
-        for line in fs::read_to_string(path)?.lines() {
-            from_line(&mut corpus, &serde_json::from_str(line)?);
-        }
-    }
     for (folder, target) in [("v1", "record"), ("v1-sealed", "sealed_record")] {
         let extension = if folder == "v1" { "json" } else { "sealed" };
         for path in files(&root.join("core/tests/frozen").join(folder), extension)? {
@@ -33,6 +28,11 @@ pub fn seeds() -> Result<Corpus, Box<dyn Error>> {
             let kind = u8::try_from(kind)?;
             put(&mut corpus, target, &[kind], &record);
             put(&mut corpus, "sealed_record", &[0, 40, 0, 1], &record);
+        }
+    }
+    for path in files(&root.join("transcripts"), "jsonl")? {
+        for line in fs::read_to_string(path)?.lines() {
+            from_line(&mut corpus, &serde_json::from_str(line)?);
         }
     }
     for (target, texts) in OWN {
