@@ -3,7 +3,7 @@
 //!
 //! [`Server`] answers requests, [`Store`] swaps records, and both fail as they are told
 //! to, by values that a fuzzer makes ([`Fault`], [`StoreFault`], [`Callback`]; [`arbitrary`]
-//! is implemented for them, for [`Input`](crate::Input) and for
+//! is implemented for them, for [`Input`] and for
 //! [`HttpResponse`](crate::HttpResponse)). What must hold whatever happens can be asked:
 //!
 //! | never | asked by |
