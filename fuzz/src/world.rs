@@ -140,6 +140,10 @@ impl World {
     }
 
     pub(crate) fn advance(&mut self, ms: u64) {
+        if self.workers.iter().any(|worker| !worker.open.is_empty()) {
+            // What is to be stored may come too late.
+            self.server.answers_lost();
+        }
         self.now = self.now.saturating_add(ms);
         self.uptime = self.uptime.saturating_add(ms);
     }
@@ -152,7 +156,7 @@ impl World {
             panic!("what the machine has written it cannot read");
         };
         self.workers[worker] = Worker { connection, open: Vec::new() };
-        self.server.process_died();
+        self.server.answers_lost();
     }
 
     fn env(&mut self) -> Env {

@@ -176,17 +176,17 @@ impl Server {
         Some(refresh)
     }
 
-    /// How often a refresh token came again although its answer had reached the host,
-    /// and no process had died since ([`Server::process_died`]). None should, but for an
-    /// end by [`crate::Disconnect::ApiRequest`]: it may renew its token beside a refresh
-    /// that is under way, since a replay does no more than end the grant.
+    /// How often a refresh token came again although its answer had reached the host, and
+    /// was not lost there ([`Server::answers_lost`]). None should, but for an end by
+    /// [`crate::Disconnect::ApiRequest`]: it may renew its token beside a refresh that is
+    /// under way, since a replay does no more than end the grant.
     pub fn settled_again(&self) -> u64 {
         self.settled_again
     }
 
-    /// A process of the host has died: the answers that it was given may have died with
-    /// it, and another does right to send their refresh tokens again.
-    pub fn process_died(&mut self) {
+    /// A process of the host has died, or could not store in time what it was given:
+    /// another does right to send those refresh tokens again.
+    pub fn answers_lost(&mut self) {
         self.settled.clear();
     }
 

@@ -76,7 +76,7 @@ fn a_token_that_comes_again_for_good_reason_is_no_find() {
     world.token_wanted();
     swap_workers(&mut world, &mut before);
     world.store = store;
-    world.server.process_died();
+    world.server.answers_lost();
     world.token_wanted();
     assert_eq!(world.server.settled_again(), 0);
 }
