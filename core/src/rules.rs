@@ -48,6 +48,8 @@ pub enum Rule {
     HeedOracle,
     /// An end that is only remembered is looked at in the store before it is told.
     LookBeforeTelling,
+    /// An end renews its tokens only where no refresh may be under way.
+    IntentAtEnd,
     /// A timing row is checked.
     SoundTiming,
 }
@@ -58,7 +60,7 @@ pub(crate) const fn holds(_: Rule) -> bool {
     true
 }
 
-/// A length of time in milliseconds; the model has few ticks for each.
+/// A length of time in milliseconds, or a number of tries; the model has few of each.
 #[cfg(not(evergrant_model))]
 pub(crate) const fn scaled(ms: u64, _: u64) -> u64 {
     ms

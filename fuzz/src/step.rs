@@ -104,7 +104,7 @@ impl Run {
                 world.now = world.now.saturating_add_signed(i64::from(i32::arbitrary(u)?));
                 self.honest = false;
             }
-            20 => self.revoke(worker),
+            20 => drop(self.world.tell(worker, Input::Revoke)),
             21 => world.server.subject = u.choose(SUBJECTS)?.map(str::to_owned),
             22 => {
                 let Input::Authorize(asked) = authorize() else { return Ok(()) };
@@ -146,19 +146,8 @@ impl Run {
         let input = Input::arbitrary(u)?;
         // Whose death is told must be dead.
         self.honest &= !matches!(input, Input::PeerGone);
-        match input {
-            Input::Revoke => self.revoke(worker),
-            input => drop(self.world.tell(worker, input)),
-        }
+        self.world.tell(worker, input);
         Ok(())
-    }
-
-    /// An end that the API is told of may renew its token beside a refresh that is under
-    /// way: a replay ends the grant, and that is what was wanted.
-    fn revoke(&mut self, worker: usize) {
-        let provider = self.world.client.provider().config();
-        self.honest &= !matches!(provider.disconnect, Disconnect::ApiRequest { .. });
-        self.world.tell(worker, Input::Revoke);
     }
 
     fn judge(&self) {

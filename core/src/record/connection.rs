@@ -228,9 +228,13 @@ impl ConnectionRecord {
     }
 
     /// Tokens that a refresh brought while the grant is being ended: they are what
-    /// has to be revoked.
+    /// has to be revoked, and what the server can be told with at once.
     pub(crate) fn hand_over(&mut self, tokens: Tokens) {
         self.advance();
+        if let RecordStatus::Disconnecting { retry_at, .. } = &mut self.status {
+            *retry_at = tokens.obtained_at;
+            self.due_at = Some(tokens.obtained_at);
+        }
         self.tokens = Some(tokens);
     }
 

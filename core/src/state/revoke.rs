@@ -1,6 +1,6 @@
 //! Where the end of the grant stands, and what is owed after it.
 
-use super::Attempt;
+use super::{Attempt, Claim};
 use crate::{entropy::Id, env::Deadline, output::Op, secret::Secret};
 use alloc::boxed::Box;
 
@@ -14,8 +14,11 @@ pub(crate) enum Revoke {
     Looking { op: Op, tries: u8, ends: Ends, wanted: bool },
     /// `Disconnecting` is being written: from here on no token is served.
     Marking { attempt: Box<Attempt> },
-    /// The access token with which the server is to be told has died: a new one.
-    Renewing { op: Op, give_up_at: u64, sent: Secret, both_secrets: bool },
+    /// The access token with which the server is to be told has died: the intent to get
+    /// a new one is being written.
+    Claiming { attempt: Box<Attempt>, claim: Box<Claim> },
+    /// The refresh request is out.
+    Renewing { op: Op, claim: Box<Claim>, give_up_at: u64 },
     /// The server is being told.
     Sent { op: Op, give_up_at: u64, token_id: Option<Id>, both_secrets: bool },
     /// The tombstone is being written, after the end of these tokens was told.
@@ -74,12 +77,16 @@ pub(crate) enum Told {
 }
 
 impl Revoke {
-    /// Whether a person's wish, or what an end was renewed with, is nowhere but here.
+    /// Whether a person's wish is nowhere but here.
     pub(crate) fn is_unsaved(&self) -> bool {
         match self {
             Self::Looking { wanted, .. } | Self::Pausing { wanted, .. } => *wanted,
             Self::Marking { .. } => true,
-            Self::Idle | Self::Renewing { .. } | Self::Sent { .. } | Self::Burying { .. } => false,
+            Self::Idle
+            | Self::Claiming { .. }
+            | Self::Renewing { .. }
+            | Self::Sent { .. }
+            | Self::Burying { .. } => false,
         }
     }
 
@@ -88,7 +95,9 @@ impl Revoke {
             Self::Looking { op, .. } | Self::Renewing { op, .. } | Self::Sent { op, .. } => {
                 Some(*op)
             }
-            Self::Marking { attempt } | Self::Burying { attempt, .. } => Some(attempt.op),
+            Self::Marking { attempt }
+            | Self::Claiming { attempt, .. }
+            | Self::Burying { attempt, .. } => Some(attempt.op),
             Self::Idle | Self::Pausing { .. } => None,
         }
     }

@@ -177,9 +177,7 @@ impl Server {
     }
 
     /// How often a refresh token came again although its answer had reached the host, and
-    /// was not lost there ([`Server::answers_lost`]). None should, but for an end by
-    /// [`crate::Disconnect::ApiRequest`]: it may renew its token beside a refresh that is
-    /// under way, since a replay does no more than end the grant.
+    /// was not lost there ([`Server::answers_lost`]). None should.
     pub fn settled_again(&self) -> u64 {
         self.settled_again
     }

@@ -316,6 +316,7 @@ pub fn of_companies() -> Vec<Row> {
         world.advance(3_600_000);
         world
     };
+    stop("revoke: claiming", (expired(), Input::Revoke), &nth_swap(2));
     stop("revoke: renewing", (expired(), Input::Revoke), &is_http);
 
     let (mut world, input) = redirected(world());

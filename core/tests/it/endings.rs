@@ -185,8 +185,13 @@ fn tokens_handed_over_while_the_tombstone_is_written_are_revoked_too() {
     let answer = world.perform(&http(&told)).unwrap();
     let burial = open(&world.step(answer));
     swap_workers(&mut world, &mut other);
-    world.run(rotated);
-    assert_eq!(world.record()["tokens"]["refresh"], "canary-refresh-3");
+    let mut save = open(&world.step(rotated));
+    while world.record()["tokens"]["refresh"] != "canary-refresh-3" {
+        let answer = world.perform(&save).unwrap();
+        if world.record()["tokens"]["refresh"] != "canary-refresh-3" {
+            save = open(&world.step(answer));
+        }
+    }
     swap_workers(&mut world, &mut other);
     let conflict = world.perform(&burial).unwrap();
     world.outputs.clear();

@@ -9,6 +9,7 @@ mod clocks;
 mod codes;
 mod companies;
 mod counterexamples;
+mod end_renewal;
 mod endings;
 mod found;
 mod found_by_model;

@@ -298,8 +298,8 @@ fn renewed_tokens_are_kept_until_the_store_has_them() {
         if applied {
             world.perform(&save);
         }
-        let outputs = world.run(Input::SwapUnanswered { op: op_of(&save) });
-        assert_eq!(confirmed(&outputs), Some(true), "applied {applied}");
+        world.run(Input::SwapUnanswered { op: op_of(&save) });
+        assert_eq!(confirmed(&world.wake()), Some(true), "applied {applied}");
         assert_eq!((world.server.refreshes, world.server.replays), (1, 0), "applied {applied}");
     }
 }

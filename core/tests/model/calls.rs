@@ -57,7 +57,8 @@ impl World {
     /// A machine sets about refreshing.
     pub fn judge_started(&mut self, setup: &Setup, said: &Output) {
         let Output::Notice(Notice::RefreshStarted { generation, attempt }) = *said else { return };
-        if !setup.lasting {
+        // What the API refuses while it is told of the end is for the end to renew.
+        if !setup.lasting || self.is_ended_by_api(setup) {
             return;
         }
         let again = attempt == 1 && self.calls.refreshed.contains(&generation);

@@ -200,12 +200,20 @@ fn callers_refused_at_once_share_one_refresh() {
 
 #[test]
 fn an_old_grant_is_not_ended_once_there_is_a_newer() {
-    let setup = strict(Budget { revokes: 1, reauthorizations: 1, ..NONE }).disconnect_by_api();
+    let budget = Budget { revokes: 1, reauthorizations: 1, ..NONE };
+    let setup = strict(budget).disconnect_by_api().lasting();
     needs(Rule::LookBeforeTelling, &setup, Invariant::I12);
 }
 
 #[test]
 fn a_disconnect_by_api_beats_an_authorization_begun_before() {
-    let setup = strict(Budget { revokes: 1, reauthorizations: 1, ..NONE }).disconnect_by_api();
+    let budget = Budget { revokes: 1, reauthorizations: 1, ..NONE };
+    let setup = strict(budget).disconnect_by_api().lasting();
     needs(Rule::DisconnectWins, &setup, Invariant::I7);
+}
+
+#[test]
+fn an_end_renews_nothing_beside_a_refresh() {
+    let setup = strict(Budget { wants: 1, revokes: 1, ..NONE }).disconnect_by_api();
+    needs(Rule::IntentAtEnd, &setup, Invariant::I1);
 }

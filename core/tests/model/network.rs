@@ -103,10 +103,8 @@ impl World {
     pub fn deliver(&mut self, setup: &Setup, at: usize, twice: bool) {
         let Flight { owner, op, request, stage, .. } = self.flights.remove(at);
         let (Owner::Listens(machine), Stage::Answered(reply)) = (owner, stage) else { return };
-        if let (
-            Reply::Tokens(token),
-            Request::Refresh(_) | Request::Renew(_) | Request::Exchange { .. },
-        ) = (reply, request)
+        if let (Reply::Tokens(token), Request::Refresh(_) | Request::Exchange { .. }) =
+            (reply, request)
             && !self.server.has_landed(token)
         {
             let since = setup.timely.then_some(self.now);

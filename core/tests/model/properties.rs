@@ -113,9 +113,6 @@ impl World {
         if self.machines[at].told.contains(&token) {
             self.breaks(setup, I11);
         }
-        if self.is_to_end(setup, token) {
-            return;
-        }
         // Where a replay does no harm the owner need not wait for itself.
         let harmless = matches!(
             self.server.rotation,
@@ -137,26 +134,14 @@ impl World {
 
     /// The server is about to deal with a request.
     pub fn judge_handled(&mut self, setup: &Setup, request: Request) {
-        let (Request::Refresh(token) | Request::Renew(token)) = request else { return };
-        let mut killed = self.server.killed_by(token);
-        if let (Request::Renew(_), Some(last)) = (request, self.seen.last.map(Token)) {
-            // Of the grant that was to end; by now there is a newer one.
-            killed.retain(|token| self.server.grant(*token) >= self.server.grant(last));
-        }
-        if killed.into_iter().any(|token| self.has(token) && !self.is_to_end(setup, token)) {
+        let Request::Refresh(token) = request else { return };
+        let killed = self.server.killed_by(token);
+        if killed.into_iter().any(|token| self.has(token)) {
             self.breaks(setup, I2);
         }
     }
 
-    /// Whether it is of a grant that is ended by a request to the API: a replay of the
-    /// token with which that is renewed ends what is to end.
-    fn is_to_end(&self, setup: &Setup, token: Token) -> bool {
-        let grant = |token: Token| self.server.grant(token);
-        let last = self.seen.last.map(Token);
-        self.is_ended_by_api(setup) && last.is_some_and(|last| grant(last) == grant(token))
-    }
-
-    fn is_ended_by_api(&self, setup: &Setup) -> bool {
+    pub fn is_ended_by_api(&self, setup: &Setup) -> bool {
         let disconnect = &setup.client.provider().config().disconnect;
         self.record.as_ref().is_some_and(|record| record.status.is_ended())
             && matches!(disconnect, Disconnect::ApiRequest { .. })
@@ -234,7 +219,7 @@ impl World {
         let repaired = self.seen.forgotten && server.comes_of(new, last);
         // Over a verdict that a sibling of it met.
         let healed = siblings && self.record.as_ref().is_some_and(|r| r.refresh.is_none());
-        // Of a grant that is being ended any will do: the end itself has refreshed it.
+        // Of a grant that is being ended any sibling will do to tell of the end with.
         let ending = siblings && self.is_ended_by_api(setup);
         let allowed = promoted || repaired || healed || ending;
         if server.parent(new) != Some(last) && !allowed {

@@ -29,8 +29,6 @@ impl fmt::Debug for Token {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
     Refresh(Token),
-    /// The one refresh that an end may take, to have an access token to say it with.
-    Renew(Token),
     Exchange {
         code: usize,
     },
@@ -64,11 +62,6 @@ impl Request {
             Some(code) => Self::Exchange { code: code[3..].parse().expect("a code") },
             None => Self::Refresh(token("refresh_token")),
         }
-    }
-
-    /// Without an intent: it is of the end of the grant.
-    pub fn without_intent(self) -> Self {
-        if let Self::Refresh(token) = self { Self::Renew(token) } else { self }
     }
 
     /// Whether it ends the grant.
@@ -171,7 +164,7 @@ impl Server {
 
     pub fn handle(&mut self, request: Request) -> Reply {
         match request {
-            Request::Refresh(token) | Request::Renew(token) => self.refresh(token),
+            Request::Refresh(token) => self.refresh(token),
             Request::Exchange { code } if self.codes[code].used => Reply::Dead,
             Request::Exchange { code } => {
                 self.grants.push(Grant { alive: true });

@@ -36,7 +36,7 @@ impl World {
         // Revocations, exchanges and people in the browser take no time: they may
         // come at any.
         let at_once = |request: &Request| match request {
-            Request::Renew(_) | Request::Revoke(_) | Request::Disconnect(_) => true,
+            Request::Revoke(_) | Request::Disconnect(_) => true,
             Request::Exchange { .. } => !setup.slow_exchange,
             Request::Refresh(_) | Request::Introspect(_) => false,
         };

@@ -161,9 +161,6 @@ impl World {
             let seed = self.next_seed();
             let env = setup.env(self.now, self.machines[at].ahead, seed);
             let step = Arc::make_mut(&mut connection).step(&env, input).expect("no misuse");
-            let starts =
-                |output: &Output| matches!(output, Output::Notice(Notice::RefreshStarted { .. }));
-            let with_intent = step.outputs.iter().any(starts);
             for output in step.outputs {
                 match output {
                     Output::Swap { op, key, expected, write } if key == *connection.store_key() => {
@@ -182,7 +179,6 @@ impl World {
                     }
                     Output::SendHttp { op, request, send_within, .. } => {
                         let request = Request::parse(&request);
-                        let request = if with_intent { request } else { request.without_intent() };
                         self.judge_wanted(setup, request);
                         self.want(setup, at, op, Wanted::Http { request, within: send_within });
                     }

@@ -32,7 +32,7 @@ impl World {
             self.server.rule,
             Rotating::GraceSame(_) | Rotating::GraceSibling(_) | Rotating::Never
         );
-        if !self.strict_rules() || harmless || ending {
+        if !self.strict_rules() || harmless {
             return;
         }
         let other = self.flights.iter().find(|flight| {
@@ -61,9 +61,7 @@ impl World {
     pub fn check_replay(&mut self, number: u32, ended: bool) {
         let token = &self.server.refresh[number as usize];
         let grant = &self.server.grants[token.grant as usize];
-        let view = &self.store.slots[usize::from(grant.tenant)].view;
-        let ending = matches!(view.status, Standing::Disconnecting | Standing::Disconnected);
-        let excused = token.answer_lost || token.duplicated || grant.wanted || ending;
+        let excused = token.answer_lost || token.duplicated || grant.wanted;
         let slow = self
             .held
             .iter()

@@ -89,7 +89,8 @@ fn flows() -> Vec<Flow> {
         ),
         // The end is written; each life then looks, tells the server and writes that it did.
         flow("revoke by RFC 7009", Goal::End, || connected(World::new()), 3),
-        flow("revoke by a request", Goal::End, || connected(provider(delete)), 3),
+        // Or looks, renews as any refresh does, and leaves the rest to the next life.
+        flow("revoke by a request", Goal::End, || connected(provider(delete)), 4),
         flow("revoke by forgetting", Goal::End, || connected(provider(forget)), 2),
         flow(
             "reauthenticate",

@@ -30,6 +30,7 @@ const BELONGING: &[(&str, u64)] = &[
     ("the rules missed an answer that gave way to a new grant without a refresh token", 105_267),
     ("tokens over by the clock alone were never looked up again in the store", 168_283),
     ("the rules wanted a revocation that a store had brought back unseen", 168_695),
+    ("an end renewed its token beside a refresh with it", 2_336),
 ];
 
 #[test]

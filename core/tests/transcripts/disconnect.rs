@@ -90,16 +90,18 @@ pub fn disconnect_api_request() -> Life {
     life.advance(1);
     life.authorize();
     life.expire();
-    let save = life.up_to(Input::Revoke, 3);
+    let save = life.up_to(Input::Revoke, 4);
     life.silent_once(&save, false);
+    life.wake();
     // The process dies with the renewal on its way: the next one is refused.
     life.advance(1);
     life.authorize();
     life.expire();
-    let renewal = life.up_to(Input::Revoke, 2);
+    let renewal = life.up_to(Input::Revoke, 3);
     life.on_its_way(&renewal);
     life.restart();
     life.run(Input::Wake);
+    life.wake();
     life
 }
 

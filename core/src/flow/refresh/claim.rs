@@ -14,7 +14,7 @@ use crate::{
     flow::{Cx, STORE_TRIES, store},
     output::{Activity, Notice},
     policy::Timing,
-    record::connection::{Intent, RecordStatus, SKEW},
+    record::connection::{ConnectionRecord, Intent, RecordStatus, SKEW},
     rules::{self, Rule, scaled},
     state::{Claim, Known, Refresh, Revoke, Settle, State},
 };
@@ -74,17 +74,11 @@ pub(crate) fn decide(state: &mut State, cx: &mut Cx<'_>) {
     if let Some(failure) = backoff.map(|backoff| backoff.failure.clone()) {
         return if usable { serve(state, cx, true) } else { refuse(state, cx, failure) };
     }
-    let attempt = match record.intent.clone().filter(|_| rules::holds(Rule::Intent)) {
-        None => 1,
-        // Where a replay does no harm, the owner need not wait for itself.
-        Some(intent) if owned_and_harmless(state, cx, &intent) => intent.attempt.saturating_add(1),
-        Some(intent) => match time_to_take(state, cx, &intent, &timing) {
-            0 => intent.attempt.saturating_add(1),
-            left => {
-                return wait(state, cx, left.min(POLL), usable);
-            }
-        },
-    };
+    let intent = record.intent.clone().filter(|_| rules::holds(Rule::Intent));
+    let (attempt, left) = next_attempt(state, cx, intent.as_ref());
+    if left > 0 {
+        return wait(state, cx, left.min(POLL), usable);
+    }
     if usable && !state.access_dies {
         announce(state, cx);
     }
@@ -122,6 +116,17 @@ pub(crate) fn wait(state: &mut State, cx: &mut Cx<'_>, pause: u64, usable: bool)
 pub(crate) fn look(state: &mut State, cx: &mut Cx<'_>) {
     let op = store::read(state, cx);
     state.refresh = Refresh::Looking { op, tries: 0 };
+}
+
+/// Which attempt the next one is, after the one that the record tells of, and how long
+/// until it may begin.
+pub(crate) fn next_attempt(state: &mut State, cx: &Cx<'_>, intent: Option<&Intent>) -> (u16, u64) {
+    let Some(intent) = intent else { return (1, 0) };
+    let timing = cx.client.provider().config().refresh.timing;
+    // Where a replay does no harm, the owner need not wait for itself.
+    let free = owned_and_harmless(state, cx, intent);
+    let left = if free { 0 } else { time_to_take(state, cx, intent, &timing) };
+    (intent.attempt.saturating_add(1), left)
 }
 
 fn owned_and_harmless(state: &State, cx: &Cx<'_>, intent: &Intent) -> bool {
@@ -174,12 +179,21 @@ pub(crate) fn time_to_take(
 
 /// Writes the intent: nothing is sent before the store has it.
 pub(crate) fn claim(state: &mut State, cx: &mut Cx<'_>, attempt: u16, late_claims: u8) {
-    let Some(record) = state.known.record() else { return };
-    let Some((refresh, scope)) =
-        record.tokens.as_ref().and_then(|t| Some((t.refresh.clone()?, t.scope.clone())))
-    else {
-        return;
-    };
+    let Some((next, claim)) = intend(state, cx, attempt, late_claims) else { return };
+    let attempt = Box::new(store::write(state, cx, next));
+    state.refresh = Refresh::Claiming { attempt, claim };
+}
+
+/// The record with this machine's own intent in it, and the claim to that.
+pub(crate) fn intend(
+    state: &mut State,
+    cx: &Cx<'_>,
+    attempt: u16,
+    late_claims: u8,
+) -> Option<(ConnectionRecord, Box<Claim>)> {
+    let record = state.known.record()?;
+    let tokens = record.tokens.as_ref()?;
+    let (refresh, scope) = (tokens.refresh.clone()?, tokens.scope.clone());
     let (start, mut next) = (cx.env.moment(), record.clone());
     let nonce = Id::new(cx.env, "intent");
     // An intent of one's own that was never sent leaves nothing unresolved.
@@ -209,8 +223,7 @@ pub(crate) fn claim(state: &mut State, cx: &mut Cx<'_>, attempt: u16, late_claim
     };
     state.observed = Some((nonce, start));
     state.last_claim = Some(nonce);
-    let attempt = Box::new(store::write(state, cx, next));
-    state.refresh = Refresh::Claiming { attempt, claim: Box::new(claim) };
+    Some((next, Box::new(claim)))
 }
 
 /// Whether the record last seen still holds this claim's intent.
@@ -328,6 +341,7 @@ pub(crate) fn settle_demand(state: &mut State, cx: &mut Cx<'_>) {
         Revoke::Looking { .. }
         | Revoke::Pausing { .. }
         | Revoke::Marking { .. }
+        | Revoke::Claiming { .. }
         | Revoke::Renewing { .. }
         | Revoke::Sent { .. }
         | Revoke::Burying { .. } => {

@@ -10,12 +10,12 @@ mod save;
 mod serve;
 mod settle;
 
-pub(crate) use claim::{peer_gone, refused_by_api, settle_demand};
-pub(crate) use save::renewed;
+pub(crate) use claim::{intend, next_attempt, owns, peer_gone, refused_by_api, settle_demand};
 pub(crate) use serve::{announce, is_over, is_refreshable, servable, want};
 pub(crate) use settle::{FIRST_PAUSE, LONGEST_PAUSE, pause, pause_of_save};
 
 use crate::{
+    answer::TokenAnswer,
     env::Deadline,
     failure::{Cause, Delay, Failure},
     flow::{Cx, STORE_TRIES, Signal, store},
@@ -26,7 +26,7 @@ use crate::{
     token::{self, Outcome},
 };
 use alloc::boxed::Box;
-use claim::{decide, hold, look, owns, ready, send};
+use claim::{decide, hold, look, ready, send};
 use save::{accept, keep, save};
 use serve::{answer, due_at, is_due};
 use settle::{
@@ -109,12 +109,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             judged(state, cx, outcome, claim);
         }
         (Refresh::Sent { op, claim, give_up_at }, Signal::Wake) if cx.now() >= give_up_at => {
-            // A wall clock set forward is no reason to stop listening, nor to let others in.
-            let timing = cx.client.provider().config().refresh.timing;
-            let elapsed = claim.start.elapsed_at_least(&cx.env.moment());
-            let left = timing.answered_within().saturating_sub(elapsed);
-            if left > 0 {
-                let give_up_at = cx.now().saturating_add(left);
+            if let Some(give_up_at) = listens_on(cx, &claim) {
                 state.refresh = Refresh::Sent { op, claim, give_up_at };
                 return;
             }
@@ -209,7 +204,13 @@ pub(crate) fn late_answer(
     response: &HttpResponse,
     claim: Claim,
 ) {
-    let Outcome::Success(answer) = cx.judge(response, &[&claim.refresh]) else { return };
+    if let Outcome::Success(answer) = cx.judge(response, &[&claim.refresh]) {
+        late_tokens(state, cx, answer, claim);
+    }
+}
+
+/// Tokens that come beside whatever else is under way.
+pub(crate) fn late_tokens(state: &mut State, cx: &mut Cx<'_>, answer: TokenAnswer, claim: Claim) {
     match core::mem::take(&mut state.refresh) {
         saving @ Refresh::Saving { .. } => {
             state.refresh = saving;
@@ -229,8 +230,17 @@ pub(crate) fn late_answer(
     }
 }
 
+/// Until when an answer is still listened for: a wall clock set forward is no reason to
+/// stop, nor to let others in.
+pub(crate) fn listens_on(cx: &Cx<'_>, claim: &Claim) -> Option<u64> {
+    let timing = cx.client.provider().config().refresh.timing;
+    let elapsed = claim.start.elapsed_at_least(&cx.env.moment());
+    let left = timing.answered_within().saturating_sub(elapsed);
+    (left > 0).then(|| cx.now().saturating_add(left))
+}
+
 /// Of one generation, whose first request is the one that can have used the token up.
-fn keep_late(state: &mut State, op: Op, claim: Claim) {
+pub(crate) fn keep_late(state: &mut State, op: Op, claim: Claim) {
     state.late.retain(|(_, other)| other.generation == claim.generation);
     if state.late.len() < LATE_KEPT {
         state.late.push((op, claim));

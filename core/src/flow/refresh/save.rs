@@ -10,7 +10,7 @@ use crate::{
     answer::TokenAnswer,
     entropy::Id,
     failure::{Failure, ServerFault},
-    flow::{Cx, store},
+    flow::{Cx, revoke, store},
     output::Notice,
     policy::Rotation,
     record::connection::{ConnectionRecord, RecordStatus, Tokens},
@@ -53,7 +53,7 @@ fn renewal(state: &State, cx: &Cx<'_>, answer: TokenAnswer, claim: Claim) -> Box
 
 /// The tokens that follow on those that were sent, whether the server rotated, and
 /// why the new access token cannot be used, if so.
-pub(crate) fn renewed(
+fn renewed(
     cx: &Cx<'_>,
     answer: TokenAnswer,
     sent: Secret,
@@ -210,7 +210,8 @@ pub(crate) fn saved(state: &mut State, cx: &mut Cx<'_>, renewal: Renewal) {
         cx.notice(Notice::ScopeNarrowed { missing: renewal.missing_scope });
     }
     if !active {
-        return end(state, cx);
+        end(state, cx);
+        return revoke::handed_over(state, cx);
     }
     match renewal.failure {
         None => announce(state, cx),

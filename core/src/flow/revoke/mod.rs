@@ -10,27 +10,19 @@ mod tombstone;
 use crate::{
     entropy::Id,
     failure::{Denial, Failure, ServerFault},
-    flow::{Cx, STORE_TRIES, Signal, authorize, bind, refresh, store},
+    flow::{Cx, STORE_TRIES, Signal, authorize, bind, store},
     http::{HttpFault, retry_after},
     output::{Activity, Notice},
     provider::Disconnect,
     record::connection::{ConnectionRecord, RecordStatus, Tokens},
     requests::Requests,
     rules::{self, Rule},
-    state::{Ends, Revoke, State, Told},
-    token::Outcome,
+    state::{Ends, Refresh, Revoke, State, Told},
 };
 use alloc::boxed::Box;
-use pause::{store_slow, unreadable};
-use renewal::{is_renewal_of, renew, renewed, to_renew_with};
+use pause::{put_off, rest, store_slow, unreadable};
+use renewal::{by_access_token, is_renewable, renew};
 use tombstone::{buried, bury, finish};
-
-/// After so many requests without a definite answer the tokens are forgotten, and their
-/// revocation is owed.
-const ATTEMPTS: u16 = 5;
-
-/// The same where nothing can be owed, since it takes a live access token: over an hour.
-const ATTEMPTS_BY_REQUEST: u16 = 30;
 
 /// The person wants out. Total and idempotent: pending authorizations end too,
 /// and where there is no grant the tombstone still beats a late redirect.
@@ -48,6 +40,7 @@ pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>) {
             return;
         }
         Revoke::Marking { .. }
+        | Revoke::Claiming { .. }
         | Revoke::Renewing { .. }
         | Revoke::Sent { .. }
         | Revoke::Burying { .. } => return,
@@ -85,20 +78,16 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             state.revoke = Revoke::Looking { op, tries, ends, wanted };
         }
         (Revoke::Marking { attempt }, Signal::Swapped(current)) => {
-            let (next, unsure) = (attempt.next.clone(), attempt.tries > 0);
+            let (ended, unsure) = (Some(attempt.next.grant_id), attempt.tries > 0);
             let begun = state.known.record().is_some_and(is_ending);
             match store::confirm(state, cx, *attempt, current) {
                 Ok(true) => marked(state, cx),
                 // Others have ended it meanwhile, and it is not what stands there now.
-                Ok(false) if begun && is_overtaken(state, Some(next.grant_id)) => {
+                Ok(false) if begun && is_overtaken(state, ended) => {
                     resume(state, cx);
                 }
-                Ok(false) if unsure && is_overtaken(state, Some(next.grant_id)) => {
+                Ok(false) if unsure && is_overtaken(state, ended) => {
                     cx.fail(Activity::Revoke, Failure::denied(Denial::Superseded));
-                }
-                Ok(false) if is_renewal_of(&next, state) => {
-                    let attempt = Box::new(store::write(state, cx, next));
-                    state.revoke = Revoke::Marking { attempt };
                 }
                 Ok(false) => mark(state, cx),
                 Err(failure) => unreadable(state, cx, failure),
@@ -126,30 +115,15 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         }
         // The access token is dead, which is no reason not to tell.
         (Revoke::Sent { .. }, Signal::HttpDone(response))
-            if response.status == 401 && to_renew_with(state, cx).is_some() =>
+            if response.status == 401 && is_renewable(state, cx) =>
         {
-            renew(state, cx, false);
+            renew(state, cx);
         }
-        (Revoke::Renewing { sent, both_secrets, .. }, Signal::HttpDone(response)) => {
-            let outcome = cx.judge(&response, &[&sent]);
-            if !both_secrets && cx.takes_other_secret(state, &outcome) {
-                return renew(state, cx, true);
-            }
-            match outcome {
-                Outcome::Success(answer) => renewed(state, cx, answer, sent),
-                Outcome::Dead(_) => finish(state, cx, Told::No),
-                // The token is as good as before, and an operator may mend it.
-                Outcome::Refused(..) => answered(state, cx, Told::Unclear, None),
-                Outcome::Postponed { after, .. } | Outcome::Unknown { after, .. } => {
-                    answered(state, cx, Told::Unclear, after);
-                }
-            }
+        (Revoke::Claiming { attempt, claim }, signal) => {
+            renewal::claimed(state, cx, *attempt, claim, signal);
         }
-        (Revoke::Renewing { .. }, Signal::HttpFailed(_)) => {
-            answered(state, cx, Told::Unclear, None);
-        }
-        (Revoke::Renewing { give_up_at, .. }, Signal::Wake) if cx.now() >= give_up_at => {
-            answered(state, cx, Told::Unclear, None);
+        (Revoke::Renewing { op, claim, give_up_at }, signal) => {
+            renewal::answered(state, cx, op, claim, give_up_at, signal);
         }
         (Revoke::Sent { .. }, Signal::HttpDone(response)) => {
             let told = judge(&cx.client.provider().config().disconnect, response.status);
@@ -223,11 +197,31 @@ pub(crate) fn wake_at(state: &State, now: u64) -> Option<u64> {
             Some(*give_up_at)
         }
         (Revoke::Pausing { until, .. }, _) => Some(until.at(now)),
+        (Revoke::Idle, Some(RecordStatus::Disconnecting { .. })) if is_handing_over(state) => None,
         (Revoke::Idle, Some(RecordStatus::Disconnecting { retry_at, .. })) => {
             Some(if may_tell(state, now) { now } else { retry_at })
         }
         (Revoke::Idle, _)
-        | (Revoke::Looking { .. } | Revoke::Marking { .. } | Revoke::Burying { .. }, _) => None,
+        | (
+            Revoke::Looking { .. }
+            | Revoke::Marking { .. }
+            | Revoke::Claiming { .. }
+            | Revoke::Burying { .. },
+            _,
+        ) => None,
+    }
+}
+
+/// Whether a refresh is storing what the server will be told with.
+fn is_handing_over(state: &State) -> bool {
+    matches!(state.refresh, Refresh::Saving { .. })
+}
+
+/// A refresh has stored new tokens of the grant that is being ended.
+pub(crate) fn handed_over(state: &mut State, cx: &mut Cx<'_>) {
+    let ending = state.known.record().is_some_and(is_ending);
+    if ending && state.revoke == Revoke::Idle && !is_handing_over(state) {
+        resume(state, cx);
     }
 }
 
@@ -255,7 +249,10 @@ fn mark(state: &mut State, cx: &mut Cx<'_>) {
     // Of a candidate nobody knows whose it is: where the server ends all that a company
     // has, it is only forgotten.
     bind::superseded(state, cx, &mut next);
+    // A renewal at the end waits for the refresh that is under way.
+    let intent = next.intent.take().filter(|_| by_access_token(cx));
     next.advance();
+    next.intent = intent;
     next.exchanging = None;
     next.disconnected_at = Some(cx.now());
     next.disconnected_gen = Some(next.generation);
@@ -271,7 +268,8 @@ fn mark(state: &mut State, cx: &mut Cx<'_>) {
 
 fn marked(state: &mut State, cx: &mut Cx<'_>) {
     let begun = state.known.record().is_some_and(|record| {
-        matches!(record.status, RecordStatus::Disconnecting { attempts: 0, .. })
+        matches!(record.status, RecordStatus::Disconnecting { attempts: 0, retry_at }
+            if record.disconnected_at == Some(retry_at))
             && record.disconnected_gen == Some(record.generation)
     });
     if begun {
@@ -324,8 +322,8 @@ fn may_tell(state: &State, now: u64) -> bool {
 fn tell(state: &mut State, cx: &mut Cx<'_>, both_secrets: bool) {
     let Some(record) = state.known.record() else { return };
     let expired = |tokens: &Tokens| tokens.access_exp.is_some_and(|expiry| cx.now() >= expiry);
-    if record.tokens.as_ref().is_some_and(expired) && to_renew_with(state, cx).is_some() {
-        return renew(state, cx, both_secrets);
+    if record.tokens.as_ref().is_some_and(expired) && is_renewable(state, cx) {
+        return renew(state, cx);
     }
     let request = record.tokens.as_ref().and_then(|tokens| {
         match &cx.client.provider().config().disconnect {
@@ -372,23 +370,7 @@ fn answered(state: &mut State, cx: &mut Cx<'_>, told: Told, after: Option<u64>) 
     if told != Told::Unclear {
         return finish(state, cx, told);
     }
-    let mut next = store::known_or_new(state, cx);
-    let RecordStatus::Disconnecting { attempts, .. } = next.status else {
-        return resume(state, cx);
-    };
-    let attempts = attempts.saturating_add(1);
-    let owed_later = cx.client.provider().config().disconnect.is_revocation();
-    if attempts >= if owed_later { ATTEMPTS } else { ATTEMPTS_BY_REQUEST } {
-        return finish(state, cx, told);
-    }
-    let pause = refresh::pause(cx, attempts).max(after.unwrap_or_default());
-    let retry_at = cx.now().saturating_add(pause);
-    next.status = RecordStatus::Disconnecting { attempts, retry_at };
-    // Of a clock that has been set back: counted from here, or it would never wait.
-    next.disconnected_at = next.disconnected_at.map(|at| at.min(cx.now()));
-    next.due_at = Some(retry_at);
-    let attempt = Box::new(store::write(state, cx, next));
-    state.revoke = Revoke::Marking { attempt };
+    put_off(state, cx, store::known_or_new(state, cx), after);
 }
 
 fn stored_token_id(state: &State) -> Option<Id> {

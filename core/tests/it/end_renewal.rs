@@ -1,0 +1,158 @@
+//! An end that is told with the access token, where that has died: it is renewed as by any
+//! refresh, with the intent first, and never beside another. Found by a fuzzer.
+
+use crate::common::{server::Fault, *};
+use evergrant::*;
+
+/// Its access token has expired.
+fn expired() -> World {
+    let config = ProviderConfig { disconnect: by_api_request(), ..provider_config() };
+    let mut world = World::with(client_of(config, client_config()));
+    world.authorize();
+    world.advance(3_600_000);
+    world
+}
+
+/// The access tokens with which the API was told of the end.
+fn told(outputs: &[Output]) -> Vec<String> {
+    let requests = requests(outputs).into_iter();
+    let deletes = requests.filter(|request| request.method == Method::Delete);
+    deletes.map(|request| request.headers[0].1.expose().to_owned()).collect()
+}
+
+fn is_confirmed(outputs: &[Output]) -> bool {
+    outputs.contains(&Output::Notice(Notice::Disconnected { confirmed: true }))
+}
+
+#[test]
+fn the_refresh_under_way_is_waited_for_and_the_api_told_with_what_it_brings() {
+    let mut world = expired();
+    let refresh = until_sent(&mut world, wanted());
+    assert!(requests(&world.run(Input::Revoke)).is_empty());
+    assert_eq!(world.status(), Status::Disconnecting);
+    let answer = world.perform(&http(&refresh)).unwrap();
+    let outputs = world.run(answer);
+    assert_eq!(told(&outputs), ["Bearer canary-access-3"]);
+    assert!(is_confirmed(&outputs));
+    assert_eq!(world.server.refreshes, 1);
+}
+
+#[test]
+fn and_so_is_the_refresh_of_another_worker() {
+    let mut world = expired();
+    let refresh = until_sent(&mut world, wanted());
+    let mut other = second_worker(&world);
+    swap_workers(&mut world, &mut other);
+    assert!(requests(&world.run(Input::Revoke)).is_empty());
+    world.advance(1_000);
+    assert!(requests(&world.run(Input::Wake)).is_empty(), "not yet");
+    swap_workers(&mut world, &mut other);
+    let answer = world.perform(&http(&refresh)).unwrap();
+    let outputs = world.run(answer);
+    assert_eq!(told(&outputs), ["Bearer canary-access-3"]);
+    assert!(is_confirmed(&outputs));
+    swap_workers(&mut world, &mut other);
+    assert!(requests(&world.wake()).is_empty());
+    assert_eq!((world.status(), world.server.refreshes), (Status::Disconnected, 1));
+}
+
+#[test]
+fn whoever_was_refreshing_is_waited_for_as_long_as_by_a_takeover() {
+    let mut world = expired();
+    until_sent(&mut world, wanted());
+    let begun = world.now;
+    world.run(Input::Revoke);
+    world.restart();
+    let mut outputs = Vec::new();
+    while requests(&outputs).is_empty() {
+        outputs.extend(world.wake());
+    }
+    assert!(world.now >= begun + 75_000, "{}", world.now - begun);
+    assert!(is_confirmed(&outputs));
+}
+
+#[test]
+fn of_two_that_come_to_an_end_one_renews() {
+    let mut world = expired();
+    world.server.faults.push_back(Fault::NotSent);
+    world.run(Input::Revoke);
+    let mut other = second_worker(&world);
+    let at = world.connection.wake_at(world.now).unwrap();
+    world.advance(at - world.now);
+    let renewal = until_sent(&mut world, Input::Wake);
+    swap_workers(&mut world, &mut other);
+    assert!(requests(&world.run(Input::Wake)).is_empty());
+    swap_workers(&mut world, &mut other);
+    let answer = world.perform(&http(&renewal)).unwrap();
+    assert!(is_confirmed(&world.run(answer)));
+    assert_eq!(world.server.refreshes, 1);
+}
+
+#[test]
+fn a_live_access_token_is_told_with_at_once_and_not_renewed_beside_a_refresh() {
+    let config = ProviderConfig { disconnect: by_api_request(), ..provider_config() };
+    let mut world = World::with(client_of(config, client_config()));
+    world.authorize();
+    world.advance(3_100_000);
+    let refresh = until_sent(&mut world, Input::Wake);
+    world.server.faults.push_back(Fault::Answer(401, String::new()));
+    let outputs = world.run(Input::Revoke);
+    assert_eq!(requests(&outputs).len(), told(&outputs).len());
+    assert_eq!(told(&outputs), ["Bearer canary-access-2"]);
+    let answer = world.perform(&http(&refresh)).unwrap();
+    assert_eq!(told(&world.run(answer)), ["Bearer canary-access-3"]);
+}
+
+#[test]
+fn what_it_was_renewed_with_is_kept_for_as_long_as_the_store_is_silent() {
+    let mut world = expired();
+    let renewal = until_sent(&mut world, Input::Revoke);
+    let answer = world.perform(&http(&renewal)).unwrap();
+    let mut step = world.step(answer);
+    for _ in 0..8 {
+        assert!(world.connection.is_unsaved());
+        let op = op_of(&open(&step));
+        world.step(Input::SwapUnanswered { op });
+        let at = world.connection.wake_at(world.now).unwrap();
+        world.advance(at - world.now);
+        step = world.step(Input::Wake);
+    }
+    let save = world.perform(&open(&step)).unwrap();
+    assert!(is_confirmed(&world.run(save)));
+}
+
+#[test]
+fn a_renewal_that_is_answered_late_still_counts() {
+    let mut world = expired();
+    let renewal = until_sent(&mut world, Input::Revoke);
+    let answer = world.perform(&http(&renewal)).unwrap();
+    let at = world.connection.wake_at(world.now).unwrap();
+    world.advance(at - world.now);
+    assert!(requests(&world.run(Input::Wake)).is_empty());
+    let outputs = world.run(answer);
+    assert_eq!(told(&outputs), ["Bearer canary-access-3"]);
+    assert!(is_confirmed(&outputs));
+}
+
+#[test]
+fn what_came_of_a_renewal_decides_when_it_is_tried_again() {
+    for (fault, at_once) in [
+        (Fault::NotSent, true),
+        (Fault::Answer(429, String::new()), true),
+        (Fault::RequestLost, false),
+    ] {
+        let mut world = expired();
+        let begun = world.now;
+        world.server.faults.push_back(fault.clone());
+        let mut outputs = world.run(Input::Revoke);
+        while !is_confirmed(&outputs) {
+            outputs.extend(world.wake());
+        }
+        let started =
+            |output: &&Output| matches!(output, Output::Notice(Notice::RefreshStarted { .. }));
+        assert_eq!(outputs.iter().filter(started).count(), 2, "{fault:?}");
+        let waited = world.now - begun;
+        assert_eq!(waited < 2_000, at_once, "{fault:?}: {waited}");
+        assert!(at_once || waited >= 62_000, "{fault:?}: {waited}");
+    }
+}
