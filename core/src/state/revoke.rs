@@ -10,8 +10,8 @@ pub(crate) enum Revoke {
     #[default]
     Idle,
     /// The connection's record is being read: for a person who wants the grant ended,
-    /// or to go on with an end that was begun before.
-    Looking { op: Op, tries: u8, ends: Ends, wanted: bool },
+    /// and when (UNIX ms), or to go on with an end that was begun before.
+    Looking { op: Op, tries: u8, ends: Ends, wanted: Option<u64> },
     /// `Disconnecting` is being written: from here on no token is served.
     Marking { attempt: Box<Attempt> },
     /// The access token with which the server is to be told has died: the intent to get
@@ -24,7 +24,7 @@ pub(crate) enum Revoke {
     /// The tombstone is being written, after the end of these tokens was told.
     Burying { attempt: Box<Attempt>, told: Told, token_id: Option<Id> },
     /// The store failed in the midst; taken up again at this time.
-    Pausing { until: Deadline, ends: Ends, wanted: bool },
+    Pausing { until: Deadline, ends: Ends, wanted: Option<u64> },
 }
 
 /// The grant that was known, if it was known, when the person wanted it ended: one
@@ -80,7 +80,7 @@ impl Revoke {
     /// Whether a person's wish is nowhere but here.
     pub(crate) fn is_unsaved(&self) -> bool {
         match self {
-            Self::Looking { wanted, .. } | Self::Pausing { wanted, .. } => *wanted,
+            Self::Looking { wanted, .. } | Self::Pausing { wanted, .. } => wanted.is_some(),
             Self::Marking { .. } => true,
             Self::Idle
             | Self::Claiming { .. }

@@ -247,3 +247,67 @@ fn a_late_answer_of_the_store_does_not_bring_an_ended_grant_back() {
     assert!(tokens(&outputs).is_empty(), "{outputs:?}");
     assert_eq!((world.header(), world.status()), (None, Status::Disconnected));
 }
+
+/// What a silent store had put off before anything was read of it was taken to mean whatever
+/// was found later: also a grant that this very machine had stored since.
+#[test]
+fn a_disconnect_that_was_put_off_unread_does_not_end_what_was_authorized_after_it() {
+    let mut world = World::authorized();
+    world.connection = Connection::new(world.client.clone(), TENANT).unwrap();
+    let mut step = world.step(Input::Revoke);
+    while let Some(Output::Swap { op, .. }) = step.outputs.iter().find(|output| is_open(output)) {
+        step = world.step(Input::SwapUnanswered { op: *op });
+    }
+    assert_eq!(failures(&step.outputs), ["try_later_store_slow"]);
+    world.advance(1);
+    world.authorize();
+    assert_eq!(world.record()["status"], "active");
+    assert_eq!(failures(&world.wake()), ["denied_superseded"]);
+    assert_eq!(world.record()["status"], "active");
+    // Wanted again, it is this grant that is meant.
+    world.run(Input::Revoke);
+    assert_eq!(world.record()["status"], "disconnected");
+}
+
+/// As before, but the person had been asked before they wanted out: the end still comes last.
+#[test]
+fn a_disconnect_that_was_put_off_unread_ends_what_was_authorized_before_it() {
+    let mut world = World::new();
+    let url = world.open_browser(authorize());
+    let redirect = world.server.consent(&url);
+    world.advance(1);
+    world.connection = Connection::new(world.client.clone(), TENANT).unwrap();
+    let mut step = world.step(Input::Revoke);
+    while let Some(Output::Swap { op, .. }) = step.outputs.iter().find(|output| is_open(output)) {
+        step = world.step(Input::SwapUnanswered { op: *op });
+    }
+    world
+        .run(Input::Redirected { url: redirect.as_str().into(), proof: BrowserProof::SameProcess });
+    assert_eq!(world.record()["status"], "active");
+    world.wake();
+    assert_eq!(world.record()["status"], "disconnected");
+}
+
+/// Tokens whose save had long taken place, and been followed by others, were handed to the
+/// end of the grant in place of those.
+#[test]
+fn tokens_that_others_have_followed_on_are_not_handed_to_the_end() {
+    let mut world = World::authorized();
+    world.advance(3_600_000);
+    let refresh = until_sent(&mut world, wanted());
+    let answer = world.perform(&http(&refresh)).unwrap();
+    let save = open(&world.step(answer));
+    world.perform(&save);
+    world.step(Input::SwapUnanswered { op: op_of(&save) });
+    let mut other = second_worker(&world);
+    swap_workers(&mut world, &mut other);
+    world.advance(3_600_000);
+    world.run(wanted());
+    assert_eq!(world.record()["tokens"]["refresh"], "canary-refresh-4");
+    world.server.faults.push_back(Fault::Answer(503, String::new()));
+    world.run(Input::Revoke);
+    swap_workers(&mut world, &mut other);
+    let outputs = world.run(Input::Wake);
+    let told = requests(&outputs).into_iter().map(body).collect::<Vec<_>>();
+    assert_eq!(world.record()["tokens"]["refresh"], "canary-refresh-4", "{told:?}");
+}

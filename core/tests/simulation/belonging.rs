@@ -135,7 +135,10 @@ impl World {
         let before = std::mem::replace(&mut host.servable, step.servable);
         let view = &self.store.slots[usize::from(host.tenant)].view;
         let (Some(before), None, Some(key)) = (before, step.servable, view.key) else { return };
-        let stands = view.status == Standing::Active && view.generation == before;
+        // By this worker too: of the same generation it may have tokens that it was given
+        // leave to serve before they are stored.
+        let known = host.knows >= Some(before);
+        let stands = view.status == Standing::Active && view.generation == before && known;
         let ending = told.0 || step.status == Status::Disconnecting || host.owed.ended;
         let refused = self.told_dead[usize::from(host.tenant)] >= before;
         if stands && !ending && !refused && !self.forgot {

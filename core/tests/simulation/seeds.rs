@@ -31,6 +31,9 @@ const BELONGING: &[(&str, u64)] = &[
     ("tokens over by the clock alone were never looked up again in the store", 168_283),
     ("the rules wanted a revocation that a store had brought back unseen", 168_695),
     ("an end renewed its token beside a refresh with it", 2_336),
+    ("a disconnect put off unread ended what its own worker stored after it", 669_440),
+    ("the rules took tokens served before they were stored for the key in the store", 772_835),
+    ("tokens that others had followed on were handed to the end", 921_346),
 ];
 
 #[test]

@@ -4,7 +4,7 @@ use super::{drop, fail, later, mismatch, refused_by_store};
 use crate::{
     env::Deadline,
     failure::{CompanyFault, Delay, Denial, Failure},
-    flow::{Cx, Signal, refresh, store},
+    flow::{Cx, Signal, refresh, revoke, store},
     output::{Notice, Output},
     record::{candidate::Candidate, connection::RecordStatus},
     scope,
@@ -67,6 +67,7 @@ pub(super) fn promote(
     if let Some(scope) = &learnt.scope {
         tokens.scope.clone_from(scope);
     }
+    revoke::overtaken(state, next.grant_id, candidate.created_at);
     next.disconnected_at = None;
     next.disconnected_gen = None;
     next.grant_id = Some(candidate.grant_id);

@@ -7,7 +7,7 @@ use crate::{
     entropy::Id,
     env::Deadline,
     failure::{Denial, Failure},
-    flow::{bind, refresh, store},
+    flow::{bind, refresh, revoke, store},
     output::{Notice, Output},
     record::candidate::Candidate,
     record::connection::{CODE_LIFE, ConnectionRecord, Exchanging, Tokens, exchange_window},
@@ -126,6 +126,7 @@ impl Own<'_, '_> {
         if self.cx.client.provider().config().company.is_some() {
             return self.stage(new, next, tries);
         }
+        revoke::overtaken(self.state, next.grant_id, new.grant.created_at);
         bind::superseded(self.state, self.cx, &mut next);
         next.disconnected_at = None;
         next.disconnected_gen = None;

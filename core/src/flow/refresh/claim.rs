@@ -333,8 +333,8 @@ pub(crate) fn settle_demand(state: &mut State, cx: &mut Cx<'_>) {
     match &state.revoke {
         Revoke::Idle => {}
         // Nobody has asked for this look, which may find a newer grant.
-        Revoke::Looking { wanted: false, .. } => return,
-        Revoke::Pausing { wanted: false, until, .. } => {
+        Revoke::Looking { wanted: None, .. } => return,
+        Revoke::Pausing { wanted: None, until, .. } => {
             let failure = Failure::try_later(until.at(cx.now()), Delay::StoreSlow);
             return answer(state, cx, failure);
         }

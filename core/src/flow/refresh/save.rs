@@ -141,7 +141,11 @@ pub(crate) fn place(
         {
             Place::Spare
         }
-        RecordStatus::Disconnecting { .. } if same_grant => Place::Hand,
+        RecordStatus::Disconnecting { .. }
+            if same_grant && is_wanted(record, renewal, rotation) =>
+        {
+            Place::Hand
+        }
         RecordStatus::Disconnected if same_grant => {
             let refresh = renewal.tokens.refresh.as_ref();
             if refresh.is_some_and(|token| record.owes(token)) { Place::Drop } else { Place::Owe }
@@ -152,6 +156,15 @@ pub(crate) fn place(
         | RecordStatus::Disconnecting { .. }
         | RecordStatus::Disconnected => Place::Drop,
     }
+}
+
+/// Whether tokens of a grant that is being ended are news: they follow on those that are
+/// stored, or are their siblings, of which any may be the one that is alive.
+fn is_wanted(record: &ConnectionRecord, renewal: &Renewal, rotation: Rotation) -> bool {
+    let stored = record.tokens.as_ref().and_then(|tokens| tokens.refresh.as_ref());
+    // Raised by the sibling, by the end, and by what that was renewed with.
+    let sibling = record.generation.saturating_sub(renewal.generation) <= 3;
+    stored == Some(&renewal.sent) || (rotation.has_siblings() && sibling)
 }
 
 /// Stores the new tokens, merged by generation, until the store has them.

@@ -31,12 +31,13 @@ pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>) {
     let ends = match &mut state.revoke {
         Revoke::Idle => None,
         // What is there now is meant, whatever was to be ended before.
-        Revoke::Pausing { wanted: false, .. } => None,
+        Revoke::Pausing { wanted: None, .. } => None,
         Revoke::Pausing { ends, .. } => *ends,
         Revoke::Looking { ends, wanted, .. } => {
-            if !*wanted {
-                (*ends, *wanted) = (None, true);
+            if wanted.is_none() {
+                *ends = None;
             }
+            *wanted = Some(cx.now());
             return;
         }
         Revoke::Marking { .. }
@@ -50,10 +51,21 @@ pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>) {
     let stale = ending && rules::holds(Rule::LookBeforeTelling);
     if state.known.is_unread() || stale {
         let op = store::read(state, cx);
-        state.revoke = Revoke::Looking { op, tries: 0, ends, wanted: true };
+        state.revoke = Revoke::Looking { op, tries: 0, ends, wanted: Some(cx.now()) };
         return;
     }
     mark(state, cx);
+}
+
+/// A grant is being stored here that was asked for after the person had wanted an end: of
+/// whatever stood there before it.
+pub(crate) fn overtaken(state: &mut State, before: Option<Id>, begun_at: u64) {
+    if let Revoke::Looking { ends, wanted: Some(wanted), .. }
+    | Revoke::Pausing { ends, wanted: Some(wanted), .. } = &mut state.revoke
+        && *wanted < begun_at
+    {
+        ends.get_or_insert(before);
+    }
 }
 
 /// An answer to the revocation's own op, or the time.
@@ -61,7 +73,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
     match (core::mem::take(&mut state.revoke), signal) {
         (Revoke::Looking { ends, wanted, .. }, Signal::Swapped(current)) => {
             match store::adopt(state, cx, current) {
-                Ok(()) if !wanted => resume(state, cx),
+                Ok(()) if wanted.is_none() => resume(state, cx),
                 Ok(()) if is_overtaken(state, ends) => {
                     cx.fail(Activity::Revoke, Failure::denied(Denial::Superseded));
                 }
@@ -94,9 +106,10 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             }
         }
         (Revoke::Marking { attempt }, Signal::SwapUnanswered) => {
+            let wanted = attempt.next.disconnected_at.or(Some(cx.now()));
             match store::reread(state, cx, *attempt) {
                 Some(attempt) => state.revoke = Revoke::Marking { attempt: Box::new(attempt) },
-                None => store_slow(state, cx, ends(state), true),
+                None => store_slow(state, cx, ends(state), wanted),
             }
         }
         // Told of tokens that a late refresh has replaced meanwhile: told again.
@@ -157,6 +170,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             }
         }
         (Revoke::Burying { attempt, told, token_id }, Signal::SwapUnanswered) => {
+            let wanted = attempt.next.disconnected_at.or(Some(cx.now()));
             match store::reread(state, cx, *attempt) {
                 Some(attempt) => {
                     let attempt = Box::new(attempt);
@@ -165,7 +179,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                 // `Disconnecting` stays in the store, and is taken up again; or the
                 // tombstone is there, and stays as it is. Where there was nothing to end,
                 // only the wish is known.
-                None => store_slow(state, cx, ends(state), token_id.is_none()),
+                None => store_slow(state, cx, ends(state), wanted.filter(|_| token_id.is_none())),
             }
         }
         (Revoke::Pausing { until, ends, wanted }, Signal::Wake) if until.has_passed(cx.now()) => {
@@ -285,7 +299,7 @@ fn look_and_resume(state: &mut State, cx: &mut Cx<'_>) {
         return resume(state, cx);
     }
     let (op, ends) = (store::read(state, cx), ends(state));
-    state.revoke = Revoke::Looking { op, tries: 0, ends, wanted: false };
+    state.revoke = Revoke::Looking { op, tries: 0, ends, wanted: None };
 }
 
 /// Goes on with what the store says: only while it says `Disconnecting`.

@@ -65,15 +65,15 @@ pub(super) fn rest(
 pub(super) fn unreadable(state: &mut State, cx: &mut Cx<'_>, failure: Failure) {
     if state.known.record().is_some_and(is_ending) {
         let until = Deadline::after(cx.now(), refresh::LONGEST_PAUSE);
-        state.revoke = Revoke::Pausing { until, ends: ends(state), wanted: false };
+        state.revoke = Revoke::Pausing { until, ends: ends(state), wanted: None };
     }
     cx.fail(Activity::Revoke, failure);
 }
 
 /// The store is silent, and nobody knows what it holds: nobody is served, and it
 /// is looked at again.
-pub(super) fn store_slow(state: &mut State, cx: &mut Cx<'_>, ends: Ends, wanted: bool) {
-    let pause = if wanted { refresh::pause_of_save } else { refresh::pause };
+pub(super) fn store_slow(state: &mut State, cx: &mut Cx<'_>, ends: Ends, wanted: Option<u64>) {
+    let pause = if wanted.is_some() { refresh::pause_of_save } else { refresh::pause };
     let until = Deadline::after(cx.now(), pause(cx, ATTEMPTS));
     state.known = Known::Unread;
     state.revoke = Revoke::Pausing { until, ends, wanted };

@@ -66,7 +66,7 @@ pub(super) fn claimed(
             Some(attempt) => {
                 state.revoke = Revoke::Claiming { attempt: Box::new(attempt), claim };
             }
-            None => store_slow(state, cx, ends(state), false),
+            None => store_slow(state, cx, ends(state), None),
         },
         Signal::HttpDone(_) | Signal::HttpFailed(_) | Signal::Wake => {
             state.revoke = Revoke::Claiming { attempt: Box::new(attempt), claim };
