@@ -311,3 +311,21 @@ fn tokens_that_others_have_followed_on_are_not_handed_to_the_end() {
     let told = requests(&outputs).into_iter().map(body).collect::<Vec<_>>();
     assert_eq!(world.record()["tokens"]["refresh"], "canary-refresh-4", "{told:?}");
 }
+
+/// Whoever was about to put off an end that the store said was under way, and found a newer
+/// grant there, ended that.
+#[test]
+fn an_end_that_is_only_put_off_does_not_end_what_was_authorized_meanwhile() {
+    let mut world = World::authorized();
+    let told = until_sent(&mut world, Input::Revoke);
+    let failed = Input::HttpFailed { op: op_of(&http(&told)), why: HttpFault::NotSent };
+    let write = open(&world.step(failed));
+    world.advance(1);
+    world.authorize();
+    assert_eq!(world.record()["status"], "active");
+    let conflict = world.perform(&write).unwrap();
+    let outputs = world.run(conflict);
+    assert!(requests(&outputs).is_empty(), "{outputs:?}");
+    assert_eq!(world.record()["status"], "active");
+    assert_eq!(world.status(), Status::Authorized);
+}

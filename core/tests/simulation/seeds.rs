@@ -34,6 +34,7 @@ const BELONGING: &[(&str, u64)] = &[
     ("a disconnect put off unread ended what its own worker stored after it", 669_440),
     ("the rules took tokens served before they were stored for the key in the store", 772_835),
     ("tokens that others had followed on were handed to the end", 921_346),
+    ("an end that was only put off ended what was authorized meanwhile", 1_088_912),
 ];
 
 #[test]

@@ -91,13 +91,11 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         }
         (Revoke::Marking { attempt }, Signal::Swapped(current)) => {
             let (ended, unsure) = (Some(attempt.next.grant_id), attempt.tries > 0);
-            let begun = state.known.record().is_some_and(is_ending);
+            let begins = is_begun_by(&attempt.next);
             match store::confirm(state, cx, *attempt, current) {
                 Ok(true) => marked(state, cx),
-                // Others have ended it meanwhile, and it is not what stands there now.
-                Ok(false) if begun && is_overtaken(state, ended) => {
-                    resume(state, cx);
-                }
+                // It was to be put off only, and whoever has written since has the say.
+                Ok(false) if !begins => resume(state, cx),
                 Ok(false) if unsure && is_overtaken(state, ended) => {
                     cx.fail(Activity::Revoke, Failure::denied(Denial::Superseded));
                 }
@@ -106,7 +104,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             }
         }
         (Revoke::Marking { attempt }, Signal::SwapUnanswered) => {
-            let wanted = attempt.next.disconnected_at.or(Some(cx.now()));
+            let wanted = attempt.next.disconnected_at.filter(|_| is_begun_by(&attempt.next));
             match store::reread(state, cx, *attempt) {
                 Some(attempt) => state.revoke = Revoke::Marking { attempt: Box::new(attempt) },
                 None => store_slow(state, cx, ends(state), wanted),
@@ -170,7 +168,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             }
         }
         (Revoke::Burying { attempt, told, token_id }, Signal::SwapUnanswered) => {
-            let wanted = attempt.next.disconnected_at.or(Some(cx.now()));
+            let wanted = attempt.next.disconnected_at.filter(|_| token_id.is_none());
             match store::reread(state, cx, *attempt) {
                 Some(attempt) => {
                     let attempt = Box::new(attempt);
@@ -179,7 +177,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                 // `Disconnecting` stays in the store, and is taken up again; or the
                 // tombstone is there, and stays as it is. Where there was nothing to end,
                 // only the wish is known.
-                None => store_slow(state, cx, ends(state), wanted.filter(|_| token_id.is_none())),
+                None => store_slow(state, cx, ends(state), wanted),
             }
         }
         (Revoke::Pausing { until, ends, wanted }, Signal::Wake) if until.has_passed(cx.now()) => {
@@ -281,15 +279,17 @@ fn mark(state: &mut State, cx: &mut Cx<'_>) {
 }
 
 fn marked(state: &mut State, cx: &mut Cx<'_>) {
-    let begun = state.known.record().is_some_and(|record| {
-        matches!(record.status, RecordStatus::Disconnecting { attempts: 0, retry_at }
-            if record.disconnected_at == Some(retry_at))
-            && record.disconnected_gen == Some(record.generation)
-    });
-    if begun {
+    if state.known.record().is_some_and(is_begun_by) {
         cx.notice(Notice::Disconnecting);
     }
     resume(state, cx);
+}
+
+/// Whether an end begins with this record, and has not been put off since.
+fn is_begun_by(record: &ConnectionRecord) -> bool {
+    matches!(record.status, RecordStatus::Disconnecting { attempts: 0, retry_at }
+        if record.disconnected_at == Some(retry_at))
+        && record.disconnected_gen == Some(record.generation)
 }
 
 /// Goes on with an end that is remembered: another may have come to it since, and the
