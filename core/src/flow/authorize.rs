@@ -16,7 +16,7 @@ use crate::{
     },
     scope::is_scope,
     secret::SecretBytes,
-    state::{Authorization, AuthorizationStage as Stage, Draft, Known, State},
+    state::{Authorization, AuthorizationStage as Stage, Draft, Known, Revoke, State},
 };
 use alloc::{
     boxed::Box,
@@ -81,7 +81,8 @@ pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>, asked: Authorize) {
     let lifetime = cx.client.provider().config().authorization_lifetime;
     let expires_at = cx.now().saturating_add(lifetime);
     let mut own = Authorization { id, expires_at, return_context, stage: Stage::Open };
-    if state.known.is_unread() {
+    // Forgotten since the store was silent in the midst of an end, it is worth a look too.
+    if state.known.is_unread() && state.revoke == Revoke::Idle {
         return store_pending(state, cx, own, draft);
     }
     let op = store::read(state, cx);

@@ -329,3 +329,29 @@ fn an_end_that_is_only_put_off_does_not_end_what_was_authorized_meanwhile() {
     assert_eq!(world.record()["status"], "active");
     assert_eq!(world.status(), Status::Authorized);
 }
+
+/// Where a silent store had made a machine forget what it knew, an authorization was begun
+/// without a look, and a disconnect by another worker after that compared with it by clocks.
+#[test]
+fn an_authorization_while_an_end_is_put_off_knows_in_which_generation_it_began() {
+    let mut world = World::authorized();
+    let mut other = second_worker(&world);
+    let told = until_sent(&mut world, Input::Revoke);
+    let answer = world.perform(&http(&told)).unwrap();
+    let mut step = world.step(answer);
+    while let Some(Output::Swap { op, .. }) = step.outputs.iter().find(|output| is_open(output)) {
+        step = world.step(Input::SwapUnanswered { op: *op });
+    }
+    let url = world.open_browser(authorize());
+    let redirect = world.server.consent(&url);
+    // By a worker whose clock is behind.
+    swap_workers(&mut world, &mut other);
+    world.now -= 30_000;
+    world.run(Input::Revoke);
+    world.run(Input::Revoke);
+    world.now += 30_000;
+    swap_workers(&mut world, &mut other);
+    let url = redirect.as_str().into();
+    let outputs = world.run(Input::Redirected { url, proof: BrowserProof::SameProcess });
+    assert_eq!(failures(&outputs), ["denied_superseded"]);
+}

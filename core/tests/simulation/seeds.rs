@@ -35,6 +35,7 @@ const BELONGING: &[(&str, u64)] = &[
     ("the rules took tokens served before they were stored for the key in the store", 772_835),
     ("tokens that others had followed on were handed to the end", 921_346),
     ("an end that was only put off ended what was authorized meanwhile", 1_088_912),
+    ("an authorization begun without a look was compared with an end by clocks", 1_308_285),
 ];
 
 #[test]
