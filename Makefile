@@ -1,5 +1,5 @@
 # What a person runs. Each target installs what it needs and is not there.
-.PHONY: demo test test-c test-python test-swift test-kotlin kill-test fleet-test lint audit sbom rows model mutants simulate bench instructions bench-c sizes reproducible bench-memory fuzz fuzz-coverage fuzz-c install uninstall bench-python bench-swift bench-kotlin clean setup
+.PHONY: demo test wheel test-c test-python test-swift test-kotlin kill-test fleet-test lint audit sbom rows model mutants simulate bench instructions bench-c sizes reproducible bench-memory fuzz fuzz-coverage fuzz-c install uninstall bench-python bench-swift bench-kotlin clean setup
 
 demo: ## a whole lifecycle against the embedded authority, shown as it happens
 	@scripts/setup demo
@@ -70,6 +70,10 @@ instructions: ## the same by instructions and allocations, against what is commi
 
 bench-c: ## the C path beside the Rust path
 	@ffi/bench/run
+
+wheel: ## the package for Python as it is released, for glibc 2.17 and later: into target/wheels
+	@mkdir -p target/wheels
+	@scripts/shipped scripts/wheel target/wheels --manylinux
 
 sizes: ## what is shipped, against sizes.txt
 	@scripts/sizes

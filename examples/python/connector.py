@@ -4,6 +4,7 @@
 """
 
 import argparse
+import contextlib
 import json
 import signal
 import sqlite3
@@ -73,7 +74,7 @@ def milliseconds() -> int:
 
 def save(database: str, tenant: str, expenses: list[dict[str, str]]) -> int:
     """Answers how many were not there; a pull that is made twice saves nothing twice."""
-    with sqlite3.connect(database) as db:
+    with contextlib.closing(sqlite3.connect(database)) as db, db:
         db.execute("CREATE TABLE IF NOT EXISTS expenses (tenant, id, expense, PRIMARY KEY (tenant, id))")
         rows = [(tenant, expense["id"], json.dumps(expense)) for expense in expenses]
         return db.executemany("INSERT OR IGNORE INTO expenses VALUES (?, ?, ?)", rows).rowcount

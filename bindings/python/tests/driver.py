@@ -8,6 +8,7 @@ import http.client
 import os
 import sqlite3
 import time
+import weakref
 from collections import deque
 from urllib.parse import urlsplit
 
@@ -29,6 +30,7 @@ class Store:
 
     def __init__(self, path: str) -> None:
         self.db = sqlite3.connect(path, isolation_level=None)
+        weakref.finalize(self, self.db.close)
         self.db.execute("CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, revision INTEGER, record BLOB)")
 
     def swap(self, key: str, expected: str | None, write: Write | None) -> Stored | None:

@@ -1,5 +1,6 @@
 """The examples in Python, each run against the authority."""
 
+import contextlib
 import os
 import re
 import signal
@@ -134,7 +135,7 @@ def test_the_connector(site, authority, env, tmp_path):
     assert (done.returncode, done.stdout) == (0, "north: 2 new\nsouth: 2 new\n")
     authority.control("revoke-access-tokens")
     assert run(env, *command).stdout == "north: 0 new\nsouth: 0 new\n"
-    with sqlite3.connect(tmp_path / "expenses.db") as db:
+    with contextlib.closing(sqlite3.connect(tmp_path / "expenses.db")) as db:
         assert db.execute("SELECT tenant, count(*) FROM expenses GROUP BY 1").fetchall() == [("north", 2), ("south", 2)]
     authority.control("revoke-grants", subject=f"{COMPANY}a")
     done = run(env, *command)

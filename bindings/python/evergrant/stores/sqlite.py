@@ -40,6 +40,7 @@ class SqliteStore:
     """
 
     _db: sqlite3.Connection | None = None
+    _at_end: weakref.finalize[[sqlite3.Connection], SqliteStore] | None = None
     # Of all stores: held while a file is made or closed.
     _files = threading.RLock()  # A store may be freed, and so closed, at any point.
 
@@ -54,9 +55,6 @@ class SqliteStore:
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self._path)!r})"
-
-    def __del__(self) -> None:
-        self._disconnect()  # Without its lock: nobody else has the store.
 
     def close(self) -> None:
         """Closes the file; it is opened again when it is needed."""
@@ -141,6 +139,9 @@ class SqliteStore:
             with self._lock:
                 if self._db is None:
                     self._db = self._connect()
+                    # No `__del__`: of a cycle the connection may be finalized first, and
+                    # tells, from Python 3.13 on, that nobody has closed it.
+                    self._at_end = weakref.finalize(self, _close, self._db)
                 yield self._db
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(f"SQLite: {error}") from error
@@ -174,9 +175,9 @@ class SqliteStore:
 
     def _disconnect(self) -> None:
         with self._files:
-            db, self._db = self._db, None
-            if db is not None:
-                db.close()
+            at_end, self._db, self._at_end = self._at_end, None, None
+            if at_end is not None:
+                at_end()
 
     def _create(self) -> None:
         # Only the owner may read what may hold tokens; SQLite gives the files
@@ -187,6 +188,11 @@ class SqliteStore:
         with self._files, contextlib.suppress(FileExistsError):
             # What a link leads to: the link itself is always there.
             os.close(os.open(os.path.realpath(self._path), flags, 0o600))
+
+
+def _close(db: sqlite3.Connection) -> None:
+    with SqliteStore._files:  # pyright: ignore[reportPrivateUsage]
+        db.close()
 
 
 @contextlib.contextmanager
