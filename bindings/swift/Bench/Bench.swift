@@ -59,8 +59,6 @@ func measure(_ name: String, times: Int, _ work: (Int) async throws -> Void) asy
 }
 
 #if os(Linux)
-    private final class Kept: Sendable {}
-
     /// What a valid token consists of: nothing that hands one out to any thread does without.
     func measureParts() async {
         nonisolated(unsafe) var found = 0
@@ -72,14 +70,6 @@ func measure(_ name: String, times: Int, _ work: (Int) async throws -> Void) asy
         await measure("a lock that is taken and given back, alone", times: 1_000_000) { times in
             for _ in 0..<times { lock.withLock { $0 &+= 1 } }
         }
-        let held = Unmanaged.passRetained(Kept())
-        await measure("a reference that is kept and let go, alone", times: 1_000_000) { times in
-            for _ in 0..<times {
-                _ = held.retain()
-                held.release()
-            }
-        }
-        held.release()
         precondition(found != 0)
     }
 #endif
