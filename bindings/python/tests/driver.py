@@ -29,7 +29,8 @@ class Store:
     """The one primitive, over one table."""
 
     def __init__(self, path: str) -> None:
-        self.db = sqlite3.connect(path, isolation_level=None)
+        # Closed wherever it is freed.
+        self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         weakref.finalize(self, self.db.close)
         self.db.execute("CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, revision INTEGER, record BLOB)")
 
