@@ -355,3 +355,18 @@ fn an_authorization_while_an_end_is_put_off_knows_in_which_generation_it_began()
     let outputs = world.run(Input::Redirected { url, proof: BrowserProof::SameProcess });
     assert_eq!(failures(&outputs), ["denied_superseded"]);
 }
+
+/// Of the same millisecond the end wins, as it does over a redirect.
+#[test]
+fn a_disconnect_that_was_put_off_unread_ends_what_was_authorized_at_the_same_time() {
+    let mut world = World::authorized();
+    world.connection = Connection::new(world.client.clone(), TENANT).unwrap();
+    let mut step = world.step(Input::Revoke);
+    while let Some(Output::Swap { op, .. }) = step.outputs.iter().find(|output| is_open(output)) {
+        step = world.step(Input::SwapUnanswered { op: *op });
+    }
+    world.authorize();
+    assert_eq!(world.record()["status"], "active");
+    world.wake();
+    assert_eq!(world.record()["status"], "disconnected");
+}
