@@ -1,7 +1,10 @@
 //! An end that is told with the access token, where that has died: it is renewed as by any
 //! refresh, with the intent first, and never beside another. Found by a fuzzer.
 
-use crate::common::{server::Fault, *};
+use crate::common::{
+    server::{Fault, response},
+    *,
+};
 use evergrant::*;
 
 /// Its access token has expired.
@@ -155,4 +158,58 @@ fn what_came_of_a_renewal_decides_when_it_is_tried_again() {
         assert_eq!(waited < 2_000, at_once, "{fault:?}: {waited}");
         assert!(at_once || waited >= 62_000, "{fault:?}: {waited}");
     }
+}
+
+#[test]
+fn a_store_that_is_too_slow_for_the_intent_is_asked_again_twice() {
+    for (late, sent) in [(2_999, 1), (3_000, 0)] {
+        let mut world = expired();
+        let mark = open(&world.step(Input::Revoke));
+        let marked = world.perform(&mark).unwrap();
+        let mut step = world.step(marked);
+        for _ in 0..3 {
+            assert!(requests(&step.outputs).is_empty());
+            assert!(world.server.refreshes == 0);
+            let answer = world.perform(&open(&step)).unwrap();
+            assert!(world.record()["intent"].is_object());
+            world.advance(late);
+            step = world.step(answer);
+            if sent == 1 {
+                break;
+            }
+        }
+        assert_eq!(requests(&step.outputs).len(), sent, "{late}");
+        if sent == 0 {
+            let answer = world.perform(&open(&step)).unwrap();
+            assert!(world.record()["intent"].is_null(), "given up for now, and never sent");
+            world.run(answer);
+            assert!(is_confirmed(&world.wake()));
+        }
+    }
+}
+
+#[test]
+fn a_no_that_comes_after_a_takeover_says_nothing() {
+    let mut world = expired();
+    let renewal = until_sent(&mut world, Input::Revoke);
+    let mut other = second_worker(&world);
+    swap_workers(&mut world, &mut other);
+    world.run(Input::Wake);
+    let mut outputs = Vec::new();
+    while requests(&outputs).is_empty() {
+        outputs = world.wake();
+    }
+    assert!(is_confirmed(&outputs));
+    swap_workers(&mut world, &mut other);
+    // By another part of it, it has read what the takeover came to.
+    world.open_browser(authorize());
+    let dead = response(400, vec![], r#"{"error":"invalid_grant"}"#);
+    let outputs = world.run(Input::HttpDone { op: op_of(&http(&renewal)), response: dead });
+    let failed = |output: &Output| matches!(output, Output::Notice(Notice::RefreshFailed { .. }));
+    assert!(!outputs.iter().any(failed), "{outputs:?}");
+    assert!(requests(&outputs).is_empty());
+    assert_eq!(
+        (world.record()["status"].as_str(), world.server.refreshes),
+        (Some("disconnected"), 1)
+    );
 }

@@ -136,3 +136,25 @@ fn a_previous_secret_needs_a_current_one() {
         assert_eq!(Client::new(provider.clone(), config), Err(Misuse::ClientSecretMissing));
     }
 }
+
+#[test]
+fn the_renewal_of_an_end_is_said_with_the_other_one_once() {
+    for (unknown_to, expected) in
+        [(0, vec!["new"]), (1, vec!["new", "old"]), (2, vec!["new", "old"])]
+    {
+        let disconnect = by_api_request();
+        let mut world = world_at(ProviderConfig { disconnect, ..provider_config() });
+        world.authorize();
+        world.advance(3_600_000);
+        world.server.faults.extend(vec![unknown(); unknown_to]);
+        let outputs = world.run(Input::Revoke);
+        let renewals: Vec<Output> = outputs
+            .into_iter()
+            .filter(|output| matches!(output, Output::SendHttp { request, .. } if request.method == Method::Post))
+            .collect();
+        assert_eq!(secrets(&renewals), expected, "{unknown_to}");
+        let told = usize::from(unknown_to < 2);
+        assert_eq!(world.server.uninstalled.len(), told, "{unknown_to}");
+        assert!(world.record()["intent"].is_null(), "not used up: {unknown_to}");
+    }
+}
