@@ -58,6 +58,7 @@ fn a_key_is_active_once_it_is_found_good_and_stored_with_its_company() {
     let accepted =
         Output::KeyAccepted { generation: 1, company: ACME.into(), scope: "expenses:read".into() };
     assert!(outputs.contains(&accepted));
+    assert_eq!(world.connection.missing_scopes("expenses:read users:read"), "users:read");
     assert_eq!(tokens(&outputs), [(1, header("canary-key-1"))]);
     assert_eq!(
         (world.status(), world.header()),

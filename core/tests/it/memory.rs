@@ -5,6 +5,7 @@ use crate::common::{
     counting::asked,
     failures,
     idle::{Idle, TOKENS},
+    second_worker,
 };
 use evergrant::{Connection, Status};
 
@@ -31,6 +32,7 @@ fn an_idle_connection_is_its_tokens_and_little_else() {
 fn what_is_over_takes_no_memory() {
     let mut world = World::authorized();
     let before = live(&world.connection);
+    assert_eq!(before, live(&second_worker(&world)), "after an exchange as one restored");
     world.advance(3_600_000);
     let outputs = world.token_wanted();
     assert_eq!((failures(&outputs), world.server.refreshes), (vec![], 1));
