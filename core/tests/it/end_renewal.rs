@@ -213,3 +213,26 @@ fn a_no_that_comes_after_a_takeover_says_nothing() {
         (Some("disconnected"), 1)
     );
 }
+
+/// Where the answer to a second request is another successor, either may be the one alive.
+#[test]
+fn a_sibling_that_comes_late_is_handed_to_the_end() {
+    let config = ProviderConfig { refresh: RefreshPolicy::OKTA, ..provider_config() };
+    let mut world = World::with(client_of(config, client_config()));
+    world.authorize();
+    world.advance(3_600_000);
+    let first = until_sent(&mut world, wanted());
+    world.wake();
+    while world.server.refreshes == 0 {
+        world.wake();
+    }
+    world.server.faults.push_back(Fault::Answer(503, String::new()));
+    world.run(Input::Revoke);
+    assert_eq!(world.record()["tokens"]["refresh"], "canary-refresh-3");
+    let answer =
+        r#"{"access_token":"a","token_type":"Bearer","expires_in":3600,"refresh_token":"sibling"}"#;
+    let op = op_of(&http(&first));
+    let outputs = world.run(Input::HttpDone { op, response: response(200, vec![], answer) });
+    let told: Vec<String> = requests(&outputs).into_iter().map(body).collect();
+    assert_eq!(told, ["token=sibling&token_type_hint=refresh_token"]);
+}
