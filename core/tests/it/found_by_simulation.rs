@@ -209,15 +209,21 @@ fn the_successor_of_the_token_that_is_stored_is_stored_however_late_it_comes() {
     assert_eq!(world.header().as_deref(), Some("Bearer late"));
 }
 
+/// What comes of an input while the store is silent.
+fn in_silence(world: &mut World, input: Input) -> Step {
+    let mut step = world.step(input);
+    while let Some(Output::Swap { op, .. }) = step.outputs.iter().find(|output| is_open(output)) {
+        step = world.step(Input::SwapUnanswered { op: *op });
+    }
+    step
+}
+
 /// A disconnect that a silent store had put off ended a grant that came after it.
 #[test]
 fn a_disconnect_that_was_put_off_does_not_end_a_later_grant() {
     let mut world = World::authorized();
     let mut other = second_worker(&world);
-    let mut step = world.step(Input::Revoke);
-    while let Some(Output::Swap { op, .. }) = step.outputs.iter().find(|output| is_open(output)) {
-        step = world.step(Input::SwapUnanswered { op: *op });
-    }
+    let step = in_silence(&mut world, Input::Revoke);
     assert_eq!(failures(&step.outputs), ["try_later_store_slow"]);
     swap_workers(&mut world, &mut other);
     world.authorize();
@@ -254,10 +260,7 @@ fn a_late_answer_of_the_store_does_not_bring_an_ended_grant_back() {
 fn a_disconnect_that_was_put_off_unread_does_not_end_what_was_authorized_after_it() {
     let mut world = World::authorized();
     world.connection = Connection::new(world.client.clone(), TENANT).unwrap();
-    let mut step = world.step(Input::Revoke);
-    while let Some(Output::Swap { op, .. }) = step.outputs.iter().find(|output| is_open(output)) {
-        step = world.step(Input::SwapUnanswered { op: *op });
-    }
+    let step = in_silence(&mut world, Input::Revoke);
     assert_eq!(failures(&step.outputs), ["try_later_store_slow"]);
     world.advance(1);
     world.authorize();
@@ -277,10 +280,7 @@ fn a_disconnect_that_was_put_off_unread_ends_what_was_authorized_before_it() {
     let redirect = world.server.consent(&url);
     world.advance(1);
     world.connection = Connection::new(world.client.clone(), TENANT).unwrap();
-    let mut step = world.step(Input::Revoke);
-    while let Some(Output::Swap { op, .. }) = step.outputs.iter().find(|output| is_open(output)) {
-        step = world.step(Input::SwapUnanswered { op: *op });
-    }
+    in_silence(&mut world, Input::Revoke);
     world
         .run(Input::Redirected { url: redirect.as_str().into(), proof: BrowserProof::SameProcess });
     assert_eq!(world.record()["status"], "active");
@@ -338,10 +338,7 @@ fn an_authorization_while_an_end_is_put_off_knows_in_which_generation_it_began()
     let mut other = second_worker(&world);
     let told = until_sent(&mut world, Input::Revoke);
     let answer = world.perform(&http(&told)).unwrap();
-    let mut step = world.step(answer);
-    while let Some(Output::Swap { op, .. }) = step.outputs.iter().find(|output| is_open(output)) {
-        step = world.step(Input::SwapUnanswered { op: *op });
-    }
+    in_silence(&mut world, answer);
     let url = world.open_browser(authorize());
     let redirect = world.server.consent(&url);
     // By a worker whose clock is behind.
@@ -361,10 +358,7 @@ fn an_authorization_while_an_end_is_put_off_knows_in_which_generation_it_began()
 fn a_disconnect_that_was_put_off_unread_ends_what_was_authorized_at_the_same_time() {
     let mut world = World::authorized();
     world.connection = Connection::new(world.client.clone(), TENANT).unwrap();
-    let mut step = world.step(Input::Revoke);
-    while let Some(Output::Swap { op, .. }) = step.outputs.iter().find(|output| is_open(output)) {
-        step = world.step(Input::SwapUnanswered { op: *op });
-    }
+    in_silence(&mut world, Input::Revoke);
     world.authorize();
     assert_eq!(world.record()["status"], "active");
     world.wake();
