@@ -3,7 +3,7 @@
 use crate::{
     answer::{self, Deviation, TokenAnswer},
     failure::{ConfigurationFault, Delay, ServerFault},
-    http::{HttpResponse, retry_after},
+    http::{HttpFault, HttpResponse, retry_after},
     json::{Object, boolean},
     provider::{ProviderConfig, Quirks},
     said::ServerSaid,
@@ -25,6 +25,18 @@ pub(crate) enum Outcome {
     Postponed { reason: Delay, after: Option<u64>, said: Option<ServerSaid> },
     /// Nobody can know whether the token has been used up.
     Unknown { fault: Option<ServerFault>, after: Option<u64> },
+}
+
+impl Outcome {
+    /// No answer has come, for this reason.
+    pub(crate) fn unanswered(why: HttpFault) -> Self {
+        match why {
+            HttpFault::NotSent | HttpFault::TooLate => {
+                Self::Postponed { reason: Delay::NotSent, after: None, said: None }
+            }
+            HttpFault::Unknown => Self::Unknown { fault: None, after: None },
+        }
+    }
 }
 
 /// Judges an answer to an exchange or a refresh. `secrets` are what the request

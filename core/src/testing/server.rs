@@ -41,7 +41,7 @@ pub struct Server {
     pub live: Option<(String, String)>,
     /// Refresh tokens that were used up.
     pub spent: Vec<String>,
-    codes: BTreeMap<String, ()>,
+    codes: BTreeSet<String>,
     /// How many codes and tokens it has given away.
     pub issued: u64,
     /// How many refreshes it has granted.
@@ -82,7 +82,7 @@ impl Default for Server {
             rotation: Rotation::Strict,
             live: None,
             spent: Vec::new(),
-            codes: BTreeMap::new(),
+            codes: BTreeSet::new(),
             issued: 0,
             refreshes: 0,
             replays: 0,
@@ -113,7 +113,7 @@ impl Server {
         let state = query(url, "state").expect("a state");
         self.issued += 1;
         let code = format!("canary-code-{}", self.issued);
-        self.codes.insert(code.clone(), ());
+        self.codes.insert(code.clone());
         let iss = self.iss.map(|iss| format!("&iss={iss}")).unwrap_or_default();
         format!("{redirect_uri}?code={code}&state={state}{iss}")
     }
@@ -222,13 +222,11 @@ impl Server {
         match field("grant_type").as_deref() {
             Some("authorization_code") => {
                 self.exchanges += 1;
-                match self.codes.remove(&field("code").unwrap_or_default()) {
-                    Some(()) => {
-                        self.lied = false;
-                        self.issue()
-                    }
-                    None => refused("invalid_grant"),
+                if !self.codes.remove(&field("code").unwrap_or_default()) {
+                    return refused("invalid_grant");
                 }
+                self.lied = false;
+                self.issue()
             }
             Some("refresh_token") => self.refresh(field("refresh_token").unwrap_or_default()),
             _ => refused("unsupported_grant_type"),

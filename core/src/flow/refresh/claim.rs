@@ -12,7 +12,7 @@ use crate::{
     env::Deadline,
     failure::{Cause, Delay, Denial, Failure, HostFault, ServerFault},
     flow::{Cx, STORE_TRIES, store},
-    output::{Activity, Notice},
+    output::{Activity, Notice, Op},
     policy::Timing,
     record::connection::{ConnectionRecord, Intent, RecordStatus, SKEW},
     rules::{self, Rule, scaled},
@@ -279,11 +279,22 @@ fn send_or_ask(state: &mut State, cx: &mut Cx<'_>, claim: Box<Claim>, asked: boo
         state.refresh = Refresh::Asking { op, claim, give_up_at };
         return;
     }
+    let (op, give_up_at) = request(state, cx, &claim, elapsed);
+    state.refresh = Refresh::Sent { op, claim, give_up_at };
+}
+
+/// Sends the refresh token, within what is left of W; yields the op, and when the host
+/// must have answered.
+pub(crate) fn request(
+    state: &mut State,
+    cx: &mut Cx<'_>,
+    claim: &Claim,
+    elapsed: u64,
+) -> (Op, u64) {
     cx.notice(Notice::RefreshStarted { generation: claim.generation, attempt: claim.attempt });
     let request = cx.requests().refresh_request(&claim.refresh);
-    let within = timing.send_within.saturating_sub(elapsed);
-    let (op, give_up_at) = cx.send(&mut state.ops, request, within);
-    state.refresh = Refresh::Sent { op, claim, give_up_at };
+    let send_within = cx.client.provider().config().refresh.timing.send_within;
+    cx.send(&mut state.ops, request, send_within.saturating_sub(elapsed))
 }
 
 /// The server says that the token has been used up: whoever has its successor is

@@ -10,7 +10,9 @@ mod save;
 mod serve;
 mod settle;
 
-pub(crate) use claim::{intend, next_attempt, owns, peer_gone, refused_by_api, settle_demand};
+pub(crate) use claim::{
+    intend, next_attempt, owns, peer_gone, refused_by_api, request, settle_demand,
+};
 pub(crate) use serve::{announce, is_over, is_refreshable, servable, want};
 pub(crate) use settle::{FIRST_PAUSE, LONGEST_PAUSE, pause, pause_of_save};
 
@@ -100,13 +102,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             judged(state, cx, outcome, claim);
         }
         (Refresh::Sent { claim, .. }, Signal::HttpFailed(why)) => {
-            let outcome = match why {
-                HttpFault::NotSent | HttpFault::TooLate => {
-                    Outcome::Postponed { reason: Delay::NotSent, after: None, said: None }
-                }
-                HttpFault::Unknown => Outcome::Unknown { fault: None, after: None },
-            };
-            judged(state, cx, outcome, claim);
+            judged(state, cx, Outcome::unanswered(why), claim);
         }
         (Refresh::Sent { op, claim, give_up_at }, Signal::Wake) if cx.now() >= give_up_at => {
             if let Some(give_up_at) = listens_on(cx, &claim) {
@@ -116,7 +112,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             if rules::holds(Rule::DrainFirst) {
                 keep_late(state, op, (*claim).clone());
             }
-            judged(state, cx, Outcome::Unknown { fault: None, after: None }, claim);
+            judged(state, cx, Outcome::unanswered(HttpFault::Unknown), claim);
         }
         (
             Refresh::Saving { placing: Placing::Writing(attempt), renewal },

@@ -86,10 +86,7 @@ fn send(state: &mut State, cx: &mut Cx<'_>, claim: Box<Claim>) {
         release(state, cx, None);
         return;
     }
-    cx.notice(Notice::RefreshStarted { generation: claim.generation, attempt: claim.attempt });
-    let request = cx.requests().refresh_request(&claim.refresh);
-    let within = timing.send_within.saturating_sub(elapsed);
-    let (op, give_up_at) = cx.send(&mut state.ops, request, within);
+    let (op, give_up_at) = refresh::request(state, cx, &claim, elapsed);
     state.revoke = Revoke::Renewing { op, claim, give_up_at };
 }
 
@@ -110,13 +107,10 @@ pub(super) fn answered(
                 return;
             }
             refresh::keep_late(state, op, (*claim).clone());
-            Outcome::Unknown { fault: None, after: None }
+            Outcome::unanswered(HttpFault::Unknown)
         }
         Signal::HttpDone(response) => cx.judge(&response, &[&claim.refresh]),
-        Signal::HttpFailed(HttpFault::NotSent | HttpFault::TooLate) => {
-            Outcome::Postponed { reason: Delay::NotSent, after: None, said: None }
-        }
-        Signal::HttpFailed(HttpFault::Unknown) => Outcome::Unknown { fault: None, after: None },
+        Signal::HttpFailed(why) => Outcome::unanswered(why),
         Signal::Swapped(_) | Signal::SwapUnanswered => {
             state.revoke = Revoke::Renewing { op, claim, give_up_at };
             return;
