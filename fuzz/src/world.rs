@@ -99,7 +99,7 @@ impl World {
             Output::SendHttp { op, send_within, .. } if self.uptime - since > send_within => {
                 Input::HttpFailed { op, why: HttpFault::TooLate }
             }
-            Output::SendHttp { op, request, .. } => match self.server.answer(&request, self.now) {
+            Output::SendHttp { op, request, .. } => match self.server.answer(&request) {
                 Ok(response) => Input::HttpDone { op, response },
                 Err(why) => Input::HttpFailed { op, why },
             },

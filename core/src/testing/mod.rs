@@ -38,7 +38,7 @@
 //!                     Err(_) => Input::SwapUnanswered { op },
 //!                 },
 //!             ),
-//!             Output::SendHttp { op, request, .. } => Some(match server.answer(&request, env.now) {
+//!             Output::SendHttp { op, request, .. } => Some(match server.answer(&request) {
 //!                 Ok(response) => Input::HttpDone { op, response },
 //!                 Err(why) => Input::HttpFailed { op, why },
 //!             }),

@@ -135,7 +135,7 @@ impl Server {
     ///
     /// # Errors
     /// Where that fault leaves the host without an answer.
-    pub fn answer(&mut self, request: &HttpRequest, _now: u64) -> Result<HttpResponse, HttpFault> {
+    pub fn answer(&mut self, request: &HttpRequest) -> Result<HttpResponse, HttpFault> {
         let fault = self.faults.pop_front();
         if matches!(fault, Some(Fault::NotSent)) {
             return Err(HttpFault::NotSent);

@@ -163,12 +163,10 @@ impl World {
     /// What a host does with an output.
     pub fn perform(&mut self, output: &Output) -> Option<Input> {
         match output {
-            Output::SendHttp { op, request, .. } => {
-                Some(match self.server.answer(request, self.now) {
-                    Ok(response) => Input::HttpDone { op: *op, response },
-                    Err(why) => Input::HttpFailed { op: *op, why },
-                })
-            }
+            Output::SendHttp { op, request, .. } => Some(match self.server.answer(request) {
+                Ok(response) => Input::HttpDone { op: *op, response },
+                Err(why) => Input::HttpFailed { op: *op, why },
+            }),
             Output::Swap { op, key, expected, write } => {
                 let current = self.swap(key, expected.as_ref(), write.as_ref());
                 Some(Input::Swapped { op: *op, current })

@@ -79,10 +79,9 @@ impl Two {
 
     /// The server handles a request; an answer for a worker that has died is lost.
     fn handle(&mut self, at: usize) {
-        let now = self.world.now;
         let flight = &mut self.flights[at];
         if flight.answer.is_none() {
-            flight.answer = self.world.server.answer(&flight.request, now).ok();
+            flight.answer = self.world.server.answer(&flight.request).ok();
         }
         if flight.life != self.lives[flight.worker] {
             self.flights.remove(at);
