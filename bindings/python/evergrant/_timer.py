@@ -28,6 +28,8 @@ class _Timer:
 
     # A wall clock may be set, and a machine suspended: looked at again so often.
     LONGEST = 60.0
+    # Those to be woken at about the same time are woken together.
+    GRAIN = 0.02
 
     def __init__(self) -> None:
         self._after_fork()
@@ -42,15 +44,17 @@ class _Timer:
     def wake_in(self, seconds: float, sleeper: Sleeper) -> bool:
         """Whether there is a thread to do it."""
         at = time.monotonic() + min(max(seconds, 0.0), self.LONGEST)
+        at += -at % self.GRAIN
         with self._changed:
-            heapq.heappush(self._sleepers, (at, next(self._numbers), weakref.ref(sleeper)))
+            entry = (at, next(self._numbers), weakref.ref(sleeper))
+            heapq.heappush(self._sleepers, entry)
             if self._thread is None:
                 # A daemon: what is under way is waited for at exit, not what is to come.
                 thread = threading.Thread(target=self._run, name="evergrant-timer", daemon=True)
                 with contextlib.suppress(RuntimeError):
                     thread.start()
                     self._thread = thread
-            if self._sleepers[0][0] == at:
+            if self._sleepers[0] is entry:
                 self._changed.notify()
             return self._thread is not None
 

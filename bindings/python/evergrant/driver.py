@@ -60,14 +60,15 @@ class Driver:
     def begin(self) -> None:
         """Knows nothing, and looks into the store when it is asked: at the start, and
         in a child process, to which its parent's machine does not belong."""
-        self._connection = machine.Connection(self._client, self.tenant)
-        self._machine = Machine(self._connection)
+        self._machine = Machine(machine.Connection(self._client, self.tenant))
         self.token: Token | None = None
         """The token that may be used now."""
         self.wake_at: int | None = None
         """When to tell `Wake`, UNIX milliseconds."""
         self.status: str | None = None
         """Where the connection stood at the last step: the stable name."""
+        self.is_unsaved = False
+        """Whether the machine has what the store has not taken, and nobody else has."""
         self._tokens: list[Waiter[Token]] = []
         self._maintaining: list[Waiter[Token | None]] = []
         self._demand = -1
@@ -145,11 +146,6 @@ class Driver:
         due = self.wake_at is not None and self.wake_at <= self._clock.now()
         return self._step(inputs.Wake()) if due else []
 
-    @property
-    def is_unsaved(self) -> bool:
-        """Whether the machine has what the store has not taken, and nobody else has."""
-        return self._connection.is_unsaved()
-
     # What came of effects.
 
     def answered(self, op: int, answer: Answer) -> list[Effect]:
@@ -202,7 +198,7 @@ class Driver:
         stepped_at = self._clock.ticks()
         clock = self._clock
         step = self._machine.step(clock.now(), clock.uptime(), clock.boot_id, os.urandom(32), happened)
-        self.wake_at, self.status = step.wake_at, step.status
+        self.wake_at, self.status, self.is_unsaved = step.wake_at, step.status, step.is_unsaved
         effects: list[Effect] = []
         for output in step.outputs:
             if isinstance(output, outputs.SendHttp):

@@ -41,11 +41,12 @@ def test_transcript(path):
 
 
 def test_every_kind_takes_part_and_none_shows_a_secret():
-    kinds = set()
+    kinds, unsaved = set(), set()
     for path in TRANSCRIPTS:
         text = path.read_text(encoding="utf-8")
         secrets = secrets_of(text)
         for number, _, _, (given, came) in side_by_side(text):
+            unsaved.add(getattr(came, "is_unsaved", None))
             for value in [given] if isinstance(came, str) else [given, came, *came.outputs]:
                 # All ways once for each kind; what they show comes from its `repr`.
                 seen = repr(value) if type(value) in kinds else shown(value)
@@ -53,6 +54,7 @@ def test_every_kind_takes_part_and_none_shows_a_secret():
                 for secret in secrets:
                     assert secret not in seen, f"{path.stem}, line {number}: a {type(value).__name__}"
     assert kinds == {outputs.Step, *get_args(inputs.Input), *get_args(outputs.Output)}
+    assert unsaved >= {True, False}
 
 
 def test_what_is_no_packed_step_is_refused():
@@ -126,6 +128,7 @@ def side_by_side(text: str) -> Iterator[tuple[int, str, object, Told]]:
             generated = misuse
         try:
             came = Machine(twins[1]).step(env["now"], env["uptime"], boot_id, entropy, given)
+            assert came.is_unsaved == twins[0].is_unsaved()
         except Refusal.Misuse as misuse:
             came = str(misuse)
         number, expected = next(lines)

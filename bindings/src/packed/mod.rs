@@ -25,9 +25,10 @@ impl Connection {
     /// `misuse_…` code; in either case the connection is as it was.
     pub fn step_packed(&self, told: &[u8]) -> Result<String, Refusal> {
         let (mut env, input) = read(told)?;
-        let step = self.machine().step(&env, input);
+        let mut machine = self.machine();
+        let step = machine.step(&env, input);
         env.entropy.zeroize();
-        Ok(output::write_step(&step?))
+        Ok(output::write_step(&step?, machine.is_unsaved()))
     }
 }
 

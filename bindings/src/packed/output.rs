@@ -14,7 +14,7 @@ const KEY_ACCEPTED: u8 = 6;
 const FAILED: u8 = 7;
 const NOTICE: u8 = 8;
 
-pub(super) fn write_step(step: &Step) -> String {
+pub(super) fn write_step(step: &Step, is_unsaved: bool) -> String {
     let Step { outputs, wake_at, status, servable } = step;
     let mut into = Writer::default();
     let cause = match status {
@@ -26,7 +26,11 @@ pub(super) fn write_step(step: &Step) -> String {
         | Status::Refreshing
         | Status::Disconnecting => None,
     };
-    into.message(STEP, &[*wake_at, *servable], &[Some(status.code()), cause]);
+    into.message(
+        STEP,
+        &[*wake_at, *servable, Some(is_unsaved.into())],
+        &[Some(status.code()), cause],
+    );
     for output in outputs {
         write_output(&mut into, output);
     }

@@ -43,6 +43,8 @@ class Step(Hidden):
     """Why the person has to authorize again, if that is where it stands: the stable name."""
     servable: int | None
     """The generation whose token may be used now. A cached token of any other is dropped."""
+    is_unsaved: bool
+    """As `Connection.is_unsaved` after this step, which so is no crossing of its own."""
 
 
 @dataclass(slots=True)
@@ -116,7 +118,7 @@ class Notice(Hidden):
 Output = Union[SendHttp, Swap, OpenUrl, TokenReady, Authorized, KeyAccepted, Failed, Notice]
 
 # A head: tag, which fields are there, numbers, lengths of texts.
-_STEP = Struct("<xHQQII")
+_STEP = Struct("<xHQQQII")
 _1_2 = Struct("<xHQII")
 _1_3 = Struct("<xHQIII")
 _2_2 = Struct("<xHQQII")
@@ -130,14 +132,15 @@ def unpack_step(answer: bytes) -> Step:
     """The step that `Connection.step_packed` answered with."""
     # Heads stand behind the texts, and hold no line break.
     heads = a2b_hex(answer[answer.rindex(b"\n") + 1 :])
-    present, wake_at, servable, status, at = _STEP.unpack_from(heads)
+    present, wake_at, servable, is_unsaved, status, at = _STEP.unpack_from(heads)
     at += status
     step = Step(
         [],
         wake_at if present & 1 else None,
         answer[:status].decode(),
-        answer[status:at].decode() if present & 8 else None,
+        answer[status:at].decode() if present & 16 else None,
         servable if present & 2 else None,
+        is_unsaved == 1,
     )
     head, end = _STEP.size, len(heads)
     while head < end:
