@@ -7,6 +7,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -45,7 +46,7 @@ def redis() -> Iterator[str]:
         path = directory / "redis.sock"
         settings = ["--port", "0", "--unixsocket", path, "--dir", directory, "--save", "", "--appendonly", "yes"]
         safety = ["--appendfsync", "always", "--maxmemory-policy", "noeviction"]
-        with _process([program, *settings, *safety], directory, signal.SIGTERM, path.is_socket):
+        with _process([program, *settings, *safety], directory, signal.SIGTERM, lambda: _accepts(path)):
             yield f"unix://{path}"
 
 
@@ -95,3 +96,11 @@ def _process(
 def _postgresql_answers(programs: Path, directory: Path) -> bool:
     asked = subprocess.run([programs / "pg_isready", "-q", "-h", directory, "-d", "postgres", "-U", "evergrant"])
     return asked.returncode == 0
+
+
+def _accepts(path: Path) -> bool:
+    # It is there before anybody listens.
+    with socket.socket(socket.AF_UNIX) as asking, contextlib.suppress(OSError):
+        asking.connect(str(path))
+        return True
+    return False
