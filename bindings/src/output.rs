@@ -185,7 +185,8 @@ pub enum Output {
         /// When it expires, UNIX ms, if the server said so.
         expires_at: Option<u64>,
     },
-    /// An authorization was completed; a `TokenReady` goes with it.
+    /// An authorization was completed; a `TokenReady` goes with it, unless the token has
+    /// come expired.
     Authorized {
         /// Which.
         authorization: String,

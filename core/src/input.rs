@@ -7,9 +7,10 @@ use crate::{
     secret::Secret,
 };
 use alloc::{string::String, vec::Vec};
+use core::fmt;
 
 /// What happened, told to [`crate::Connection::step`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Input {
     /// The person wants to connect, or has to again.
     Authorize(Authorize),
@@ -79,6 +80,46 @@ pub enum Input {
     PeerGone,
     /// The time of [`crate::Step::wake_at`] has come; harmless at any other.
     Wake,
+}
+
+/// Of headers only how many there are: cookies are among them.
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Authorize(asked) => f.debug_tuple("Authorize").field(asked).finish(),
+            Self::Redirected { url, proof } => {
+                f.debug_struct("Redirected").field("url", url).field("proof", proof).finish()
+            }
+            Self::TokenWanted { min_validity } => {
+                f.debug_struct("TokenWanted").field("min_validity", min_validity).finish()
+            }
+            Self::ApiAnswered { generation, status, headers } => f
+                .debug_struct("ApiAnswered")
+                .field("generation", generation)
+                .field("status", status)
+                .field("headers", &headers.len())
+                .finish(),
+            Self::KeyEntered(key) => f.debug_tuple("KeyEntered").field(key).finish(),
+            Self::Revoke => f.write_str("Revoke"),
+            Self::Cancel { authorization } => {
+                f.debug_struct("Cancel").field("authorization", authorization).finish()
+            }
+            Self::HttpDone { op, response } => {
+                f.debug_struct("HttpDone").field("op", op).field("response", response).finish()
+            }
+            Self::HttpFailed { op, why } => {
+                f.debug_struct("HttpFailed").field("op", op).field("why", why).finish()
+            }
+            Self::Swapped { op, current } => {
+                f.debug_struct("Swapped").field("op", op).field("current", current).finish()
+            }
+            Self::SwapUnanswered { op } => {
+                f.debug_struct("SwapUnanswered").field("op", op).finish()
+            }
+            Self::PeerGone => f.write_str("PeerGone"),
+            Self::Wake => f.write_str("Wake"),
+        }
+    }
 }
 
 /// An API key as it was entered.

@@ -52,7 +52,7 @@ pub struct ProviderConfig {
     /// Whether a refreshed token may be served before the store has taken it,
     /// once the store has failed to answer. Off: nobody is told before it is saved.
     pub release_unsaved: bool,
-    /// How long a person may take to authorize, in milliseconds.
+    /// How long a person may take to authorize, in milliseconds; at most 30 days.
     pub authorization_lifetime: u64,
     /// The largest answer that is read, in bytes; at least 1,024.
     pub answer_limit: u32,
@@ -248,9 +248,11 @@ impl Provider {
         if config.iss == IssPolicy::Required && config.issuer.is_none() {
             return Err(Misuse::IssuerMissing);
         }
-        check_parameters(&config.authorize_parameters)?;
-        check_parameters(&uri::query(&config.authorization_endpoint))?;
-        if !config.refresh.timing.is_sound() || config.authorization_lifetime == 0 {
+        let mut parameters = uri::query(&config.authorization_endpoint);
+        parameters.extend_from_slice(&config.authorize_parameters);
+        check_parameters(&parameters)?;
+        let lifetime = (1..=LONGEST_AUTHORIZATION).contains(&config.authorization_lifetime);
+        if !config.refresh.timing.is_sound() || !lifetime {
             return Err(Misuse::TimingInvalid);
         }
         let bindings = [&config.company, &config.api_keys];
@@ -322,7 +324,10 @@ const RESERVED: &[&str] = &[
     "iss",
 ];
 
-/// Checks extra parameters: none reserved, none twice, none empty or huge.
+/// Somebody else may have to consent, who is on holiday.
+const LONGEST_AUTHORIZATION: u64 = 30 * 24 * 3_600_000;
+
+/// Checks extra parameters: none reserved, none twice (RFC 6749 §3.1), none empty or huge.
 pub(crate) fn check_parameters(parameters: &[(String, String)]) -> Result<(), Misuse> {
     if parameters.len() > 32 {
         return Err(Misuse::ParameterInvalid);

@@ -42,7 +42,8 @@ pub(crate) fn answered(
 /// been replaced since is taken out as everything is that looks like a token.
 pub(crate) fn forbidden(headers: &[(String, String)], header: Option<&Secret>) -> Failure {
     let key = header.and_then(super::key::bare);
-    let sent: Vec<&Secret> = header.into_iter().chain(&key).collect();
+    let bearer = header.and_then(|it| it.expose().strip_prefix("Bearer ")).map(Secret::from);
+    let sent: Vec<&Secret> = header.into_iter().chain(&key).chain(&bearer).collect();
     let challenge = challenge::bearer(headers);
     let value = |name| challenge.as_ref().and_then(|challenge| challenge.value(name));
     let reason = match value("error") {

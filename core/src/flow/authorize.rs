@@ -17,6 +17,7 @@ use crate::{
     scope::is_scope,
     secret::SecretBytes,
     state::{Authorization, AuthorizationStage as Stage, Draft, Known, Revoke, State},
+    uri,
 };
 use alloc::{
     boxed::Box,
@@ -42,8 +43,10 @@ pub(crate) fn check(asked: &Authorize, cx: &Cx<'_>) -> Result<(), Misuse> {
         }
     }
     check_parameters(&asked.extra)?;
-    let fixed = &cx.client.provider().config().authorize_parameters;
-    if asked.extra.iter().any(|(name, _)| fixed.iter().any(|(taken, _)| taken == name)) {
+    let provider = cx.client.provider().config();
+    let query = uri::query(&provider.authorization_endpoint);
+    let mut fixed = provider.authorize_parameters.iter().chain(&query);
+    if fixed.any(|(taken, _)| asked.extra.iter().any(|(name, _)| taken == name)) {
         return Err(Misuse::ParameterReserved);
     }
     if asked.company.as_deref().is_some_and(|company| !is_name(company)) {

@@ -158,6 +158,8 @@ pub(crate) struct NewGrant {
     pub(crate) grant: CodeGrant,
     /// After a save that nobody confirmed: the grant over which it was written.
     pub(crate) unsure_over: Option<Option<Id>>,
+    /// Whether it takes the place of a grant that was being ended.
+    pub(crate) over_end: bool,
 }
 
 impl Exchange {

@@ -72,6 +72,8 @@ pub(crate) enum Told {
     No,
     /// It refuses for good, which is worth a failure.
     Refused,
+    /// It refuses what an operator can mend: worth a failure too, and still owed.
+    Misconfigured,
     /// Nobody knows, or it asks for patience.
     Unclear,
 }

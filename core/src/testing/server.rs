@@ -66,6 +66,8 @@ pub struct Server {
     pub granted: &'static str,
     /// The scopes of which the API says that any credential has them.
     pub scope: &'static str,
+    /// The number of the first token of the grant.
+    begun: u64,
     /// What the last refresh was answered, for a server that gives it again.
     last: Option<HttpResponse>,
     /// Spent refresh tokens whose answer reached the host.
@@ -95,6 +97,7 @@ impl Default for Server {
             iss: Some("https%3A%2F%2Fas.example"),
             granted: "expenses:read accounts:read",
             scope: "expenses:read",
+            begun: 0,
             last: None,
             settled: BTreeSet::new(),
             settled_again: 0,
@@ -216,7 +219,11 @@ impl Server {
         }
         if request.url.ends_with("/revoke") {
             self.revocations += 1;
-            self.live = None;
+            // With any token of the grant it ends; with one of an older grant nothing does.
+            let number = |token: String| token.rsplit('-').next()?.parse::<u64>().ok();
+            if field("token").and_then(number).is_none_or(|token| token >= self.begun) {
+                self.live = None;
+            }
             return response(200, vec![], "");
         }
         match field("grant_type").as_deref() {
@@ -226,6 +233,7 @@ impl Server {
                     return refused("invalid_grant");
                 }
                 self.lied = false;
+                self.begun = self.issued + 1;
                 self.issue()
             }
             Some("refresh_token") => self.refresh(field("refresh_token").unwrap_or_default()),

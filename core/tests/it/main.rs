@@ -13,6 +13,7 @@ mod end_renewal;
 mod endings;
 mod found;
 mod found_by_model;
+mod found_by_review;
 mod found_by_simulation;
 mod found_of_companies;
 mod interleavings;

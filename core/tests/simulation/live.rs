@@ -91,12 +91,13 @@ impl World {
             ));
         }
         for slot in &self.store.slots {
-            // What a store has brought back is taken up by whoever looks at it.
+            // What a store has brought back is taken up by whoever looks at it, and so is an
+            // end that came into the store after the death of its worker.
             let revision = slot.entry.as_ref().map_or(0, |entry| entry.revision);
             let looked_at = self.workers.iter().any(|host| host.seen == revision);
             let left = slot.view.candidate.is_some() || slot.view.outbox > 0;
             let ending = slot.view.status == Standing::Disconnecting;
-            if ending || (left && (looked_at || !self.forgot)) {
+            if (ending && looked_at) || (left && (looked_at || !self.forgot)) {
                 return Some(format!("{}: {:?}", slot.key, slot.view));
             }
         }

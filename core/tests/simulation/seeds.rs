@@ -36,6 +36,8 @@ const BELONGING: &[(&str, u64)] = &[
     ("tokens that others had followed on were handed to the end", 921_346),
     ("an end that was only put off ended what was authorized meanwhile", 1_088_912),
     ("an authorization begun without a look was compared with an end by clocks", 1_308_285),
+    ("tokens that a refresh had not rotated undid a verdict on their successors", 2_027_846),
+    ("the rules wanted an end that nobody living had seen", 2_128_822),
 ];
 
 #[test]

@@ -14,7 +14,7 @@ use crate::{
     rules::{self, Rule},
     scope,
     secret::Secret,
-    state::{CodeGrant, ExchangeStage as Stage, NewGrant, Placing},
+    state::{CodeGrant, ExchangeStage as Stage, NewGrant, Placing, Revoke},
     token::Outcome,
 };
 use alloc::{boxed::Box, string::String};
@@ -99,7 +99,7 @@ impl Own<'_, '_> {
             key: None,
         };
         let grant_id = Id::new(self.cx.env, "grant");
-        self.place(NewGrant { grant_id, tokens, grant, unsure_over: None });
+        self.place(NewGrant { grant_id, tokens, grant, unsure_over: None, over_end: false });
     }
 
     pub(super) fn place(&mut self, new: NewGrant) {
@@ -108,7 +108,7 @@ impl Own<'_, '_> {
 
     /// Stores the new grant over whatever is there, unless that is a disconnect
     /// which came after this authorization had begun.
-    pub(super) fn place_again(&mut self, new: NewGrant, tries: u8) {
+    pub(super) fn place_again(&mut self, mut new: NewGrant, tries: u8) {
         let mut next = store::known_or_new(self.state, self.cx);
         // By the grant, not by these tokens: a save that was not answered may have taken
         // place, and another worker may have refreshed the grant since.
@@ -128,6 +128,7 @@ impl Own<'_, '_> {
         }
         revoke::overtaken(self.state, next.grant_id, new.grant.created_at);
         bind::superseded(self.state, self.cx, &mut next);
+        new.over_end |= revoke::owe_end(self.cx, &mut next);
         next.disconnected_at = None;
         next.disconnected_gen = None;
         next.grant_id = Some(new.grant_id);
@@ -217,6 +218,9 @@ impl Own<'_, '_> {
             scope: String::from(&*new.tokens.scope),
             return_context: new.grant.return_context,
         });
+        if new.over_end && self.state.revoke == Revoke::Idle {
+            revoke::superseded(self.cx);
+        }
         refresh::announce(self.state, self.cx);
     }
 

@@ -28,7 +28,7 @@ use crate::{
     token::{self, Outcome},
 };
 use alloc::boxed::Box;
-use claim::{decide, hold, look, ready, send};
+use claim::{decide, hold, look, send};
 use save::{accept, keep, save};
 use serve::{answer, due_at, is_due};
 use settle::{
@@ -57,8 +57,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         }
         (Refresh::Claiming { attempt, claim }, Signal::Swapped(current)) => {
             match store::confirm(state, cx, *attempt, current) {
-                Ok(_) if owns(state, &claim) => ready(state, cx, claim),
-                Ok(_) => decide(state, cx),
+                Ok(_) => send(state, cx, claim, false),
                 Err(failure) => host_failed(state, cx, failure),
             }
         }
@@ -73,18 +72,18 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         (Refresh::Asking { claim, .. }, Signal::HttpDone(response))
             if response.status == 401 && !claim.both_secrets && cx.turns_to_other_secret(state) =>
         {
-            ready(state, cx, Box::new(Claim { both_secrets: true, ..*claim }));
+            send(state, cx, Box::new(Claim { both_secrets: true, ..*claim }), false);
         }
         (Refresh::Asking { claim, .. }, Signal::HttpDone(response)) => {
             match token::is_live(cx.client.provider().config(), &response) {
                 Some(false) if rules::holds(Rule::HeedOracle) => hold(state, claim, cx),
-                Some(_) | None => send(state, cx, claim),
+                Some(_) | None => send(state, cx, claim, true),
             }
         }
         // Without an answer it is as if there were nobody to ask.
-        (Refresh::Asking { claim, .. }, Signal::HttpFailed(_)) => send(state, cx, claim),
+        (Refresh::Asking { claim, .. }, Signal::HttpFailed(_)) => send(state, cx, claim, true),
         (Refresh::Asking { claim, give_up_at, .. }, Signal::Wake) if cx.now() >= give_up_at => {
-            send(state, cx, claim);
+            send(state, cx, claim, true);
         }
         (Refresh::Holding { claim, until }, Signal::Wake) if until.has_passed(cx.now()) => {
             if !owns(state, &claim) {
@@ -97,7 +96,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             let outcome = cx.judge(&response, &[&claim.refresh]);
             if !claim.both_secrets && cx.takes_other_secret(state, &outcome) {
                 let claim = Box::new(Claim { both_secrets: true, ..*claim });
-                return send(state, cx, claim);
+                return send(state, cx, claim, true);
             }
             judged(state, cx, outcome, claim);
         }

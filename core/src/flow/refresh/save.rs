@@ -126,9 +126,10 @@ pub(crate) fn place(
         {
             Place::Publish
         }
-        // Judged dead by a replay of the token that these have replaced.
+        // Judged dead by a replay of the token that these have replaced. Where they have
+        // replaced none, it is theirs that was judged, or had been used up before.
         RecordStatus::Reauthenticate { .. }
-            if record.generation == next_generation && same_grant =>
+            if record.generation == next_generation && same_grant && renewal.rotated =>
         {
             Place::Publish
         }

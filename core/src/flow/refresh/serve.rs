@@ -108,9 +108,9 @@ pub(crate) fn is_due(state: &State, now: u64) -> bool {
     due_at(state, now).is_some_and(|due| now >= due) && !backing_off
 }
 
-/// When a proactive refresh is due, if one can be made at all.
+/// When a proactive refresh is due, if one can be made at all: not while the person wants out.
 pub(crate) fn due_at(state: &State, now: u64) -> Option<u64> {
-    let record = state.known.record()?;
+    let record = state.known.record().filter(|_| state.revoke == Revoke::Idle)?;
     let tokens = record.tokens.as_ref().filter(|_| record.status == RecordStatus::Active)?;
     is_refreshable(tokens, now).then_some(record.due_at).flatten()
 }

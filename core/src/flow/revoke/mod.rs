@@ -22,6 +22,7 @@ use crate::{
 use alloc::boxed::Box;
 use pause::{put_off, rest, store_slow, unreadable};
 use renewal::{by_access_token, is_renewable, renew};
+pub(crate) use tombstone::owe_end;
 use tombstone::{buried, bury, finish};
 
 /// The person wants out. Total and idempotent: pending authorizations end too,
@@ -74,9 +75,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         (Revoke::Looking { ends, wanted, .. }, Signal::Swapped(current)) => {
             match store::adopt(state, cx, current) {
                 Ok(()) if wanted.is_none() => resume(state, cx),
-                Ok(()) if is_overtaken(state, ends) => {
-                    cx.fail(Activity::Revoke, Failure::denied(Denial::Superseded));
-                }
+                Ok(()) if is_overtaken(state, ends) => superseded(cx),
                 Ok(()) => mark(state, cx),
                 Err(failure) => unreadable(state, cx, failure),
             }
@@ -96,9 +95,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                 Ok(true) => marked(state, cx),
                 // It was to be put off only, and whoever has written since has the say.
                 Ok(false) if !begins => resume(state, cx),
-                Ok(false) if unsure && is_overtaken(state, ended) => {
-                    cx.fail(Activity::Revoke, Failure::denied(Denial::Superseded));
-                }
+                Ok(false) if unsure && is_overtaken(state, ended) => superseded(cx),
                 Ok(false) => mark(state, cx),
                 Err(failure) => unreadable(state, cx, failure),
             }
@@ -159,7 +156,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                     finish(state, cx, told);
                 }
                 Ok(false) if token_id.is_none() && unsure && is_overtaken(state, ended) => {
-                    cx.fail(Activity::Revoke, Failure::denied(Denial::Superseded));
+                    superseded(cx)
                 }
                 // There was nothing to end, and now there is.
                 Ok(false) if token_id.is_none() => mark(state, cx),
@@ -309,14 +306,20 @@ fn resume(state: &mut State, cx: &mut Cx<'_>) {
             tell(state, cx, false)
         }
         Some(RecordStatus::Disconnected) => buried(state, cx, false),
+        // The person has authorized anew, and another worker stored that.
+        Some(RecordStatus::Active) => superseded(cx),
         Some(
             RecordStatus::Disconnecting { .. }
             | RecordStatus::New
-            | RecordStatus::Active
             | RecordStatus::Reauthenticate { .. },
         )
         | None => {}
     }
+}
+
+/// A newer grant is not what was to be ended.
+pub(crate) fn superseded(cx: &mut Cx<'_>) {
+    cx.fail(Activity::Revoke, Failure::denied(Denial::Superseded));
 }
 
 /// Whether the time has come, by a clock that may have been set back since.
@@ -371,13 +374,15 @@ fn judge(disconnect: &Disconnect, status: u16) -> Told {
         // The access token is dead: there is nothing left to say it with.
         (Disconnect::ApiRequest { .. }, 401) => Told::No,
         (_, 408 | 429) => Told::Unclear,
+        // A client that is not known, a proxy's redirect.
+        (Disconnect::Revocation { .. }, 300..=399 | 401) => Told::Misconfigured,
         (_, 300..=499) => Told::Refused,
         (_, _) => Told::Unclear,
     }
 }
 
 fn answered(state: &mut State, cx: &mut Cx<'_>, told: Told, after: Option<u64>) {
-    if told == Told::Refused {
+    if matches!(told, Told::Refused | Told::Misconfigured) {
         let failure = Failure::ServerMisbehaved(ServerFault::RevocationRefused);
         cx.fail(Activity::Revoke, failure);
     }

@@ -8,7 +8,7 @@ use crate::{
     output::Activity,
     record::connection::{ConnectionRecord, RecordStatus},
     rules::scaled,
-    state::{Ends, Known, Revoke, State, Told},
+    state::{Ends, Revoke, State, Told},
 };
 use alloc::boxed::Box;
 
@@ -75,7 +75,6 @@ pub(super) fn unreadable(state: &mut State, cx: &mut Cx<'_>, failure: Failure) {
 pub(super) fn store_slow(state: &mut State, cx: &mut Cx<'_>, ends: Ends, wanted: Option<u64>) {
     let pause = if wanted.is_some() { refresh::pause_of_save } else { refresh::pause };
     let until = Deadline::after(cx.now(), pause(cx, ATTEMPTS));
-    state.known = Known::Unread;
     state.revoke = Revoke::Pausing { until, ends, wanted };
     let failure = Failure::try_later(until.at(cx.now()), Delay::StoreSlow);
     cx.fail(Activity::Revoke, failure);

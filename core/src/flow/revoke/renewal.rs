@@ -116,10 +116,10 @@ pub(super) fn answered(
             return;
         }
     };
-    if !claim.both_secrets && cx.takes_other_secret(state, &outcome) {
+    let (generation, owned) = (claim.generation, refresh::owns(state, &claim));
+    if owned && !claim.both_secrets && cx.takes_other_secret(state, &outcome) {
         return send(state, cx, Box::new(Claim { both_secrets: true, ..*claim }));
     }
-    let (generation, owned) = (claim.generation, refresh::owns(state, &claim));
     let failure = match outcome {
         Outcome::Success(answer) => return refresh::late_tokens(state, cx, answer, *claim),
         // Somebody else has the last word by now.

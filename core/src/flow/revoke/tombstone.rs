@@ -1,10 +1,10 @@
 //! The tombstone: what is left of a grant.
 
-use super::{resume, stored_token_id};
+use super::{is_ending, resume, stored_token_id};
 use crate::{
     flow::{Cx, store},
     output::Notice,
-    record::connection::{ConnectionRecord, RecordStatus},
+    record::connection::{ConnectionRecord, RecordStatus, Tokens},
     secret::Secret,
     state::{Revoke, State, Told},
 };
@@ -20,14 +20,33 @@ pub(super) fn finish(state: &mut State, cx: &mut Cx<'_>, told: Told) {
     if let Some(tokens) = tokens {
         // The server was told of the refresh token, if there is one. That the access token
         // ends with it is no server's duty (RFC 7009 §2.1).
-        let unclear = told == Told::Unclear;
-        let alive = tokens.access_exp.is_none_or(|expiry| cx.now() < expiry);
-        let left = alive && (unclear || tokens.refresh.is_some());
-        let access = left.then(|| Secret::from(tokens.access_token()));
+        let unclear = matches!(told, Told::Unclear | Told::Misconfigured);
+        let access = live_access(&tokens, cx.now()).filter(|_| unclear || tokens.refresh.is_some());
         next.owe(tokens.refresh.filter(|_| unclear), access, cx.now());
     }
     next.wipe(RecordStatus::Disconnected);
     bury(state, cx, next, told);
+}
+
+/// A new grant takes the place of one whose end the server has not confirmed: that is
+/// still owed, unless it would end the new one too. Whether an end was there.
+pub(crate) fn owe_end(cx: &Cx<'_>, next: &mut ConnectionRecord) -> bool {
+    if !is_ending(next) {
+        return false;
+    }
+    let provider = cx.client.provider().config();
+    let harmless = provider.disconnect.is_revocation() && !provider.refresh.family_per_user;
+    let tokens = next.tokens.take().filter(|tokens| harmless && tokens.key.is_none());
+    if let Some(tokens) = tokens {
+        let access = live_access(&tokens, cx.now());
+        next.owe(tokens.refresh, access, cx.now());
+    }
+    true
+}
+
+fn live_access(tokens: &Tokens, now: u64) -> Option<Secret> {
+    let alive = tokens.access_exp.is_none_or(|expiry| now < expiry);
+    alive.then(|| Secret::from(tokens.access_token()))
 }
 
 pub(super) fn bury(state: &mut State, cx: &mut Cx<'_>, next: ConnectionRecord, told: Told) {
