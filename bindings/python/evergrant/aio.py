@@ -155,6 +155,10 @@ class AsyncConnection:
             # A caller's cancellation takes the future away, and nothing else.
             return await asyncio.wait_for(asyncio.wrap_future(asked), seconds)
         except asyncio.TimeoutError:
+            # A loop that was busy hears of the time although the answer came within it,
+            # and what was done for that, such as a redirect's, is not done twice.
+            if asked.done() and not asked.cancelled():
+                return asked.result()
             raise self._shared.too_long() from None
 
 

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,29 @@ def test_a_caller_who_waits_no_longer(world):
     assert busy.value.retry_at > world.clock.now()
     world.connection._operations.settled().result()
     refreshed_once(world)
+
+
+@pytest.mark.parametrize("error", [None, StoreUnavailable("it is away"), TimeoutError("theirs")])
+def test_an_answer_in_time_while_the_event_loop_was_busy(world, error):
+    """It is what came of the wish, which may have used something up."""
+    connection, asked = AsyncConnections(world.client, world.store)["tenant 42/ü"], Future()
+
+    async def main():
+        waiting = asyncio.create_task(connection._wait(asked, 0.1))
+        await asyncio.sleep(0)
+        if error:
+            asked.set_exception(error)
+        else:
+            asked.set_result("the answer")
+        time.sleep(0.3)  # The loop is busy for longer than the answer was waited for.
+        return await waiting
+
+    if error:
+        with pytest.raises(type(error)) as raised:
+            asyncio.run(main())
+        assert raised.value is error
+    else:
+        assert asyncio.run(main()) == "the answer"
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no signals")
