@@ -56,12 +56,11 @@ class AsyncConnection:
 
     async def authorization(self, url: str, *, timeout: float | None = None) -> str | None:
         """As `Connection.authorization`."""
-        token = await self.token(timeout=timeout)
-        return token.expose() if self.may_go_to(url, token) else None
+        return (await self.token(timeout=timeout)).expose() if self.may_go_to(url) else None
 
-    def may_go_to(self, url: str, token: Token) -> bool:
+    def may_go_to(self, url: str) -> bool:
         """As `Connection.may_go_to`."""
-        return self._shared.is_api_url(url, token)
+        return self._shared.is_api_url(url)
 
     def auth(self) -> AsyncAuth:
         """For `httpx.AsyncClient(auth=...)`."""

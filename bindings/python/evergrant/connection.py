@@ -52,14 +52,13 @@ class Connection:
         return self._wait(self._operations.token(MIN_VALIDITY if min_validity is None else min_validity), timeout)
 
     def authorization(self, url: str, *, timeout: float | None = None) -> str | None:
-        """The `Authorization` header for a request to this URL: None where that is not
-        the API's origin, to which alone tokens go."""
-        token = self.token(timeout=timeout)
-        return token.expose() if self.may_go_to(url, token) else None
+        """The `Authorization` header for a request to this URL: None, and no token is
+        asked for, where that is not the API's origin, to which alone tokens go."""
+        return self.token(timeout=timeout).expose() if self.may_go_to(url) else None
 
-    def may_go_to(self, url: str, token: Token) -> bool:
+    def may_go_to(self, url: str) -> bool:
         """Whether the URL is the API's origin's: tokens go nowhere else."""
-        return self._operations.is_api_url(url, token)
+        return self._operations.is_api_url(url)
 
     def auth(self) -> Auth:
         """For `httpx.Client(auth=...)`: the token goes in, and after a 401 a new one."""

@@ -84,6 +84,7 @@ class Operations:
         except (TypeError, UnicodeEncodeError):
             raise Misuse("misuse_tenant_invalid") from None
         self._client, self._store, self._tenant = client, store, tenant
+        self._api_origin = client.provider.config.api_origin
         self._engine = Engine(client, store, tenant)
         self.driver: Driver = self._engine.driver
         self.settled = self._engine.settled
@@ -93,9 +94,9 @@ class Operations:
         inputs.checked(inputs.TokenWanted(min_validity))
         return self._engine.ask(partial(self.driver.want_token, min_validity=min_validity))
 
-    def is_api_url(self, url: str, token: Token) -> bool:
+    def is_api_url(self, url: str) -> bool:
         """Whether a token may go there."""
-        origin = token.origin
+        origin = self._api_origin
         if url.startswith(origin) and url[len(origin) : len(origin) + 1] == "/" and not _MISREAD(url):
             return True
         try:
@@ -117,7 +118,7 @@ class Operations:
         """A call to the API; `ValueError` if it is not the API's URL, `Misuse` if none."""
         if not url.isascii() or any(char <= " " or char == "\x7f" for char in url):
             raise Misuse("misuse_url_invalid")
-        if not self.is_api_url(url, token):
+        if not self.is_api_url(url):
             raise ValueError("not a URL of the API: no token goes there")
         clock = self._client.clock
         others = [(name, value) for name, value in (headers or {}).items() if name.strip().lower() != "authorization"]

@@ -4,7 +4,8 @@ import asyncio
 
 import httpx
 import pytest
-from evergrant import AsyncConnection, AsyncConnections, Client, Connections, Provider, Sealing
+import requests
+from evergrant import AsyncConnection, AsyncConnections, Client, Connections, Denied, Provider, Sealing
 from evergrant.machine import TokenEndpointAuthMethod
 from evergrant.stores import MemoryStore
 from evergrant.token import Token
@@ -29,7 +30,7 @@ def connection(request):
 
 
 def goes(connection, url):
-    return connection.may_go_to(url, Token(1, ORIGIN, "Bearer canary", None, 0))
+    return connection.may_go_to(url)
 
 
 def carried(connection, url, monkeypatch):
@@ -85,7 +86,7 @@ def test_httpx_carries_it_there(connection, url, monkeypatch):
     assert carried(connection, url, monkeypatch) == "Bearer canary"
 
 
-@pytest.mark.parametrize(
+elsewhere = pytest.mark.parametrize(
     "url",
     [
         "http://api.example/",
@@ -97,5 +98,41 @@ def test_httpx_carries_it_there(connection, url, monkeypatch):
         "https://evil.test/https://api.example/",
     ],
 )
+
+
+@elsewhere
 def test_httpx_carries_it_nowhere_else(connection, url, monkeypatch):
     assert carried(connection, url, monkeypatch) is None
+
+
+@elsewhere
+def test_elsewhere_no_token_is_asked_for(connection, url, monkeypatch):
+    """Of a connection that has none, and whose store would have to be looked into."""
+    asked = []
+    monkeypatch.setattr(MemoryStore, "swap", lambda *_: asked.append(1))
+    request = httpx.Request("GET", url)
+    if isinstance(connection, AsyncConnection):
+
+        async def use():
+            sent = await anext(connection.auth().async_auth_flow(request))
+            return sent, await connection.authorization(url)
+
+        sent, header = asyncio.run(use())
+    else:
+        sent, header = next(connection.auth().sync_auth_flow(request)), connection.authorization(url)
+        with connection.session() as session:
+            prepared = session.prepare_request(requests.Request("GET", url))
+        assert "Authorization" not in prepared.headers
+        assert not prepared.hooks["response"]
+    assert sent is request and "Authorization" not in sent.headers
+    assert header is None
+    assert not asked
+
+
+def test_of_the_origin_a_token_is_asked_for(connection):
+    """What the tests above rely on."""
+    with pytest.raises(Denied, match="^denied_not_connected$"):
+        if isinstance(connection, AsyncConnection):
+            asyncio.run(anext(connection.auth().async_auth_flow(httpx.Request("GET", ORIGIN))))
+        else:
+            connection.session().get(ORIGIN)

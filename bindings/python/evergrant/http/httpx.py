@@ -28,9 +28,10 @@ __all__ = ["AsyncAuth", "Auth", "HttpxTransport"]
 
 
 class Auth(httpx.Auth):
-    """Puts the token in where a request goes to the API's origin, and nowhere else; after
-    a 401 makes it once more with a new token; a second 401 is handed back as it is. A body
-    that is a stream is sent once, and so is a request that was redirected."""
+    """Puts the token in where a request goes to the API's origin, and nowhere else: of
+    another one no token is asked for. After a 401 makes it once more with a new token; a
+    second 401 is handed back as it is. A body that is a stream is sent once, and so is a
+    request that was redirected."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -38,11 +39,11 @@ class Auth(httpx.Auth):
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """As httpx wants it."""
-        token = self._connection.token()
         url = request.url
-        if _origin(url) != self._origin and not self._connection.may_go_to(str(url), token):
+        if _origin(url) != self._origin and not self._connection.may_go_to(str(url)):
             yield request
             return
+        token = self._connection.token()
         request.headers["Authorization"] = token.expose()
         response = yield request
         if not _is_refused(response, token):
@@ -68,11 +69,11 @@ class AsyncAuth(httpx.Auth):
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """As httpx wants it."""
-        token = await self._connection.token()
         url = request.url
-        if _origin(url) != self._origin and not self._connection.may_go_to(str(url), token):
+        if _origin(url) != self._origin and not self._connection.may_go_to(str(url)):
             yield request
             return
+        token = await self._connection.token()
         request.headers["Authorization"] = token.expose()
         response = yield request
         if not _is_refused(response, token):

@@ -16,18 +16,18 @@ __all__ = ["Auth", "session"]
 
 
 class Auth(AuthBase):
-    """Puts the token in where a request goes to the API's origin, and nowhere else; after
-    a 401 makes it once more with a new token; a second 401 is handed back as it is. A body
-    that is a stream is sent once."""
+    """Puts the token in where a request goes to the API's origin, and nowhere else: of
+    another one no token is asked for. After a 401 makes it once more with a new token; a
+    second 401 is handed back as it is. A body that is a stream is sent once."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """As requests wants it."""
-        token = self._connection.token()
-        if not self._connection.may_go_to(request.url or "", token):
+        if not self._connection.may_go_to(request.url or ""):
             return request
+        token = self._connection.token()
         request.headers["Authorization"] = token.expose()
 
         def answered(response: requests.Response, **how: Any) -> requests.Response:
