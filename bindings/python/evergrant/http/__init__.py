@@ -14,7 +14,7 @@ from typing import Protocol
 from .._clock import Clock
 from .._hidden import Hidden
 
-__all__ = ["Answer", "AnswerTooLarge", "NotSent", "Request", "TooLate", "Transport"]
+__all__ = ["Answer", "AnswerTooLarge", "BadAnswer", "NotSent", "Request", "TooLate", "Transport"]
 
 
 class NotSent(Exception):
@@ -23,6 +23,11 @@ class NotSent(Exception):
 
 class AnswerTooLarge(OSError):
     """An answer came whose body is larger than `Connection.call` was to read."""
+
+
+class BadAnswer(ConnectionError):
+    """An answer that is cut short, cannot be decompressed, or is no HTTP. It does not
+    quote what came."""
 
 
 class TooLate(Exception):
@@ -36,7 +41,8 @@ class Answer(Hidden):
     status: int
     headers: list[tuple[str, str]] = field(repr=False)
     body: bytes = field(repr=False)
-    """As it was meant: without chunks, decompressed. May be cut after `answer_limit`."""
+    """As it was meant: without chunks, and without `gzip` or `deflate`, which nobody has
+    asked for. May be cut after `answer_limit`."""
 
 
 @dataclass(frozen=True, slots=True)

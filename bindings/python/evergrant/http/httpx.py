@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -23,6 +23,7 @@ from ..aio import AsyncConnection
 from ..connection import Connection
 from ..token import Token
 from . import Answer, NotSent, Request
+from ._body import body_of
 
 __all__ = ["AsyncAuth", "Auth", "HttpxTransport"]
 
@@ -147,14 +148,10 @@ class HttpxTransport:
         ) as error:
             raise NotSent(type(error).__name__) from error
         try:
-            body = bytearray()
-            for part in answer.iter_bytes():
-                body += part
-                if len(body) > request.answer_limit:
-                    break
-                if watch.left() <= 0:
-                    raise TimeoutError
-            return Answer(answer.status_code, answer.headers.multi_items(), bytes(body))
+            # httpx would undo a compression without an end to how much comes out.
+            encoding = answer.headers.get("Content-Encoding", "")
+            body = body_of(watch.each(answer.iter_raw()), encoding, request.answer_limit)
+            return Answer(answer.status_code, answer.headers.multi_items(), body)
         finally:
             answer.close()
 
@@ -180,6 +177,13 @@ class _Watch:
     def left(self) -> int:
         """The milliseconds that are left."""
         return self._until - self._request.clock.ticks()
+
+    def each(self, parts: Iterator[bytes]) -> Iterator[bytes]:
+        """The parts of the body; raises `TimeoutError` where no time is left."""
+        for part in parts:
+            yield part
+            if self.left() <= 0:
+                raise TimeoutError
 
     def wake_up(self) -> None:
         """Whoever listens for too long is told that nothing more will come."""

@@ -4,7 +4,7 @@
 |---|---|
 | the name cannot be resolved; nobody listens; TLS or its certificate fails; a proxy refuses the tunnel, or is not an `http://` one | `NotSent` |
 | the time to send has passed before or after connecting | `TooLate` |
-| after the first byte may have left: an answer that is cut short or is no HTTP | `BadAnswer` |
+| after the first byte may have left: an answer that is cut short, cannot be decompressed or is no HTTP | `BadAnswer` |
 | anything else after that: reset, timeout | another `OSError` |
 
 Each request has a connection of its own, so that none is lost on one that the server
@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from . import Answer, NotSent, Request
+from . import Answer, BadAnswer, NotSent, Request
+from ._body import body_of
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -31,10 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["BadAnswer", "UrllibTransport"]
 
 log = logging.getLogger("evergrant")
-
-
-class BadAnswer(ConnectionError):
-    """An answer that is cut short, or is no HTTP. It does not quote what came."""
 
 
 class UrllibTransport:
@@ -59,14 +56,14 @@ class UrllibTransport:
             try:
                 answer = connection.getresponse()
                 timed.answer.is_head = False
-                body = bytearray()
-                while len(body) <= request.answer_limit and (part := answer.read1(65_536)):
-                    body += part
+                encoding = answer.getheader("Content-Encoding", "")
+                parts = iter(lambda: answer.read1(65_536), b"")
+                body = body_of(parts, encoding, request.answer_limit)
             except http.client.HTTPException as error:
                 raise BadAnswer(type(error).__name__) from None
             if answer.length and len(body) <= request.answer_limit:
                 raise BadAnswer("IncompleteRead")
-            return Answer(answer.status, answer.getheaders(), bytes(body))
+            return Answer(answer.status, answer.getheaders(), body)
         finally:
             connection.close()
 
