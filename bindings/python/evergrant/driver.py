@@ -229,7 +229,7 @@ class Driver:
         """What is for the app: given to whoever waits for it. It came of what happened,
         which belongs to a turn or to none."""
         if isinstance(output, outputs.TokenReady):
-            token = Token(output.generation, output.origin, output.header, output.expires_at, self._clock.now())
+            token = Token(output.generation, output.origin, output.header, output.expires_at)
             self.token = token
             self._tell_tokens(lambda waiter: give(waiter, token))
         elif isinstance(output, outputs.OpenUrl):

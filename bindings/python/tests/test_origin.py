@@ -35,7 +35,7 @@ def goes(connection, url):
 
 def carried(connection, url, monkeypatch):
     """The header that httpx sends there."""
-    token = Token(1, ORIGIN, "Bearer canary", None, 0)
+    token = Token(1, ORIGIN, "Bearer canary", None)
     request = httpx.Request("GET", url)
     if isinstance(connection, AsyncConnection):
 
