@@ -271,8 +271,23 @@ def test_retry_after_as_servers_write_it():
     assert retry_after(" 120 ", now) == 120_000
     assert retry_after("Tue, 14 Nov 2023 22:13:30 GMT", now) == 10_000
     assert retry_after("Tue, 14 Nov 2023 22:13:10 GMT", now) == 0
+    assert retry_after("Tuesday, 14-Nov-23 22:13:30 GMT", now) == 10_000
     for nonsense in ("", "soon", "-1", "1.5", "٧", "9" * 30, "Tue, 99 Nov 2023 22:13:30 GMT"):
         assert retry_after(nonsense, now) in (0, 999_999_999_000)
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="a zone cannot be set")
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "JST-9"])
+def test_a_date_without_a_zone_is_gmt(monkeypatch, zone):
+    """As all dates of HTTP are, wherever this machine stands."""
+    try:
+        with monkeypatch.context() as here:
+            here.setenv("TZ", zone)
+            time.tzset()
+            assert retry_after("Tue Nov 14 22:13:30 2023", 1_700_000_000_000) == 10_000
+            assert retry_after("Tue Nov 14 22:13:10 2023", 1_700_000_000_000) == 0
+    finally:
+        time.tzset()
 
 
 def test_an_index_that_fails_is_asked_again(world):

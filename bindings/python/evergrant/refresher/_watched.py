@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import email.utils
 from collections.abc import Callable
+from datetime import timezone
 
 from ..client import Client
 from ..http import Answer, Request, Transport
@@ -49,6 +50,10 @@ def retry_after(value: str, now: int) -> int:
     if value.isascii() and value.isdecimal():
         return int(value[:9]) * 1000
     try:
-        return max(int(email.utils.parsedate_to_datetime(value).timestamp() * 1000) - now, 0)
+        date = email.utils.parsedate_to_datetime(value)
     except (ValueError, OverflowError):
         return 0
+    if date.tzinfo is None:
+        # As asctime writes it: GMT all the same (RFC 9110 §5.6.7), not this machine's zone.
+        date = date.replace(tzinfo=timezone.utc)
+    return max(int(date.timestamp() * 1000) - now, 0)
