@@ -159,6 +159,14 @@ class StoreContract:
             read = store.swap(KEY, None, None)
             assert read is not None and read.record == record and isinstance(read.record, bytes)
 
+    def test_times_may_be_larger_than_a_column(self, open_store: OpenStore) -> None:
+        """Up to 2**64 - 1, as a provider's data may have them: the largest that fits will do."""
+        store, expected = open_store(), None
+        for due_at, purge_at in ((2**64 - 1, 2**64 - 1), (2**63, 2**63), (2**64 - 1, None), (None, 2**64 - 1)):
+            there = store.swap(KEY, expected, _write(b"%d" % (due_at or 0), due_at, purge_at))
+            assert there is not None and there.record == b"%d" % (due_at or 0)
+            expected = there.revision
+
     def test_nobody_is_overwritten(self, open_store: OpenStore) -> None:
         """Eight writers add 15 lines each, and no line is lost."""
         open_store().swap(KEY, None, _write(b""))
@@ -271,6 +279,16 @@ class IndexContract:
         assert store.purge() == 1
         assert store.purge() == 0
         assert [entry.key for entry in store.list()] == ["c", "d"]
+
+    def test_what_never_comes_is_neither_due_nor_over(self, open_store: OpenStore) -> None:
+        """A time that is larger than any clock's, and perhaps than what the index can hold."""
+        store = self._index(open_store)
+        for _ in range(2):
+            for key, at in (("a", 2**53), ("b", 2**63), ("c", 2**64 - 1)):
+                _put(store, key, _write(b"-", due_at=at, purge_at=at))
+        assert store.claim_due(9) == []
+        assert store.purge() == 0
+        assert [entry.key for entry in store.list() if (entry.due_at or 0) >= 2**53] == ["a", "b", "c"]
 
     @staticmethod
     def _index(open_store: OpenStore) -> Any:

@@ -18,6 +18,9 @@ from ..store import Entries, Entry, Keys, Stored, Write
 
 __all__ = ["SqliteStore"]
 
+# What an integer of SQLite holds: a time that never comes.
+LARGEST = 2**63 - 1
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS evergrant_records (
     key TEXT PRIMARY KEY NOT NULL,
@@ -76,19 +79,20 @@ class SqliteStore:
     @staticmethod
     def _write(db: sqlite3.Connection, key: str, expected: str | None, write: Write) -> int | None:
         """The new revision, or None if another one was there."""
+        due_at, purge_at = _bounded(write.due_at), _bounded(write.purge_at)
         if expected is None:
             # Not from 1: a record that was deleted by hand does not come again.
             revision = secrets.randbits(48)
             done = db.execute(
                 "INSERT INTO evergrant_records VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
-                (key, revision, write.record, write.due_at, write.purge_at),
+                (key, revision, write.record, due_at, purge_at),
             )
         elif expected.isascii() and expected.isdecimal() and len(expected) < 19:
             revision = int(expected) + 1
             done = db.execute(
                 "UPDATE evergrant_records SET revision = ?, record = ?, due_at = ?, purge_at = ?"
                 " WHERE key = ? AND revision = ?",
-                (revision, write.record, write.due_at, write.purge_at, key, revision - 1),
+                (revision, write.record, due_at, purge_at, key, revision - 1),
             )
         else:
             return None  # No revision of this store.
@@ -188,6 +192,10 @@ class SqliteStore:
         with self._files, contextlib.suppress(FileExistsError):
             # What a link leads to: the link itself is always there.
             os.close(os.open(os.path.realpath(self._path), flags, 0o600))
+
+
+def _bounded(time: int | None) -> int | None:
+    return None if time is None else min(time, LARGEST)
 
 
 def _close(db: sqlite3.Connection) -> None:
