@@ -12,7 +12,7 @@ use crate::{
     env::Deadline,
     failure::{Cause, Delay, Denial, Failure, HostFault, ServerFault},
     flow::{Cx, STORE_TRIES, store},
-    output::{Notice, Op},
+    output::{Activity, Notice, Op},
     policy::Timing,
     record::connection::{ConnectionRecord, Intent, RecordStatus, SKEW},
     rules::{self, Rule, scaled},
@@ -54,12 +54,6 @@ pub(crate) fn decide(state: &mut State, cx: &mut Cx<'_>) {
     let due = is_due(state, now);
     if !due && (usable || state.demand.is_none()) {
         return serve(state, cx, usable);
-    }
-    if is_refused_fresh(state, now) {
-        refuse(state, cx, Failure::ServerMisbehaved(ServerFault::FreshTokenRefused));
-        // Served to whoever asks next: that call may have been at fault.
-        state.rejected = None;
-        return;
     }
     let timing = cx.client.provider().config().refresh.timing;
     if record.is_exchanging(now, &timing) {
@@ -314,27 +308,29 @@ pub(crate) fn refused_by_api(state: &mut State, cx: &mut Cx<'_>, generation: u64
         Some(current) if !rules::holds(Rule::RefusedGeneration) => current,
         Some(_) | None => generation,
     };
+    let issued =
+        state.known.record().and_then(|record| record.tokens.as_ref()).map(|t| t.obtained_at);
+    let fresh =
+        issued.and_then(|issued| cx.now().checked_sub(issued)).is_some_and(|age| age < FRESH);
+    if current == Some(generation) && state.renewed == Some(generation) && fresh {
+        let failure = Failure::ServerMisbehaved(ServerFault::FreshTokenRefused);
+        cx.fail(Activity::ApiCall, failure);
+        if matches!(state.refresh, Refresh::Idle) {
+            // Another worker may have replaced it: whoever asks next gets that one.
+            look(state, cx);
+        }
+        return;
+    }
     // A refusal of an older generation only asks for the newer token.
     if current.is_none_or(|current| generation >= current) {
         state.rejected = state.rejected.max(Some(generation));
     }
     want(state, 0);
-    // Whoever gave that token out knows more than this memory does; or another worker has
-    // replaced the one that was renewed here.
-    let newer = current.is_some_and(|current| generation > current);
-    if (newer || is_refused_fresh(state, cx.now())) && matches!(state.refresh, Refresh::Idle) {
+    if current.is_some_and(|current| generation > current) && matches!(state.refresh, Refresh::Idle)
+    {
+        // Whoever gave that token out knows more than this memory does.
         look(state, cx);
     }
-}
-
-/// Whether the API refuses a token that this machine has just got because of a refusal: one
-/// more would fare no better.
-fn is_refused_fresh(state: &State, now: u64) -> bool {
-    let Some(record) = state.known.record() else { return false };
-    let issued = record.tokens.as_ref().map(|tokens| tokens.obtained_at);
-    let age = issued.and_then(|issued| now.checked_sub(issued));
-    let of_now = |generation: Option<u64>| generation == Some(record.generation);
-    of_now(state.renewed) && of_now(state.rejected) && age.is_some_and(|age| age < FRESH)
 }
 
 /// Answers a demand from memory, or sets about answering it.
