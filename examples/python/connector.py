@@ -64,7 +64,8 @@ def pull(tenant: str, database: str, pacer: Pacer) -> bool:
 def paced(api: httpx.Client, url: str, pacer: Pacer) -> httpx.Response:
     """Within the API's rate."""
     while (pace := pacer.ask(milliseconds())) != Pace.NOW():
-        stop.wait(max(0, pace.at - milliseconds()) / 1000)
+        if stop.wait(max(0, pace.at - milliseconds()) / 1000):
+            raise SystemExit(0)
     return api.get(url)
 
 

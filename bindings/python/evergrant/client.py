@@ -161,8 +161,8 @@ class Client:
             client_secret=client_secret,
             previous_client_secret=previous_client_secret,
             token_endpoint_auth_method=token_endpoint_auth_method,
-            redirect_uris=list(redirect_uris),
-            scopes=list(scopes),
+            redirect_uris=texts("redirect_uris", redirect_uris),
+            scopes=texts("scopes", scopes),
             sealing=sealing,
         )
         try:
@@ -189,6 +189,13 @@ class Client:
 
     def __repr__(self) -> str:
         return f"Client({self.provider!r}, client_id={self.client_id!r})"
+
+
+def texts(name: str, given: Sequence[str]) -> list[str]:
+    """A list, which a text is too, of its letters: never meant."""
+    if isinstance(given, str):
+        raise TypeError(f"{name}: a list of texts, not one text")
+    return list(given)
 
 
 def _parameters(pairs: Mapping[str, str] | None) -> list[Parameter]:

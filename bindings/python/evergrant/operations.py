@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from . import machine
 from ._packed import inputs
 from ._packed.inputs import Proof
-from .client import Client
+from .client import Client, texts
 from .driver import Driver, Headers, header_block, stored
 from .engine import Engine
 from .errors import EvergrantError, Misuse, TryLater, error_of
@@ -153,7 +153,7 @@ class Operations:
         """A new authorization."""
         asked = inputs.Authorize(
             redirect_uri=redirect_uri,
-            scopes=list(scopes),
+            scopes=texts("scopes", scopes),
             extra=list((extra or {}).items()),
             binding=Binding.SAME_PROCESS if same_process else Binding.COOKIE,
             return_context=return_context,
@@ -180,7 +180,7 @@ class Operations:
         self, key: Secret, kind: ApiKeyKind, company: str | None, scopes: Sequence[str]
     ) -> Future[KeyAccepted]:
         """A key has been pasted."""
-        entered = inputs.KeyEntered(key.expose(), kind, company, list(scopes))
+        entered = inputs.KeyEntered(key.expose(), kind, company, texts("scopes", scopes))
         return self._engine.ask(partial(self.driver.enter_key, entered=inputs.checked(entered)))
 
     def cancel(self, authorization: str | None) -> Future[None]:

@@ -98,12 +98,26 @@ def test_arguments_that_are_no_text(shell):
         assert "is not UTF-8" in done.err and "Traceback" not in done.err
 
 
+def test_arguments_that_are_not_known_are_not_quoted(shell):
+    done = shell.run("key", "add", "a-key-that-is-a-secret")
+    assert done.code == 2 and "standard input" in done.err and "a-key" not in done.err
+    done = shell.run("status", "--key=a-key-that-is-a-secret")
+    assert done.code == 2 and "--key" in done.err and "a-key-" not in done.err
+
+
+def test_nobody_comes_back_from_the_browser_in_time(shell):
+    process, _ = shell.waiting("--timeout", "0.2", "--json")
+    done = shell.end(process)
+    assert (done.code, done.error) == (13, "denied_authorization_expired")
+
+
 @pytest.mark.parametrize("fault", [{"kind": "drop_reply"}, {"kind": "cut", "after_bytes": 9}])
 def test_an_api_that_does_not_answer(shell, fault):
     shell.run("connect")
     shell.authority.control_list("faults", [{"path": "/v1/expenses", "fault": fault}])
     done = shell.run("call", "/v1/expenses", "--json")
     assert (done.code, done.error) == (19, "api_no_answer")
+    assert "may have got" in done.json["error"]["advice"]
 
 
 def test_an_answer_that_is_too_large(shell):

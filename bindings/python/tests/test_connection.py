@@ -176,6 +176,9 @@ def test_what_a_caller_does_wrong(world):
     ):
         with pytest.raises(Misuse, match=f"^{code}$"):
             world.connection.authorize(**wrong)
+    # A text is a sequence of texts too.
+    with pytest.raises(TypeError, match="^scopes: a list of texts, not one text$"):
+        world.connection.authorize(CALLBACK, scopes="expenses:read")
     with pytest.raises(Misuse, match="^misuse_api_keys_unsupported$"):
         world.connection.enter_key("key")
     with pytest.raises(Misuse, match="^misuse_tenant_invalid$"):

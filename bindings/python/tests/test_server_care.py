@@ -6,6 +6,7 @@ import multiprocessing
 import re
 import socket
 import time
+import traceback
 
 import psycopg
 import pytest
@@ -72,6 +73,13 @@ def test_postgresql_may_have_no_options(postgresql, more, timeout):
     with store._own() as connection:
         assert connection.execute("SHOW statement_timeout").fetchone() == (timeout,)
     store.close()
+
+
+@pytest.mark.parametrize("source", ["postgresql+psycopg://erp:hunter2@db/erp", "postgresql://erp:hunter2%zz@db/erp"])
+def test_no_error_quotes_the_password_in_a_connection_string(source):
+    with pytest.raises(ValueError, match="^not a connection string of PostgreSQL") as raised:
+        PostgresqlStore(source)
+    assert "hunter2" not in "".join(traceback.format_exception(raised.value))
 
 
 def test_postgresql_says_that_there_is_no_table(postgresql):

@@ -27,7 +27,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
             typed.error(f"argument {number} is not UTF-8")
     asked, rest = typed.parse_known_args(arguments)
     if rest and asked.run is not _refresher.run:
-        typed.error(f"not known: {' '.join(rest)}")
+        # Values may be secrets that came the wrong way.
+        named = " ".join(word.partition("=")[0] for word in rest if word.startswith("-"))
+        typed.error(f"not known: {named}" if named else "too many arguments; secrets come from standard input")
     asked.rest = rest
     return asked
 
@@ -41,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=_exit_codes(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    top.set_defaults(config=None, profile=None, json=False, verbose=False, timeout=30.0, tenant=None)
+    top.set_defaults(config=None, profile=None, json=False, verbose=False, timeout=None, tenant=None)
     _common(top)
     commands = top.add_subparsers(metavar="COMMAND", required=True)
 
@@ -107,7 +109,7 @@ def _common(made: argparse.ArgumentParser) -> None:
     made.add_argument("--config", metavar="FILE", default=suppressed, help="the file of profiles")
     made.add_argument("--profile", metavar="NAME", default=suppressed, help="[EVERGRANT_PROFILE, or the file's default]")
     made.add_argument("--json", action="store_true", default=suppressed, help="answer, or error, as one JSON value")
-    made.add_argument("--timeout", type=_seconds, metavar="S", default=suppressed, help="seconds to wait [30]")
+    made.add_argument("--timeout", type=_seconds, metavar="S", default=suppressed, help="seconds to wait [30; `connect` as long as it may take]")
     made.add_argument("-v", "--verbose", action="store_true", default=suppressed, help="log what happens")
 
 

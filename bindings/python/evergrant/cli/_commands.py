@@ -22,8 +22,10 @@ from ._errors import ApiRefused, NoAnswer, UsageError
 from ._profile import Session, load, path_of
 from .verdict import VERDICTS
 
-__all__ = ["call", "disconnect", "key", "list_all", "open_session", "refresh", "status", "token"]
+__all__ = ["SECONDS", "call", "disconnect", "key", "list_all", "open_session", "refresh", "status", "token"]
 
+SECONDS = 30.0
+"""How long a command waits, unless told."""
 # More than any token lives: the machine then gives half of its life.
 _AS_LONG_AS_CAN_BE = 1 << 52
 _GRANT = ("authorized", "refreshing")
@@ -38,7 +40,7 @@ def open_session(asked: argparse.Namespace, notices: list[Notice] | None = None)
         if notices is not None:
             notices.append(notice)
 
-    return Session(profile, asked.timeout, noticed)
+    return Session(profile, asked.timeout or SECONDS, noticed)
 
 
 def token(asked: argparse.Namespace, console: Console) -> int:
@@ -67,7 +69,9 @@ def call(asked: argparse.Namespace, console: Console) -> int:
         raise UsageError("call_invalid", "the URL is not the API's, or a header cannot be sent") from None
     except AnswerTooLarge as error:
         raise NoAnswer("api_answer_too_large", f"the API answered: {error}") from None
-    except (NotSent, TooLate, OSError) as error:
+    except NotSent:
+        raise NoAnswer("api_not_sent", "the API cannot be reached: nothing was sent") from None
+    except (TooLate, OSError) as error:
         raise NoAnswer("api_no_answer", f"{type(error).__name__}: {VERDICTS[NoAnswer].advice}") from None
     _show(answer, asked.include, console)
     return VERDICTS[ApiRefused].exit if answer.status >= 400 else 0

@@ -37,8 +37,11 @@ def connect(asked: argparse.Namespace, console: Console) -> int:
                 console.say(f"Open this in a browser on this machine:\n  {start}")
             else:
                 console.say(f"Your browser opens {start}")
-            console.say(f"Waiting for it to come back, until {when(begun.expires_at)}. Ctrl-C gives up.")
-            done = _wait(loopback, begun.expires_at, connection, console)
+            until = begun.expires_at
+            if asked.timeout is not None:
+                until = min(until, connection.client.clock.now() + round(asked.timeout * 1000))
+            console.say(f"Waiting for it to come back, until {when(until)}. Ctrl-C gives up.")
+            done = _wait(loopback, until, connection, console)
         except BaseException:
             # Also where Ctrl-C was pressed: the next one finds nothing half done.
             with contextlib.suppress(EvergrantError):

@@ -15,6 +15,7 @@ from ..http import NotSent, Request, TooLate
 from ..machine import SecretBytes, sealing_key_id
 from ..operations import Status
 from ..store import Store
+from ._commands import SECONDS
 from ._console import Console, described
 from ._errors import CommandError, Found
 from ._profile import Profile, key_of, load, path_of
@@ -62,7 +63,7 @@ class _Examination:
         profile = self._look("profile", lambda: load(path_of(asked.config), asked.profile), _said_profile)
         if profile is None:
             return self._checks
-        client = self._look("client", lambda: profile.client(asked.timeout, lambda notice: None), repr)
+        client = self._look("client", lambda: profile.client(asked.timeout or SECONDS, lambda notice: None), repr)
         store = self._look("store", lambda: _reached(profile), lambda _: "it answers")
         if client is not None and not asked.offline:
             config = client.provider.config

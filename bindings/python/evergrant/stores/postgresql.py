@@ -273,7 +273,12 @@ async def _run_async(connection: psycopg.AsyncConnection[Any], asking: Asking[T]
 
 
 def _complete(conninfo: str) -> str:
-    given = conninfo_to_dict(conninfo)
+    try:
+        given = conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError:
+        # Its text quotes the string, and the password in it.
+        wanted = "postgresql://HOST/DATABASE or host=HOST dbname=DATABASE"
+        raise ValueError(f"not a connection string of PostgreSQL, such as {wanted}") from None
     missing = {name: value for name, value in DEFAULTS.items() if name not in given}
     return make_conninfo(conninfo, **missing)
 
