@@ -104,9 +104,10 @@ public class Connection(public val client: Client, private val store: Store, pub
         val parameters = extra.map { (name, value) -> Parameter(name, value) }
         val asked = Input.Authorize(redirectUri, scopes, parameters, binding, returnContext, company)
         val opened: Output.OpenUrl = waited(engine.ask { authorize(it, asked) })
-        val left = maxOf(opened.expiresAt.toLong() - clock.now(), 0) / 1_000
+        val expiresAt = opened.expiresAt.time()
+        val left = maxOf(expiresAt - clock.now(), 0) / 1_000
         val cookie = opened.binding?.let { Cookie.of(opened.authorization, it, redirectUri, left) }
-        return Authorization(opened.authorization, opened.url, cookie, opened.expiresAt.toLong())
+        return Authorization(opened.authorization, opened.url, cookie, expiresAt)
     }
 
     /**

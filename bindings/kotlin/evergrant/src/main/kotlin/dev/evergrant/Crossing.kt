@@ -37,10 +37,10 @@ internal fun told(stored: Stored): dev.evergrant.machine.Stored =
         stored.age?.let { natural(it, "misuse_packed_invalid") },
     )
 
-internal fun dev.evergrant.machine.Write.own(): Write = Write(record.expose(), dueAt?.toLong(), purgeAt?.toLong())
+internal fun dev.evergrant.machine.Write.own(): Write = Write(record.expose(), dueAt?.time(), purgeAt?.time())
 
 internal fun Output.TokenReady.token(now: Long): Token =
-    Token(generation.toLong(), origin, header.expose(), expiresAt?.toLong(), now)
+    Token(generation.toLong(), origin, header.expose(), expiresAt?.time(), now)
 
 internal fun dev.evergrant.machine.Status.known(): Status =
     when (this) {
@@ -67,6 +67,9 @@ internal fun statusOf(status: Int): UShort =
 
 internal fun natural(number: Long, code: String): ULong =
     if (number >= 0) number.toULong() else throw Misuse(code)
+
+/** UNIX milliseconds. What a `Long` cannot hold is as good as never; negative, it would be long past. */
+internal fun ULong.time(): Long = coerceAtMost(Long.MAX_VALUE.toULong()).toLong()
 
 private val BREAKS = Regex("[\r\n]")
 

@@ -218,7 +218,7 @@ internal class Driver(private val client: Client, private val tenant: String) {
     private class Reason(val happened: Input, val turn: Turn?)
 
     private fun taken(step: Step, steppedAt: Long, reason: Reason): List<Effect> {
-        wakeAt = step.wakeAt?.toLong()
+        wakeAt = step.wakeAt?.time()
         status = step.status.known()
         isUnsaved = connection.isUnsaved()
         val effects = mutableListOf<Effect>()

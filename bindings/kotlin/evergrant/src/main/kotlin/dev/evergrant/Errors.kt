@@ -111,7 +111,7 @@ internal fun exceptionFor(
         Told(
             failure.code,
             failure.number.toInt(),
-            failure.retryAt?.toLong(),
+            failure.retryAt?.time(),
             tenant,
             failure.company,
             failure.error,
