@@ -43,12 +43,12 @@ public class Connection(public val client: Client, private val store: Store, pub
     public val blocking: BlockingConnection = BlockingConnection(this)
 
     /**
-     * A token that is valid for 30 seconds more, or for half of its life; refreshed if need be.
-     * To be asked for before each request.
+     * A token that is valid for 30 seconds more, or for as long as half of its life, if that is
+     * less; refreshed if need be. To be asked for before each request.
      */
     public suspend fun token(): Token = fresh() ?: token(Token.MIN_VALIDITY)
 
-    /** A token that is valid for [minValidity] milliseconds more, or for half of its life. */
+    /** The same, for [minValidity] milliseconds. Where less is left the machine is asked, which takes a step. */
     public suspend fun token(minValidity: Long): Token {
         natural(minValidity, "misuse_packed_invalid")
         return waited(engine.ask { wantToken(it, minValidity) })

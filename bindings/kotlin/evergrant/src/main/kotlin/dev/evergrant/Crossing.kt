@@ -39,8 +39,8 @@ internal fun told(stored: Stored): dev.evergrant.machine.Stored =
 
 internal fun dev.evergrant.machine.Write.own(): Write = Write(record.expose(), dueAt?.time(), purgeAt?.time())
 
-internal fun Output.TokenReady.token(now: Long): Token =
-    Token(generation.toLong(), origin, header.expose(), expiresAt?.time(), now)
+internal fun Output.TokenReady.token(): Token =
+    Token(generation.toLong(), origin, header.expose(), expiresAt?.time())
 
 internal fun dev.evergrant.machine.Status.known(): Status =
     when (this) {

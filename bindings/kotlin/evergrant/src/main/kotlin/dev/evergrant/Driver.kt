@@ -238,7 +238,7 @@ internal class Driver(private val client: Client, private val tenant: String) {
     private fun news(output: Output, reason: Reason) {
         when (output) {
             is Output.TokenReady -> {
-                val ready = output.token(clock.now())
+                val ready = output.token()
                 token = ready
                 waiters.tellTokens { it.complete(ready) }
             }

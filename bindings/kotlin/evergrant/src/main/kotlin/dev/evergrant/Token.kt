@@ -12,7 +12,6 @@ public class Token internal constructor(
     @Transient private val header: String,
     /** When it expires, UNIX milliseconds, if the server said so. */
     public val expiresAt: Long?,
-    private val since: Long,
 ) {
     /** Until when it is good enough for most, UNIX milliseconds. */
     internal val freshUntil: Long = goodUntil(MIN_VALIDITY)
@@ -21,14 +20,10 @@ public class Token internal constructor(
     public fun expose(): String = header
 
     /**
-     * Until when it is good for [minValidity] milliseconds more, UNIX milliseconds. Nobody gets
-     * more than half of a token's life, or one that lives shortly would be refreshed for every
-     * caller.
+     * Until when it is good for [minValidity] milliseconds more, UNIX milliseconds. Whether it is
+     * good enough all the same the machine knows, and nobody else.
      */
-    internal fun goodUntil(minValidity: Long): Long {
-        val end = expiresAt ?: return Long.MAX_VALUE
-        return end - minOf(minValidity, (end - since) / 2)
-    }
+    internal fun goodUntil(minValidity: Long): Long = if (expiresAt == null) Long.MAX_VALUE else expiresAt - minValidity
 
     override fun toString(): String = "Token(generation=$generation, origin=$origin, expiresAt=$expiresAt)"
 

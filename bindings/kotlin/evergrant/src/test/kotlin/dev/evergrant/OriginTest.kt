@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test
 /** Where a token may go: decided by the provider's data alone, as in Rust. */
 class OriginTest {
     private val connection = Connections(client(), MemoryStore())["t"]
-    private val token = Token(1, ORIGIN, "Bearer canary", null, 0)
+    private val token = Token(1, ORIGIN, "Bearer canary", null)
 
     @Test
     fun `the origin in other words`() {
