@@ -24,10 +24,7 @@ public class BlockingConnection internal constructor(
     public fun token(minValidity: Long): Token = runBlocking { connection.token(minValidity) }
 
     /** See [Connection.authorization]. */
-    public fun authorization(url: String): String? {
-        val token = token()
-        return if (connection.mayGoTo(url, token)) token.expose() else null
-    }
+    public fun authorization(url: String): String? = if (connection.isApi(url)) token().expose() else null
 
     /** See [Connection.mayGoTo]. */
     public fun mayGoTo(url: String, token: Token): Boolean = connection.mayGoTo(url, token)

@@ -56,16 +56,12 @@ public class Connection(public val client: Client, private val store: Store, pub
 
     /**
      * The `Authorization` header for a request to this URL: null where that is not the API's
-     * origin, to which alone tokens go.
+     * origin, to which alone tokens go; then none is asked for.
      */
-    public suspend fun authorization(url: String): String? {
-        val token = token()
-        return if (mayGoTo(url, token)) token.expose() else null
-    }
+    public suspend fun authorization(url: String): String? = if (isApi(url)) token().expose() else null
 
     /** Whether the URL is the API's origin's: tokens go nowhere else. */
-    public fun mayGoTo(url: String, token: Token): Boolean =
-        (url.startsWith(token.origin) && isPlain(url, token.origin.length)) || client.provider.isApiUrl(url)
+    public fun mayGoTo(url: String, token: Token): Boolean = isApi(url, token.origin)
 
     /**
      * To be told of each answer of the API from 400 on. Answers what it means: of a 401 null, if
@@ -185,6 +181,10 @@ public class Connection(public val client: Client, private val store: Store, pub
             true
         } ?: throw tooLong()
     }
+
+    /** Whether the URL is the API's: seen at once where it is written as its origin is. */
+    internal fun isApi(url: String, origin: String = client.provider.apiOrigin): Boolean =
+        (url.startsWith(origin) && isPlain(url, origin.length)) || client.provider.isApiUrl(url)
 
     /** The cached token, if it is good enough for most. */
     internal fun fresh(): Token? {

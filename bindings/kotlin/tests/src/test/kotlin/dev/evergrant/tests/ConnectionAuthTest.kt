@@ -173,6 +173,22 @@ class ConnectionAuthTest {
     }
 
     @Test
+    fun `where no token goes, none is asked for`() = running {
+        elsewhere.enqueue(MockResponse(200))
+        val none = made()
+        OkHttpClient.Builder().evergrant(none).build().get(elsewhere.at("/").toString()).use {
+            assertEquals(200, it.code)
+        }
+        assertNull(elsewhere.sent())
+        for (url in listOf(elsewhere.at("/").toString(), "https://elsewhere.example/", "not a URL", "\ud800")) {
+            assertNull(none.authorization(url), url)
+            assertNull(none.blocking.authorization(url), url)
+        }
+        refused<Denied>("denied_not_connected") { none.authorization(api.at("/v1").toString()) }
+        refused<Denied>("denied_not_connected") { none.blocking.authorization(api.at("/v1").toString()) }
+    }
+
+    @Test
     fun `where there is no token, why`() {
         val nobody = OkHttpClient.Builder().evergrant(made()).build()
         assertTrue(assertThrows<NoToken> { nobody.get(api.at("/").toString()) }.cause is Denied)
