@@ -25,7 +25,7 @@ internal class Attempt(val request: Request) {
     fun asked(): okhttp3.Request {
         val body = if (request.method == "POST") request.body.toRequestBody() else null
         val builder = okhttp3.Request.Builder().url(request.url).method(request.method, body)
-        // Else it would be compressed on the way, and no limit would hold.
+        // OkHttp then leaves to us what comes compressed all the same, and adds nothing of its own.
         builder.header("accept-encoding", "identity")
         request.headers.forEach { (name, value) -> builder.header(name, value) }
         return builder.tag(Attempt::class.java, this).build()

@@ -11,6 +11,7 @@ import okhttp3.ConnectionPool
 import okhttp3.CookieJar
 import okhttp3.EventListener
 import okhttp3.OkHttpClient
+import okio.Buffer
 import java.io.IOException
 import java.util.concurrent.TimeUnit.MILLISECONDS
 
@@ -71,9 +72,8 @@ public class OkHttpTransport : Transport {
     private fun answer(call: Call, attempt: Attempt): Answer =
         call.execute().use { response ->
             val most = attempt.request.answerLimit + 1L
-            val source = response.body.source()
-            source.request(most)
-            val body = source.readByteArray(minOf(most, source.buffer.size))
-            Answer(response.code, attempt.headers.toMultimap(), body)
+            val body = Buffer()
+            response.decompressed().use { while (body.size < most && it.read(body, most - body.size) >= 0) Unit }
+            Answer(response.code, attempt.headers.toMultimap(), body.readByteArray())
         }
 }

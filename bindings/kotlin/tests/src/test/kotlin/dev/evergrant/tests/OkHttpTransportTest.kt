@@ -11,6 +11,7 @@ import mockwebserver3.SocketEffect
 import okhttp3.Authenticator
 import okhttp3.Credentials
 import okhttp3.OkHttpClient
+import okio.Buffer
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
@@ -21,8 +22,12 @@ import org.junit.jupiter.api.DynamicTest.dynamicTest
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.TestFactory
 import org.junit.jupiter.api.assertThrows
+import java.io.ByteArrayOutputStream
 import java.io.IOException
 import java.net.ServerSocket
+import java.util.zip.Deflater
+import java.util.zip.DeflaterOutputStream
+import java.util.zip.GZIPOutputStream
 import kotlin.concurrent.thread
 
 class OkHttpTransportTest {
@@ -111,6 +116,42 @@ class OkHttpTransportTest {
         assertEquals(1_024, OkHttpTransport().send(request()).body.size)
     }
 
+    @TestFactory
+    fun `what is compressed unasked is read`() =
+        mapOf(
+            "gzip" to gzip("körper"),
+            "GZip" to gzip("körper"),
+            "x-gzip" to gzip("körper"),
+            "deflate" to deflated("körper"),
+            // Without its frame, as some send it.
+            " deflate" to deflated("körper", Deflater(-1, true)),
+            "identity" to "körper".toByteArray(),
+            // What it does not know it hands on.
+            "br" to "körper".toByteArray(),
+        ).map { (encoding, bytes) ->
+            dynamicTest(encoding) {
+                restart()
+                server.enqueue(coded(encoding, bytes).build())
+                val answer = OkHttpTransport().send(request())
+                assertEquals(listOf(200, "körper"), listOf(answer.status, String(answer.body)))
+            }
+        }
+
+    @TestFactory
+    fun `compressed, a body is bounded by what it is`() =
+        mapOf("gzip" to ::gzip, "deflate" to { text: String -> deflated(text) }).map { (encoding, compressed) ->
+            dynamicTest(encoding) {
+                restart()
+                for (size in listOf(0, 1, 1_023, 1_024, 1_025, 50_000_000)) {
+                    server.enqueue(coded(encoding, compressed("x".repeat(size))).build())
+                    assertEquals(minOf(size, 1_025), OkHttpTransport().send(request()).body.size)
+                }
+                // Nothing is in it, not even what would say so.
+                server.enqueue(coded(encoding, ByteArray(0)).build())
+                assertEquals(0, OkHttpTransport().send(request()).body.size)
+            }
+        }
+
     @Test
     fun `nobody listens`() {
         val port = ServerSocket(0).use { it.localPort }
@@ -163,6 +204,8 @@ class OkHttpTransportTest {
             "cut in the body" to MockResponse.Builder().body(
                 "x".repeat(900),
             ).onResponseBody(SocketEffect.CloseSocket()),
+            "cut in what is compressed" to coded("gzip", gzip("körper").dropLast(5).toByteArray()),
+            "not compressed, as it says" to coded("gzip", "körper".toByteArray()),
             "a body that stalls" to MockResponse.Builder().body("x".repeat(900)).onResponseBody(SocketEffect.Stall),
         ).map { (name, answer) ->
             dynamicTest(name) {
@@ -173,6 +216,16 @@ class OkHttpTransportTest {
                 assertEquals(1, server.requestCount)
             }
         }
+
+    private fun gzip(text: String): ByteArray =
+        ByteArrayOutputStream().also { GZIPOutputStream(it).use { out -> out.write(text.toByteArray()) } }.toByteArray()
+
+    private fun deflated(text: String, by: Deflater = Deflater()): ByteArray =
+        ByteArrayOutputStream().also { out -> DeflaterOutputStream(out, by).use { it.write(text.toByteArray()) } }
+            .toByteArray()
+
+    private fun coded(name: String, body: ByteArray) =
+        MockResponse.Builder().addHeader("Content-Encoding", name).body(Buffer().write(body))
 
     /** A server that says this to whoever comes, or nothing. */
     private fun odd(says: String?, work: (Int) -> Unit) =
