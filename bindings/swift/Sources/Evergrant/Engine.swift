@@ -13,7 +13,7 @@ actor Engine {
     private var effects: [Effect] = []
     private var isPerforming = false
     private var sent = 0
-    private var timer: (at: UInt64, task: Task<Void, Never>)?
+    private var timer: (at: UInt64, keeps: Bool, task: Task<Void, Never>)?
     private var saving: [Waiter<Void>] = []
     private var settling: [Waiter<Void>] = []
     private var letGo: (@Sendable () -> Void)?
@@ -176,7 +176,8 @@ actor Engine {
             return true
         }
         let now = client.clock.now()
-        if timer == nil || wakeAt < timer!.at {
+        // One that was set when nothing was to be lost keeps nobody, however soon it comes.
+        if timer == nil || wakeAt < timer!.at || (isUnsaved && !timer!.keeps) {
             timer?.task.cancel()
             // Not at once, lest a machine that always wants to be woken takes a core; and not
             // for long, since a wall clock may be set.
@@ -188,7 +189,7 @@ actor Engine {
                 guard (try? await Task.sleep(for: .milliseconds(left))) != nil else { return }
                 await (kept ?? self)?.wakeUp()
             }
-            timer = (wakeAt, task)
+            timer = (wakeAt, isUnsaved, task)
         }
         return wakeAt > now
     }

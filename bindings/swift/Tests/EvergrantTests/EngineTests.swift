@@ -42,6 +42,31 @@ import Testing
         #expect(seen == [.disconnected])
     }
 
+    /// A refresh is due, for which nobody is kept; before that the store is silent over the person's
+    /// wish, and whoever had the connection lets it go.
+    @Test func aWishThatTheStoreHasNotTakenKeepsTheEngine() async throws {
+        let store = BreakableStore()
+        let notices: Locked<[Notice]>
+        do {
+            let other = try World(world.authority, store: store)
+            notices = other.notices
+            try await other.connect()
+            try await other.connection.settled()
+            let due = try #require(await other.connection.engine.wakeAt)
+            other.clock.move(by: Int64((due - other.clock.now()) / 1_000) - 1)
+            store.error.with { $0 = StoreUnavailable("nobody is there") }
+            #expect(await thrown { try await other.connection.disconnect() }?.code == "try_later_store_slow")
+            #expect(try #require(await other.connection.engine.wakeAt) > due)
+            store.error.with { $0 = nil }
+        }
+        let end = ContinuousClock.now + .seconds(40)
+        while ContinuousClock.now < end, !notices.with({ $0.contains { $0.code == "disconnected" } }) {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(notices.with { $0.contains { $0.code == "disconnected" } })
+        #expect(try await world.authority.stats().revocations > 0)
+    }
+
     /// A panic in it is told to who asked; the next one has another machine.
     @Test func aMachineThatFails() async throws {
         try await world.connect()
