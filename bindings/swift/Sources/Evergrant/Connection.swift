@@ -32,8 +32,8 @@ public final class Connection: Sendable, CustomStringConvertible {
 
     // MARK: - The token
 
-    /// The token, if one is at hand that is good for 30 seconds more or for half of its life.
-    /// It neither waits nor refreshes.
+    /// The token, if one is at hand that is good for 30 seconds more. It neither waits nor refreshes.
+    /// One that lives no longer than that is never at hand: `token()` has it.
     public var current: Token? {
         let now = clock.roughly()
         return cache.with { token in
@@ -42,9 +42,9 @@ public final class Connection: Sendable, CustomStringConvertible {
         }
     }
 
-    /// A token that is valid for `minValidity` more (30 seconds unless told), or for half of its
-    /// life; refreshed if need be. To be asked for before each request: a valid one is there without a
-    /// change of thread.
+    /// A token that is valid for `minValidity` more (30 seconds unless told), or for as long as half of
+    /// its life, if that is less; refreshed if need be. To be asked for before each request: what
+    /// `current` has is there without a change of thread.
     public func token(
         minValidity: Duration? = nil, timeout: Duration? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> Token {

@@ -218,8 +218,7 @@ final class Driver {
         switch output {
         case .sendHttp, .swap: break
         case .tokenReady(let generation, let origin, let header, let expiresAt):
-            let token = Token(
-                generation: generation, origin: origin, header: header.expose(), expiry: expiresAt, since: clock.now())
+            let token = Token(generation: generation, origin: origin, header: header.expose(), expiry: expiresAt)
             cache.with { $0 = token }
             tellTokens({ $0.give(token) }, { $0.give(token) })
         case .openUrl(let authorization, let url, let binding, let expiresAt):

@@ -14,12 +14,10 @@ public final class Token: Sendable {
     let freshUntil: UInt64
     private let header: String
     private let expiry: UInt64?
-    private let since: UInt64
 
-    init(generation: UInt64, origin: String, header: String, expiry: UInt64?, since: UInt64) {
-        (self.generation, self.origin, self.header) = (generation, origin, header)
-        (self.expiry, self.since) = (expiry, since)
-        freshUntil = Self.goodUntil(expiry, since, 30_000)
+    init(generation: UInt64, origin: String, header: String, expiry: UInt64?) {
+        (self.generation, self.origin, self.header, self.expiry) = (generation, origin, header, expiry)
+        freshUntil = Self.goodUntil(expiry, 30_000)
     }
 
     /// The value of the `Authorization` header.
@@ -27,16 +25,15 @@ public final class Token: Sendable {
         header
     }
 
-    /// Until when it is good for so many milliseconds more.
+    /// Until when it is good for so many milliseconds more. Whether it is good enough all the same
+    /// the machine knows, and nobody else.
     func goodUntil(_ minValidity: UInt64) -> UInt64 {
-        Self.goodUntil(expiry, since, minValidity)
+        Self.goodUntil(expiry, minValidity)
     }
 
-    /// Nobody gets more than half of a token's life, or one that lives shortly would be
-    /// refreshed for every caller.
-    private static func goodUntil(_ expiry: UInt64?, _ since: UInt64, _ minValidity: UInt64) -> UInt64 {
+    private static func goodUntil(_ expiry: UInt64?, _ minValidity: UInt64) -> UInt64 {
         guard let expiry else { return .max }
-        return expiry - min(minValidity, expiry > since ? (expiry - since) / 2 : 0, expiry)
+        return expiry - min(minValidity, expiry)
     }
 }
 

@@ -95,6 +95,34 @@ import Testing
         #expect(try await world.authority.stats().refreshesOk == 1)
     }
 
+    /// Half of a token's life is counted from when it was obtained, and not from when it was heard of.
+    @Test func aTokenThatWasHeardOfLate() async throws {
+        let world = try await World(Authority.start(["--access-token-lifetime", "500"]))
+        try await world.connect()
+        try await world.advance(200)
+        let next = try world.restarted()
+        let first = try await next.connection.token().generation
+        try await next.advance(65)
+        // 235 seconds are left: less than are wanted, and than half of its life, which is 250.
+        #expect(try await next.connection.token().generation == first)
+        #expect(try await world.authority.stats().refreshesOk == 0)
+        #expect(try await next.connection.token(minValidity: .seconds(240)).generation == first + 1)
+        #expect(try await world.authority.stats().refreshesOk == 1)
+    }
+
+    /// It is not at hand where less of it is left than most want, nor refreshed for each who asks.
+    @Test func aTokenThatLivesShortly() async throws {
+        let world = try await World(Authority.start(["--access-token-lifetime", "40"]))
+        try await world.connect()
+        let first = try await world.connection.token().generation
+        try await world.advance(11)
+        #expect(world.connection.current == nil)
+        for _ in 0..<3 { #expect(try await world.connection.token().generation == first) }
+        #expect(try await world.authority.stats().refreshesOk == 0)
+        try await world.advance(10)
+        #expect(try await world.connection.token().generation == first + 1)
+    }
+
     /// The device's clock is set back or forward by hours: tokens go on, at the cost of a 401 or of
     /// a refresh, and nobody has to connect again.
     @Test func aWrongClock() async throws {
