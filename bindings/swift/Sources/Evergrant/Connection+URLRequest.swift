@@ -9,15 +9,14 @@ extension Connection {
     /// gets a 401 at the same time takes part in the one refresh.
     ///
     /// The token goes to the API's origin and nowhere else: for any other URL this throws
-    /// `URLError(.unsupportedURL)` before anything is sent, and a redirect that leaves the origin
-    /// is handed back as it is. A body that is a stream is not sent twice: then the 401 is handed
-    /// back, and the next request has a new token. A grant that is over is thrown as
+    /// `URLError(.unsupportedURL)` before a token is asked for or anything sent, and a redirect that
+    /// leaves the origin is handed back as it is. A body that is a stream is not sent twice: then the
+    /// 401 is handed back, and the next request has a new token. A grant that is over is thrown as
     /// ``EvergrantError``; every other answer is handed back. If the task is cancelled, so is the
     /// call, but never a refresh.
     public func data(for request: URLRequest, session: APISession = .shared) async throws -> (Data, HTTPURLResponse) {
-        guard let url = request.url?.absoluteString else { throw URLError(.unsupportedURL) }
+        guard let url = request.url?.absoluteString, try isAPI(url) else { throw URLError(.unsupportedURL) }
         let first = try await token()
-        guard try mayGo(first, to: url) else { throw URLError(.unsupportedURL) }
         let answer = try await session.data(for: request, with: first)
         guard answer.1.statusCode == 401 else { return answer }
         let headers = answer.1.allHeaderFields.map { (name: "\($0.key)", value: "\($0.value)") }

@@ -54,12 +54,12 @@ public final class Connection: Sendable, CustomStringConvertible {
     }
 
     /// The `Authorization` header for a request to this URL: nil where that is not the API's
-    /// origin, to which alone tokens go.
+    /// origin, to which alone tokens go; then none is asked for.
     public func authorization(
         for url: String, timeout: Duration? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> String? {
-        let token = try await token(timeout: timeout)
-        return try mayGo(token, to: url) ? token.expose() : nil
+        guard try isAPI(url) else { return nil }
+        return try await token(timeout: timeout).expose()
     }
 
     /// The same.
@@ -193,8 +193,9 @@ public final class Connection: Sendable, CustomStringConvertible {
 
     // MARK: - Within
 
-    func mayGo(_ token: Token, to url: String) throws -> Bool {
-        if token.mayCertainlyGo(to: url) { return true }
+    /// Whether a token may go there.
+    func isAPI(_ url: String) throws -> Bool {
+        if url.isCertainly(of: client.provider.apiOrigin) { return true }
         // Written otherwise, such as with a port.
         do {
             return try client.provider.machine.isApiUrl(url: url)

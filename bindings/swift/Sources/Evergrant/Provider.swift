@@ -78,6 +78,24 @@ public struct Provider: Sendable, CustomStringConvertible {
     public var description: String { "Provider(\(environment))" }
 }
 
+extension String {
+    /// Whether it is a URL of this origin, as far as that can be seen at once: one that is written as
+    /// the origin is, and in which there is nothing that other parsers strip or take for a slash.
+    func isCertainly(of origin: String) -> Bool {
+        let answer = origin.utf8.withContiguousStorageIfAvailable { origin in
+            utf8.withContiguousStorageIfAvailable { url in
+                guard url.count > origin.count, url[origin.count] == UInt8(ascii: "/"), url.starts(with: origin) else {
+                    return false
+                }
+                return url[origin.count...].allSatisfy { byte in
+                    byte > UInt8(ascii: " ") && byte < 0x7f && byte != UInt8(ascii: "\\")
+                }
+            }
+        }
+        return (answer ?? nil) ?? false
+    }
+}
+
 extension Duration {
     var milliseconds: UInt64 {
         let (seconds, attoseconds) = components

@@ -49,21 +49,3 @@ extension Token: CustomStringConvertible, CustomDebugStringConvertible, CustomRe
         Mirror(self, children: ["generation": generation, "origin": origin])
     }
 }
-
-extension Token {
-    /// Whether it may go to this URL, as far as that can be seen at once: one that is written as the
-    /// origin is, and in which there is nothing that other parsers strip or take for a slash.
-    func mayCertainlyGo(to url: String) -> Bool {
-        let answer = origin.utf8.withContiguousStorageIfAvailable { origin in
-            url.utf8.withContiguousStorageIfAvailable { url in
-                guard url.count > origin.count, url[origin.count] == UInt8(ascii: "/"), url.starts(with: origin) else {
-                    return false
-                }
-                return url[origin.count...].allSatisfy { byte in
-                    byte > UInt8(ascii: " ") && byte < 0x7f && byte != UInt8(ascii: "\\")
-                }
-            }
-        }
-        return (answer ?? nil) ?? false
-    }
-}

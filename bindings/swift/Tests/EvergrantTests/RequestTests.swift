@@ -52,6 +52,22 @@ import Testing
         #expect(try await world.connection.authorized(URLRequest(url: URL(string: url)!)) == nil)
     }
 
+    /// Nor is a token asked for: what the grant has to say, or a refresh, is nothing to such a URL.
+    @Test func anotherOriginWithoutAToken() async throws {
+        let none = try world.connections["nobody"]
+        let url = URL(string: "https://elsewhere.example/")!
+        await #expect(throws: URLError(.unsupportedURL)) { try await none.data(for: URLRequest(url: url)) }
+        #expect(try await none.authorized(URLRequest(url: url)) == nil)
+        #expect(try await none.authorization(for: url) == nil)
+        #expect(try await none.authorization(for: url.absoluteString) == nil)
+        for wanted in [
+            { _ = try await none.data(for: request()) }, { _ = try await none.authorized(request()) },
+            { _ = try await none.authorization(for: world.url()) },
+        ] as [() async throws -> Void] {
+            #expect(await thrown(wanted)?.code == "denied_not_connected")
+        }
+    }
+
     @Test(arguments: ["@elsewhere.example/", "0/", ".elsewhere.example/", ":1/", "\\@elsewhere.example/", "\t/", "é/"])
     func anOriginThatBeginsLikeIt(suffix: String) async throws {
         #expect(try await world.connection.authorization(for: world.authority.base + suffix) == nil)

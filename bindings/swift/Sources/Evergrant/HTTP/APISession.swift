@@ -61,7 +61,7 @@ private final class Calls: NSObject, URLSessionDataDelegate, Sendable {
     ) {
         let identifier = task.taskIdentifier
         guard let token = calls.with({ $0[identifier]?.token }), let url = request.url?.absoluteString,
-            token.mayCertainlyGo(to: url)
+            url.isCertainly(of: token.origin)
         else { return completionHandler(nil) }
         var next = request
         next.setValue(token.expose(), forHTTPHeaderField: "Authorization")
