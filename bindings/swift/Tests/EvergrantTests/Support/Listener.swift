@@ -116,7 +116,13 @@ struct Peer: Sendable {
     /// Whether all of it has left.
     @discardableResult
     func write(_ text: String) -> Bool {
-        var left = Array(text.utf8)[...]
+        write(Data(text.utf8))
+    }
+
+    /// The same.
+    @discardableResult
+    func write(_ bytes: Data) -> Bool {
+        var left = bytes[...]
         while !left.isEmpty {
             let count = left.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             guard count > 0 else { return false }
