@@ -290,7 +290,7 @@ fn granted(
     let (scopes, odd) = match member {
         Member::Absent => return None,
         Member::Text(text) => (scope::granted(text, commas), commas && text.contains(',')),
-        Member::List(scopes) => (scope::granted(&scopes.join(" "), false), true),
+        Member::List(scopes) => (scope::granted(&scopes.join(" "), commas), true),
         Member::Number { .. } | Member::Other => (None, false),
     };
     match (&scopes, odd) {

@@ -150,13 +150,16 @@ impl World {
 
     /// The process ends, and another takes up what the store holds.
     pub(crate) fn restart(&mut self, worker: usize) {
-        let key = self.workers[worker].connection.store_key().clone();
-        let stored = self.store.read(&key);
-        let Ok(connection) = Connection::restore(self.client.clone(), TENANT, stored) else {
-            panic!("what the machine has written it cannot read");
-        };
+        let connection = self.restored(&self.workers[worker]);
         self.workers[worker] = Worker { connection, open: Vec::new() };
         self.server.answers_lost();
+    }
+
+    /// The same connection, as a new process finds it in the store.
+    pub(crate) fn restored(&self, worker: &Worker) -> Connection {
+        let stored = self.store.read(worker.connection.store_key());
+        Connection::restore(self.client.clone(), TENANT, stored)
+            .unwrap_or_else(|_| panic!("what the machine has written it cannot read"))
     }
 
     fn env(&mut self) -> Env {

@@ -121,8 +121,9 @@ pub fn leak(text: &str) -> Option<&str> {
     text.find("canary-").and_then(|at| text.get(at..))
 }
 
-/// Whether a grant was given up (this is where the connection stands) that the server
-/// honours, although its refresh token was acknowledged by the store.
+/// Whether a grant was given up (this is where the connection stands that has looked into
+/// the store last) that the server honours, although its refresh token was acknowledged by
+/// the store.
 pub fn is_lost(server: &Server, store: &Store, status: Status) -> bool {
     let stored = server.honoured().is_some_and(|token| store.was_told(token));
     stored && matches!(status, Status::ReauthenticationRequired(_))

@@ -122,9 +122,11 @@ fn body_of(outputs: &[Output]) -> String {
 #[test]
 fn a_comma_is_a_character_of_a_scope_unless_the_data_say_otherwise() {
     for (quirks, scope) in [(Quirks::default(), "a,b"), (tolerant(), "a b")] {
-        let mut world = world(quirks);
-        refreshed(&mut world, JSON, &with(json!({"scope": "a,b"})));
-        assert_eq!(world.record()["tokens"]["scope"], scope);
+        for said in [json!("a,b"), json!(["a,b"])] {
+            let mut world = world(quirks.clone());
+            refreshed(&mut world, JSON, &with(json!({"scope": said})));
+            assert_eq!(world.record()["tokens"]["scope"], scope);
+        }
     }
 }
 
