@@ -73,7 +73,9 @@ public class OkHttpTransport : Transport {
         call.execute().use { response ->
             val most = attempt.request.answerLimit + 1L
             val body = Buffer()
-            response.decompressed().use { while (body.size < most && it.read(body, most - body.size) >= 0) Unit }
+            response.decompressed().use {
+                while (body.size < most) if (it.read(body, most - body.size) < 0) break
+            }
             Answer(response.code, attempt.headers.toMultimap(), body.readByteArray())
         }
 }
