@@ -101,8 +101,11 @@ def test_arguments_that_are_no_text(shell):
 def test_arguments_that_are_not_known_are_not_quoted(shell):
     done = shell.run("key", "add", "a-key-that-is-a-secret")
     assert done.code == 2 and "standard input" in done.err and "a-key" not in done.err
-    done = shell.run("status", "--key=a-key-that-is-a-secret")
-    assert done.code == 2 and "--key" in done.err and "a-key-" not in done.err
+    done = shell.run("status", "--json", "--tenant")
+    assert (done.code, done.json["error"]["verdict"], done.error) == (2, "usage", "arguments_invalid")
+    for option, name in (("--key=a-key-that-is-a-secret", "--key"), ("-ka-key-that-is-a-secret", "-k")):
+        done = shell.run("status", option)
+        assert done.code == 2 and f"not known: {name}" in done.err and "a-key-" not in done.err
 
 
 def test_nobody_comes_back_from_the_browser_in_time(shell):

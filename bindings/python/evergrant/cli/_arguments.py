@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from . import _commands, _connect, _doctor, _refresher, _register
+from ._console import Console
+from ._errors import UsageError
 from .verdict import OTHERS, VERDICTS
 
 __all__ = ["parse", "parser"]
@@ -18,25 +21,54 @@ EVERGRANT_CONFIG name another file); secrets come from the environment or the ke
 Answers go to standard output, progress to standard error."""
 
 
+class _Parser(argparse.ArgumentParser):
+    """Its errors are told as all others are."""
+
+    def error(self, message: str) -> NoReturn:
+        raise _Mistyped(self, message)
+
+
+class _Mistyped(Exception):
+    pass
+
+
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """What was typed; ends the process where that cannot be."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        return _parsed(words)
+    except _Mistyped as mistyped:
+        typed, message = mistyped.args
+    if "--json" in words:
+        Console(as_json=True).failed(UsageError("arguments_invalid", message))
+    else:
+        typed.print_usage(sys.stderr)
+        print(f"{typed.prog}: error: {message}", file=sys.stderr)
+    sys.exit(VERDICTS[UsageError].exit)
+
+
+def _parsed(words: Sequence[str]) -> argparse.Namespace:
     typed = parser()
-    for number, argument in enumerate(sys.argv[1:] if arguments is None else arguments, 1):
+    for number, word in enumerate(words, 1):
         # What is no UTF-8 can be neither sent nor written out.
-        if not argument.isascii() and any("\ud800" <= char <= "\udfff" for char in argument):
+        if not word.isascii() and any("\ud800" <= char <= "\udfff" for char in word):
             typed.error(f"argument {number} is not UTF-8")
-    asked, rest = typed.parse_known_args(arguments)
+    asked, rest = typed.parse_known_args(words)
     if rest and asked.run is not _refresher.run:
         # Values may be secrets that came the wrong way.
-        named = " ".join(word.partition("=")[0] for word in rest if word.startswith("-"))
+        named = " ".join(_name(word) for word in rest if word.startswith("-"))
         typed.error(f"not known: {named}" if named else "too many arguments; secrets come from standard input")
     asked.rest = rest
     return asked
 
 
+def _name(option: str) -> str:
+    return option.partition("=")[0] if option.startswith("--") else option[:2]
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser; `run` of what it yields is the command."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="evergrant",
         allow_abbrev=False,
         description=_DESCRIPTION,
@@ -109,7 +141,8 @@ def _common(made: argparse.ArgumentParser) -> None:
     made.add_argument("--config", metavar="FILE", default=suppressed, help="the file of profiles")
     made.add_argument("--profile", metavar="NAME", default=suppressed, help="[EVERGRANT_PROFILE, or the file's default]")
     made.add_argument("--json", action="store_true", default=suppressed, help="answer, or error, as one JSON value")
-    made.add_argument("--timeout", type=_seconds, metavar="S", default=suppressed, help="seconds to wait [30; `connect` as long as it may take]")
+    waits = "seconds to wait [30; `connect` as long as it may take]"
+    made.add_argument("--timeout", type=_seconds, metavar="S", default=suppressed, help=waits)
     made.add_argument("-v", "--verbose", action="store_true", default=suppressed, help="log what happens")
 
 
