@@ -9,7 +9,7 @@ use evergrant::{
     },
     *,
 };
-use url::Url;
+use url::{ParseError, Url};
 
 pub(crate) fn run(data: &[u8]) -> Result<()> {
     let mut u = Unstructured::new(data);
@@ -38,15 +38,25 @@ fn origin(text: &str) {
         return;
     }
     // An IPv6 address has many texts; it is kept here as it was written.
-    let [ours, theirs] = [&*ours, text].map(|it| Url::parse(it).map(|url| url.origin()));
-    assert!(ours.is_ok() && ours == theirs, "{text:?}");
+    let [ours, theirs] = [&*ours, text].map(|it| read(it).map(|url| url.origin()));
+    assert_eq!(ours, theirs, "{text:?}");
+}
+
+/// None for a host with a label that begins as Punycode does and is none: `url` sends nothing
+/// there, and who does asks for a name that nobody can have.
+fn read(text: &str) -> Option<Url> {
+    match Url::parse(text) {
+        Ok(url) => Some(url),
+        Err(ParseError::IdnaError) if text.to_ascii_lowercase().contains("xn--") => None,
+        Err(why) => panic!("{text:?}: {why}"),
+    }
 }
 
 fn endpoint(text: &str, loopback: bool) {
     if !parts::is_endpoint(text, loopback) {
         return;
     }
-    let url = Url::parse(text).unwrap_or_else(|why| panic!("{text:?}: {why}"));
+    let Some(url) = read(text) else { return };
     assert!(url.fragment().is_none() && url.username().is_empty() && url.password().is_none());
     assert!(url.scheme() == "https" || (loopback && is_loopback(&url)), "{text:?}");
 }
@@ -55,7 +65,7 @@ fn redirect_uri(text: &str) {
     if !parts::is_redirect_uri(text) {
         return;
     }
-    let url = Url::parse(text).unwrap_or_else(|why| panic!("{text:?}: {why}"));
+    let Some(url) = read(text) else { return };
     assert!(url.fragment().is_none(), "{text:?}");
     match url.scheme() {
         "https" => {}
