@@ -333,10 +333,25 @@ pub fn op_of(output: &Output) -> Op {
 
 /// Steps until a request is to be sent; the request is not performed.
 pub fn until_sent(world: &mut World, input: Input) -> Step {
+    until_sent_if_at_all(world, input).expect("a request")
+}
+
+/// The same, where perhaps none is.
+pub fn until_sent_if_at_all(world: &mut World, input: Input) -> Option<Step> {
     let mut step = world.step(input);
-    while !step.outputs.iter().any(|output| matches!(output, Output::SendHttp { .. })) {
-        let answer = world.perform(&open(&step)).unwrap();
+    while requests(&step.outputs).is_empty() {
+        let swap = step.outputs.iter().find(|output| is_open(output))?;
+        let answer = world.perform(swap)?;
         step = world.step(answer);
+    }
+    Some(step)
+}
+
+/// What comes of an input while the store is silent.
+pub fn in_silence(world: &mut World, input: Input) -> Step {
+    let mut step = world.step(input);
+    while let Some(Output::Swap { op, .. }) = step.outputs.iter().find(|output| is_open(output)) {
+        step = world.step(Input::SwapUnanswered { op: *op });
     }
     step
 }

@@ -6,14 +6,6 @@ use crate::common::{
 };
 use evergrant::*;
 
-/// The store says nothing to this and to what follows of it, three times.
-fn in_silence(world: &mut World, input: Input) {
-    let mut step = world.step(input);
-    for _ in 0..3 {
-        step = world.step(Input::SwapUnanswered { op: op_of(&open(&step)) });
-    }
-}
-
 /// What is due within the hour is done.
 fn hour(world: &mut World) {
     let end = world.now + 3_600_000;
@@ -113,17 +105,12 @@ fn refused_by_the_oracle_in_an_end(lost: Fault) -> World {
     world.advance(3_600_000);
     world.server.faults.push_back(lost);
     world.run(wanted());
-    let is_asked = |world: &World| {
-        world.outputs.iter().any(|output| {
-            matches!(output, Output::SendHttp { request, .. } if request.url.ends_with("/introspect"))
-        })
-    };
     let asked = loop {
         let at = world.connection.wake_at(world.now).expect("it asks in the end");
         world.advance(at.saturating_sub(world.now));
-        let step = until_sent_or_quiet(&mut world, Input::Wake);
-        if is_asked(&world) {
-            break http(&step.expect("it was sent just now"));
+        if let Some(step) = until_sent_if_at_all(&mut world, Input::Wake) {
+            assert!(requests(&step.outputs)[0].url.ends_with("/introspect"));
+            break http(&step);
         }
     };
     world.advance(1_000);
@@ -134,19 +121,6 @@ fn refused_by_the_oracle_in_an_end(lost: Fault) -> World {
     world.outputs.clear();
     world.run(Input::HttpDone { op: op_of(&asked), response: response(401, vec![], "") });
     world
-}
-
-/// As `until_sent`, where perhaps nothing is sent.
-fn until_sent_or_quiet(world: &mut World, input: Input) -> Option<Step> {
-    let mut step = world.step(input);
-    loop {
-        if step.outputs.iter().any(|output| matches!(output, Output::SendHttp { .. })) {
-            return Some(step);
-        }
-        let output = step.outputs.iter().find(|output| is_open(output))?.clone();
-        let answer = world.perform(&output)?;
-        step = world.step(answer);
-    }
 }
 
 #[test]

@@ -209,15 +209,6 @@ fn the_successor_of_the_token_that_is_stored_is_stored_however_late_it_comes() {
     assert_eq!(world.header().as_deref(), Some("Bearer late"));
 }
 
-/// What comes of an input while the store is silent.
-fn in_silence(world: &mut World, input: Input) -> Step {
-    let mut step = world.step(input);
-    while let Some(Output::Swap { op, .. }) = step.outputs.iter().find(|output| is_open(output)) {
-        step = world.step(Input::SwapUnanswered { op: *op });
-    }
-    step
-}
-
 /// A disconnect that a silent store had put off ended a grant that came after it.
 #[test]
 fn a_disconnect_that_was_put_off_does_not_end_a_later_grant() {
