@@ -86,17 +86,22 @@ fn a_wall_clock_set_forward_is_no_reason_to_stop_listening() {
     assert_eq!(tokens(&world.run(answer)).len(), 1);
 }
 
-/// A worker that remembers the end of a grant, which another has come to since: the
-/// person has authorized anew.
-fn behind_a_newer_grant() -> World {
+/// Two workers that remember the end of a grant; the first has come to it since.
+fn behind_an_end() -> (World, Connection) {
     let config = ProviderConfig { disconnect: by_api_request(), ..provider_config() };
     let mut world = World::with(client_of(config, client_config()));
     world.authorize();
     world.server.faults.push_back(Fault::NotSent);
     world.run(Input::Revoke);
-    let mut other = second_worker(&world);
+    let other = second_worker(&world);
     world.wake();
     assert_eq!(world.status(), Status::Disconnected);
+    (world, other)
+}
+
+/// A worker that remembers the end of a grant, where the person has authorized anew since.
+fn behind_a_newer_grant() -> World {
+    let (mut world, mut other) = behind_an_end();
     world.authorize();
     swap_workers(&mut world, &mut other);
     assert_eq!(world.status(), Status::Disconnecting);
@@ -124,6 +129,28 @@ fn whoever_wants_out_while_a_remembered_end_is_looked_into_ends_what_is_there() 
     let read = world.perform(&look).unwrap();
     assert_eq!(requests(&world.run(read)).len(), 1);
     assert_eq!(world.record()["status"], "disconnected");
+}
+
+#[test]
+fn whoever_wants_out_while_the_store_is_silent_does_not_mean_what_comes_later() {
+    for silent_before in [false, true] {
+        let (mut world, mut other) = behind_an_end();
+        swap_workers(&mut world, &mut other);
+        if silent_before {
+            let at = world.connection.wake_at(world.now).unwrap();
+            world.advance(at - world.now);
+            in_silence(&mut world, Input::Wake);
+        }
+        in_silence(&mut world, Input::Revoke);
+        swap_workers(&mut world, &mut other);
+        world.advance(1);
+        world.authorize();
+        swap_workers(&mut world, &mut other);
+        let outputs = world.wake();
+        assert!(requests(&outputs).is_empty(), "{outputs:?}");
+        assert_eq!(failures(&outputs), ["denied_superseded"]);
+        assert_eq!(world.record()["status"], "active");
+    }
 }
 
 #[test]

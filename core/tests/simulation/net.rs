@@ -256,7 +256,7 @@ impl World {
         if let (Ask::Refresh(number), Some(issued)) = (&flight.ask, flight.issued.take())
             && !issued.kept
         {
-            self.server.refresh[*number as usize].answer_lost = true;
+            self.server.answer_lost(*number, issued.refresh);
         }
     }
 
@@ -359,7 +359,7 @@ impl World {
             } else if let Some(parent) = held.parent
                 && parent != held.refresh
             {
-                self.server.refresh[parent as usize].answer_lost = true;
+                self.server.answer_lost(parent, held.refresh);
             }
         }
     }

@@ -38,6 +38,8 @@ const BELONGING: &[(&str, u64)] = &[
     ("an authorization begun without a look was compared with an end by clocks", 1_308_285),
     ("tokens that a refresh had not rotated undid a verdict on their successors", 2_027_846),
     ("the rules wanted an end that nobody living had seen", 2_128_822),
+    ("an end wanted while the store was silent ended what was authorized meanwhile", 2_580_341),
+    ("the rules did not know that a lost answer had put its sibling aside", 2_796_213),
 ];
 
 #[test]

@@ -214,6 +214,17 @@ impl Server {
         Handled::Issued(Issued { refresh, access, kept })
     }
 
+    /// Nobody will hear of the successor that this token was exchanged for.
+    pub fn answer_lost(&mut self, number: u32, successor: u32) {
+        self.refresh[number as usize].answer_lost = true;
+        if self.rule == Rotating::NewestWins {
+            // What that one has put aside is dead for the same reason.
+            for sibling in &mut self.refresh[..successor as usize] {
+                sibling.answer_lost |= sibling.parent == Some(number) && sibling.closed;
+            }
+        }
+    }
+
     fn follow(&mut self, number: u32, now: u64) -> u32 {
         let grant = self.refresh[number as usize].grant;
         self.new_refresh(grant, Some(number), now)

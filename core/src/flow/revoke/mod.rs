@@ -82,6 +82,9 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         }
         (Revoke::Looking { tries, ends, wanted, .. }, Signal::SwapUnanswered) => {
             let tries = tries.saturating_add(1);
+            // What was there when it was wanted is not to be learnt any more: what comes
+            // while the store is silent is not meant.
+            let ends = ends.or_else(|| self::ends(state));
             if tries >= STORE_TRIES {
                 return store_slow(state, cx, ends, wanted);
             }
