@@ -44,7 +44,6 @@ from .machine import (
     Registration,
     RegistrationFault,
     Rotation,
-    Sealing,
     SealingKey,
     Secret,
     SecretBytes,
@@ -53,6 +52,7 @@ from .machine import (
 )
 from .news import Authorized, KeyAccepted, Notice
 from .operations import Authorization, Cookie, Status
+from .sealing import Sealing
 from .token import Token
 
 __all__ = [

@@ -18,6 +18,7 @@ from .client import Client
 from .connections import Kept, pending_key, tenant_of
 from .driver import Headers
 from .errors import EvergrantError, StoreUnavailable
+from .http import Answer
 from .machine import ApiKeyKind, Secret
 from .news import Authorized, KeyAccepted
 from .operations import Authorization, Cookies, Operations, Status, cookie_of, secret
@@ -33,7 +34,8 @@ T = TypeVar("T")
 
 
 class AsyncConnection:
-    """`Connection` for asyncio: the same methods, to be awaited.
+    """`Connection` for asyncio: the same methods, to be awaited, but for `session`: the
+    library requests knows no asyncio.
 
     The store is a `Store` or an `AsyncStore`. One of the latter belongs to the event loop
     that was running when the connection was last used: before that loop ends, await
@@ -136,6 +138,20 @@ class AsyncConnection:
         await self.settled(timeout=timeout)
         return self._driver.wake_at
 
+    async def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        timeout: float | None = None,
+        answer_limit: int = 16 << 20,
+    ) -> Answer:
+        """As `Connection.call`, in a thread: whoever is cancelled does not stop it."""
+        call = self._operations.call
+        return await asyncio.to_thread(call, method, url, headers, body, timeout, answer_limit)
+
     async def settled(self, *, timeout: float | None = None) -> None:
         """Waits until nothing is under way: all that was sent is answered, and stored."""
         await self._wait(self._operations.settled(), timeout)
@@ -171,6 +187,9 @@ class AsyncConnections:
 
     def __getitem__(self, tenant: str) -> AsyncConnection:
         return self._kept.of(tenant)
+
+    __iter__ = None
+    __contains__ = None
 
     async def callback(
         self, url: str | Secret, cookies: Cookies = None, *, same_process: bool = False, timeout: float | None = None

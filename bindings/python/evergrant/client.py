@@ -21,11 +21,11 @@ from .machine import (
     RedirectRules,
     RefreshPolicy,
     Refusal,
-    Sealing,
     Secret,
     TokenEndpointAuthMethod,
 )
 from .news import Notice
+from .sealing import Sealing
 
 __all__ = ["Client", "Provider", "log_notice"]
 
@@ -41,8 +41,26 @@ def log_notice(notice: Notice) -> None:
 class Provider:
     """An authorization server and its API, as data.
 
-    What is not named here is as the RFCs have it, and of refreshes the worst is
-    thought. Raises `Misuse` with a code that names the field at fault.
+    | | |
+    |---|---|
+    | `environment` | a name of yours for it, as `"production"`: it is part of each key in the store |
+    | `authorization_endpoint`, `token_endpoint`, `revocation_endpoint`, `introspection_endpoint` | `https` URLs (RFC 6749, 7009, 7662); without the last no lost answer can be asked after |
+    | `api_origin` | `https://host[:port]`: where tokens may go, and nowhere else |
+    | `issuer`, `iss` | RFC 9207: the issuer, and whether each redirect must name it |
+    | `disconnect` | how a grant is ended: by revocation where there is an endpoint, else forgotten; or by a request to the API |
+    | `company`, `api_keys` | how the API says whose a credential is; None: nobody asks |
+    | `resource` | RFC 8707 |
+    | `authorize_parameters` | further parameters of each authorization request |
+    | `token_endpoint_auth_method` | RFC 6749 §2.3.1; a client may say otherwise |
+    | `redirects` | which redirect URIs a client may have |
+    | `refresh` | what a refresh does to the token before it, and how long things take, in milliseconds; unless told the worst is thought |
+    | `quirks` | where the server departs from the RFCs |
+    | `loopback_http` | takes `http://` on the loopback address: for tests |
+    | `release_unsaved` | hands out a new token although the store does not take it |
+    | `authorization_lifetime` | how long a person may take, milliseconds: at most 30 days |
+    | `answer_limit` | how much of a server's answer is read, bytes |
+
+    Raises `Misuse`, whose code says which of them is wrong, and how.
     """
 
     def __init__(
@@ -136,7 +154,7 @@ class Client:
     it never ends what has been sent. `on_notice` is given each line of the audit log,
     in worker threads; `threads` is how many of those there are at most.
 
-    Raises `Misuse` with a code that names the field at fault.
+    Raises `Misuse`, whose code says what is wrong.
     """
 
     def __init__(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, TimeoutError
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
 from .client import Client
 from .driver import Headers
 from .errors import EvergrantError
-from .http import Answer, AnswerTooLarge
+from .http import Answer
 from .machine import ApiKeyKind, Secret
 from .news import Authorized, KeyAccepted
 from .operations import MIN_VALIDITY, Authorization, Cookies, Operations, Status, cookie_of, secret
@@ -165,41 +165,10 @@ class Connection:
         not followed. `Misuse` for what is no URL, as with a blank in it; `ValueError` for
         one that is not the API's; `AnswerTooLarge` for a body of more than `answer_limit`
         bytes (16 MiB unless told); `OSError`, `NotSent` and their like if nobody answers."""
-        token = self.token(timeout=timeout)
-        answer = self._send(token, method, url, headers, body, timeout, answer_limit)
-        if answer.status == 401 and self.api_answered(token, 401, answer.headers) is None:
-            token = self.token(timeout=timeout)
-            answer = self._send(token, method, url, headers, body, timeout, answer_limit)
-        if len(answer.body) > answer_limit:
-            raise AnswerTooLarge(f"more than {answer_limit} bytes")
-        return answer
-
-    def _send(
-        self,
-        token: Token,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None,
-        body: bytes,
-        timeout: float | None,
-        answer_limit: int,
-    ) -> Answer:
-        request = self._operations.api_request(token, method, url, headers, body, timeout, answer_limit)
-        try:
-            return self.client.transport.send(request)
-        except Exception as error:
-            # Without the frames of a library that show what was sent.
-            raise error.with_traceback(None) from None
+        return self._operations.call(method, url, headers, body, timeout, answer_limit)
 
     def __repr__(self) -> str:
         return f"Connection({self.tenant!r})"
 
     def _wait(self, asked: Future[T], timeout: float | None) -> T:
-        seconds = self.client.timeout if timeout is None else timeout
-        try:
-            return asked.result(seconds)
-        except TimeoutError:
-            # Nobody is to be told any more; what is under way goes on.
-            if asked.cancel():
-                raise self._operations.too_long() from None
-            return asked.result()
+        return self._operations.wait(asked, timeout)

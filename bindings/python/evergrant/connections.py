@@ -66,6 +66,11 @@ class Connections:
     def __getitem__(self, tenant: str) -> Connection:
         return self._kept.of(tenant)
 
+    # Which tenants there are, the store's index knows: without these Python would count
+    # through `self[0]`, `self[1]` and so on for ever.
+    __iter__ = None
+    __contains__ = None
+
     def callback(
         self, url: str | Secret, cookies: Cookies = None, *, same_process: bool = False, timeout: float | None = None
     ) -> Authorized:

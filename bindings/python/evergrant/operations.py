@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, TimeoutError
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from . import machine
@@ -16,7 +16,7 @@ from .client import Client, texts
 from .driver import Driver, Headers, header_block, stored
 from .engine import Engine
 from .errors import EvergrantError, Misuse, TryLater, error_of
-from .http import Request
+from .http import Answer, AnswerTooLarge, Request
 from .machine import ApiKeyKind, Binding, Cause, Refusal, Secret
 from .news import Authorized, KeyAccepted, Opened
 from .store import Store, Stored
@@ -26,6 +26,7 @@ __all__ = ["MIN_VALIDITY", "Authorization", "Cookie", "Cookies", "Operations", "
 
 # What other parsers strip, take for a slash, or end a line at, and what is no UTF-8.
 _MISREAD = re.compile(r"[\x00-\x20\\\x7f\ud800-\udfff]").search
+T = TypeVar("T")
 Cookies = Mapping[str, str] | Secret | str | None
 
 
@@ -105,7 +106,36 @@ class Operations:
         except UnicodeEncodeError:
             return False
 
-    def api_request(
+    def call(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        body: bytes,
+        timeout: float | None,
+        answer_limit: int,
+    ) -> Answer:
+        """A call to the API, and one more after a 401; blocks until it is answered."""
+
+        def once() -> tuple[Token, Answer]:
+            token = self.driver.token
+            if token is None or self._client.clock.time() >= token.fresh_until:
+                token = self.wait(self.token(MIN_VALIDITY), timeout)
+            request = self._api_request(token, method, url, headers, body, timeout, answer_limit)
+            try:
+                return token, self._client.transport.send(request)
+            except Exception as error:
+                # Without the frames of a library that show what was sent.
+                raise error.with_traceback(None) from None
+
+        token, answer = once()
+        if answer.status == 401 and self.wait(self.api_answered(token, 401, answer.headers), timeout) is None:
+            _, answer = once()
+        if len(answer.body) > answer_limit:
+            raise AnswerTooLarge(f"more than {answer_limit} bytes")
+        return answer
+
+    def _api_request(
         self,
         token: Token,
         method: str,
@@ -225,6 +255,16 @@ class Operations:
             return machine.Connection.restore(self._client.machine, self._tenant, known)
         except Refusal as refusal:
             raise error_of(refusal) from None
+
+    def wait(self, asked: Future[T], timeout: float | None) -> T:
+        """What a thread waits for, at most `timeout` seconds: the client's, unless told."""
+        try:
+            return asked.result(self._client.timeout if timeout is None else timeout)
+        except TimeoutError:
+            # Nobody is to be told any more; what is under way goes on.
+            if asked.cancel():
+                raise self.too_long() from None
+            return asked.result()
 
     def too_long(self) -> TryLater:
         """What a caller is told who has waited long enough."""

@@ -1,7 +1,9 @@
 """`Connection.call`: the API without another HTTP library."""
 
+import asyncio
+
 import pytest
-from evergrant import Misuse, ServerMisbehaved
+from evergrant import AsyncConnections, Misuse, ServerMisbehaved
 from evergrant.http import AnswerTooLarge
 from evergrant.http.httpx import HttpxTransport
 from evergrant.http.urllib import UrllibTransport
@@ -27,6 +29,25 @@ def test_a_call_and_one_after_a_refusal(world):
     for url in ("/v1/a b", "/v1/ü", "/v1/\n", "/v1/\x7f"):
         with pytest.raises(Misuse, match="^misuse_url_invalid$"):
             world.connection.call("GET", world.url(url))
+    assert world.authority.stats()["refreshes_ok"] == 1
+
+
+def test_the_same_for_asyncio(world):
+    connection = AsyncConnections(world.client, world.store)[world.connection.tenant]
+
+    async def calls():
+        answers = [await connection.call("GET", world.url())]
+        world.authority.control("revoke-access-tokens")
+        together = (connection.call("GET", world.url()) for _ in range(8))
+        return answers + await asyncio.gather(*together)
+
+    answers = asyncio.run(calls())
+    assert [answer.status for answer in answers] == [200] * 9
+    assert all(b"data" in answer.body for answer in answers)
+    with pytest.raises(ValueError, match="not a URL of the API"):
+        asyncio.run(connection.call("GET", "https://elsewhere.example/"))
+    with pytest.raises(AnswerTooLarge):
+        asyncio.run(connection.call("GET", world.url(), answer_limit=1))
     assert world.authority.stats()["refreshes_ok"] == 1
 
 

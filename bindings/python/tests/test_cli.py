@@ -59,6 +59,7 @@ def test_a_life(shell):
     assert shell.run("status", "--json").json["status"] == "disconnected"
     done = shell.run("token", "--json")
     assert (done.code, done.error) == (13, "denied_not_connected")
+    assert shell.run("disconnect").out == "there was no grant\n"
 
 
 def test_calls(shell):
@@ -156,6 +157,9 @@ def test_refresher(shell):
     assert shell.run("refresh", "--json").json["refreshed"] is False
     done = shell.run("refresher", "--poll", "often")
     assert done.code == 2 and done.err.startswith("usage: evergrant refresher")
+    help = shell.run("refresher", "--help").out
+    assert "--profile" in help and "--per-minute" in help
+    assert shell.run("--version").out.startswith("evergrant ")
 
 
 def test_a_refresh_that_has_to_wait(shell):

@@ -5,7 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from evergrant import Connection, Misuse, Secret, TryLater
+from evergrant import AsyncConnections, Connection, Connections, Misuse, Secret, TryLater
 from evergrant.http import Answer
 from evergrant.store import Stored
 from evergrant.stores import MemoryStore
@@ -79,6 +79,16 @@ def test_after_a_wrong_validity_others_are_served(authority):
 def test_a_tenant_that_is_none(authority, tenant):
     with pytest.raises(Misuse, match="^misuse_tenant_invalid$"):
         Connection(World(authority).client, MemoryStore(), tenant)
+
+
+@pytest.mark.parametrize("kind", [Connections, AsyncConnections])
+def test_tenants_are_not_counted_through(authority, kind):
+    """Python would take whatever can be asked by number for a list that never ends."""
+    connections = kind(World(authority).client, MemoryStore())
+    with pytest.raises(TypeError, match="not iterable"):
+        iter(connections)
+    with pytest.raises(TypeError, match="not a container|not iterable"):
+        assert "tenant-42" in connections
 
 
 def test_an_asyncio_store_is_refused_where_nobody_awaits_it(authority):

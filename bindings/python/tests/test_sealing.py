@@ -1,5 +1,6 @@
 """Sealed records: keys, rotation, and what is refused."""
 
+import evergrant
 import pytest
 from evergrant.machine import (
     Binding,
@@ -83,6 +84,9 @@ def test_plain_records_only_where_that_was_said():
 def test_keys_are_checked(active, older, code):
     with pytest.raises(Refusal.Misuse, match=f"^misuse_sealing_key_{code}$"):
         Sealing.sealed(active=active, older=older)
+    with pytest.raises(evergrant.Misuse) as raised:
+        evergrant.Sealing.sealed(active, older)
+    assert raised.value.code == f"misuse_sealing_key_{code}"
 
 
 def test_a_failure_names_the_missing_key():

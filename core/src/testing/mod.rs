@@ -122,11 +122,11 @@ pub fn leak(text: &str) -> Option<&str> {
 }
 
 /// Whether a grant was given up (this is where the connection stands that has looked into
-/// the store last) that the server honours, although its refresh token was acknowledged by
-/// the store.
+/// the store last) that the server honours, although the store acknowledged its refresh
+/// token as the connection's own. Of sealed records nothing can be told.
 pub fn is_lost(server: &Server, store: &Store, status: Status) -> bool {
-    let stored = server.honoured().is_some_and(|token| store.was_told(token));
-    stored && matches!(status, Status::ReauthenticationRequired(_))
+    matches!(status, Status::ReauthenticationRequired(_))
+        && server.honoured().is_some_and(|token| store.was_told_as_own(token))
 }
 
 /// The page for authors of hosts, whose examples are compiled and run.

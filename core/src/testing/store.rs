@@ -85,6 +85,17 @@ impl Store {
         let holds = |bytes: &[u8]| bytes.windows(text.len().max(1)).any(|part| part == text);
         self.told.iter().any(|stored| holds(stored.bytes.expose()))
     }
+
+    /// The same of a connection's own refresh token: not of one that came and was not taken.
+    pub(super) fn was_told_as_own(&self, token: &str) -> bool {
+        self.told.iter().any(|stored| {
+            let record = serde_json::from_slice::<serde_json::Value>(stored.bytes.expose());
+            let owns = |record: serde_json::Value| {
+                ["tokens", "spare"].iter().any(|member| record[member]["refresh"] == token)
+            };
+            record.is_ok_and(owns)
+        })
+    }
 }
 
 impl fmt::Display for Unanswered {

@@ -103,6 +103,28 @@ fn a_grant_that_was_stored_and_is_good_is_not_to_be_given_up() {
     assert!(!is_lost(&world.server, &store, over), "the server itself has said so");
 }
 
+/// Found by the fuzzer: the API had refused the fresh token of the new grant, which ended
+/// the one before at this server.
+#[test]
+fn a_candidate_that_was_not_taken_is_no_grant_that_was_given_up() {
+    let over = Status::ReauthenticationRequired(Cause::Rejected);
+    for taken in [false, true] {
+        let config = ProviderConfig { company: Some(company_binding()), ..provider_config() };
+        let mut world = World::with(client_of(config, client_config()));
+        world.server.subject = taken.then(|| "urn:company:1".into());
+        world.authorize();
+        let mut store = Store::default();
+        for output in &world.outputs {
+            if let Output::Swap { key, write, .. } = output {
+                let there = store.read(key).map(|stored| stored.revision);
+                store.swap(key, there.as_ref(), write.as_ref()).unwrap();
+            }
+        }
+        assert!(store.was_told("canary-refresh"), "it was written as a candidate");
+        assert_eq!(is_lost(&world.server, &store, over), taken);
+    }
+}
+
 #[test]
 fn secrets_are_known_by_their_looks() {
     assert_eq!(leak("token canary-access-1."), Some("canary-access-1."));

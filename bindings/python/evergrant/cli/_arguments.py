@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from typing import NoReturn
 
 from . import _commands, _connect, _doctor, _refresher, _register
@@ -76,13 +77,15 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.set_defaults(config=None, profile=None, json=False, verbose=False, timeout=None, tenant=None)
+    top.add_argument("--version", action="version", version=f"evergrant {version('evergrant')}")
     _common(top)
     commands = top.add_subparsers(metavar="COMMAND", required=True)
 
-    def add(name: str, run: Callable[..., int], help: str, *, tenant: bool = True) -> argparse.ArgumentParser:
-        made = commands.add_parser(
-            name, help=help, description=f"{help[0].upper()}{help[1:]}.", allow_abbrev=False
-        )
+    def add(
+        name: str, run: Callable[..., int], help: str, *, tenant: bool = True, shows_help: bool = True
+    ) -> argparse.ArgumentParser:
+        text = f"{help[0].upper()}{help[1:]}."
+        made = commands.add_parser(name, help=help, description=text, allow_abbrev=False, add_help=shows_help)
         made.set_defaults(run=run)
         _common(made)
         if tenant:
@@ -130,8 +133,9 @@ def parser() -> argparse.ArgumentParser:
     register.add_argument("file", metavar="FILE", help="TOML or JSON; docs/registration.md has the members")
     register.add_argument("--environment", choices=["staging", "production"], default="production", help="[production]")
 
-    refresher = add("refresher", _refresher.run, "keep all connections of the store fresh, until SIGTERM", tenant=False)
-    refresher.epilog = "Further options are the refresher's own: see docs/fleet.md."
+    keeps = "keep all connections of the store fresh, until SIGTERM"
+    refresher = add("refresher", _refresher.run, keeps, tenant=False, shows_help=False)
+    refresher.add_argument("-h", "--help", action=_refresher.Help, nargs=0, help="show this, and exit")
     return top
 
 

@@ -196,8 +196,11 @@ def disconnect(asked: argparse.Namespace, console: Console) -> int:
         console.say(f"Disconnect {connection.tenant!r}? A person has to connect it again. [y/N]")
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise UsageError("not_confirmed", "nothing was done")
+    before = connection.status().code
     confirmed = connection.disconnect()
     told = "disconnected" if confirmed else "disconnected here; the server did not confirm"
+    if before == "disconnected" and not confirmed:
+        told = "there was no grant"
     console.answer({"tenant": connection.tenant, "confirmed": confirmed}, told)
     return 0
 

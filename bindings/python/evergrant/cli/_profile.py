@@ -14,8 +14,9 @@ from ..client import Client, Provider
 from ..connection import Connection
 from ..connections import Connections
 from ..errors import EvergrantError, error_of
-from ..machine import Refusal, Sealing, SealingKey, store_key
+from ..machine import Refusal, SealingKey, store_key
 from ..news import Notice
+from ..sealing import Sealing
 from ..store import Index, Store
 from ..stores import SqliteStore
 from ._errors import ConfigError
@@ -213,10 +214,7 @@ def _sealing(value: object, place: str) -> Sealing:
         fail(place, 'must be { id = "2026", key = { env = "NAME" } }, or "plain" where the store is encrypted')
     members = read(cast("object", value), place, {**_sealing_key, "older": _older, "accept_plain": flag}, ("id", "key"))
     active = SealingKey(id=members.pop("id"), key=members.pop("key"))
-    try:
-        return Sealing.sealed(active, **members)
-    except Refusal as refusal:
-        raise error_of(refusal) from None
+    return Sealing.sealed(active, **members)
 
 
 def _optional(module: str, name: str, url: str, place: str) -> Store:

@@ -18,7 +18,7 @@ from ..connections import Connections
 from . import Limits, Refresher
 from ._metrics import Metrics
 
-__all__ = ["JsonLines", "main"]
+__all__ = ["JsonLines", "main", "parser"]
 
 log = logging.getLogger("evergrant.refresher")
 _USUAL = frozenset(vars(logging.makeLogRecord({})))
@@ -44,7 +44,7 @@ class JsonLines(logging.Formatter):
 def main(arguments: Sequence[str] | None = None, connections: Sequence[Connections] = ()) -> int:
     """Runs a refresher until SIGTERM or SIGINT; 2 for what cannot be begun. The
     `connections` are given, or named by the arguments."""
-    asked = _parser(named=not connections).parse_args(arguments)
+    asked = parser(named=not connections).parse_args(arguments)
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=asked.log_level.upper(), handlers=[handler])
@@ -73,8 +73,9 @@ def main(arguments: Sequence[str] | None = None, connections: Sequence[Connectio
     return 0
 
 
-def _parser(*, named: bool) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser(*, named: bool) -> argparse.ArgumentParser:
+    """Its options; `named`: and whose connections."""
+    made = argparse.ArgumentParser(
         prog="python -m evergrant.refresher" if named else "evergrant refresher",
         description="Keeps all connections of a store fresh. Any number of copies may run side by side. "
         "SIGTERM ends it when what has been sent has been answered and stored: give it 90 seconds. "
@@ -82,16 +83,16 @@ def _parser(*, named: bool) -> argparse.ArgumentParser:
     )
     if named:
         what = "evergrant.Connections in a module; all over one store"
-        parser.add_argument("connections", nargs="+", metavar="MODULE:NAME", help=what)
-    parser.add_argument("--concurrency", type=int, default=Limits.concurrency, help="refreshes at a time [%(default)s]")
-    parser.add_argument(
+        made.add_argument("connections", nargs="+", metavar="MODULE:NAME", help=what)
+    made.add_argument("--concurrency", type=int, default=Limits.concurrency, help="refreshes at a time [%(default)s]")
+    made.add_argument(
         "--per-minute", type=int, default=Limits.per_minute, help="refreshes a minute and issuer [%(default)s]"
     )
-    parser.add_argument("--poll", type=float, default=Limits.poll, help="seconds between looks [%(default)s]")
-    parser.add_argument("--metrics-port", type=int, help="answer Prometheus on this port of the loopback address")
-    parser.add_argument("--metrics-file", type=Path, help="write the metrics to this file")
-    parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"], default="info")
-    return parser
+    made.add_argument("--poll", type=float, default=Limits.poll, help="seconds between looks [%(default)s]")
+    made.add_argument("--metrics-port", type=int, help="answer Prometheus on this port of the loopback address")
+    made.add_argument("--metrics-file", type=Path, help="write the metrics to this file")
+    made.add_argument("--log-level", choices=["debug", "info", "warning", "error"], default="info")
+    return made
 
 
 def _named(name: str) -> Connections:
