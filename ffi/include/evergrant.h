@@ -16,7 +16,8 @@
  *   NUL-terminated, but for evg_version() and the _name functions. Going in they are
  *   copied, and may be NULL where the length is 0 if bytes or headers are asked
  *   for, or what somebody else has written (a redirect's URL, a key that was entered):
- *   an empty one, which is then judged as such, as one that is not UTF-8 is. Coming out they are borrowed from a handle, for as long as is said.
+ *   an empty one, which is then judged as such, as one that is not UTF-8 is. Coming
+ *   out they are borrowed from a handle, for as long as is said.
  * HANDLES  come out through a pointer to a pointer, are owned by the caller, and
  *   are given back once to the _free function of their type, in any order. _free
  *   accepts NULL. Handles that go in stay the caller's.
