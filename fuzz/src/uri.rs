@@ -96,7 +96,7 @@ fn api_url(origin: &str, url: &str, loopback: bool) {
         ..provider_config()
     };
     let Ok(provider) = Provider::new(config) else { return };
-    let origin = Url::parse(&provider.config().api_origin).expect("an origin").origin();
+    let Some(origin) = read(&provider.config().api_origin).map(|url| url.origin()) else { return };
     assert!(provider.is_api_url(format!("{}/", provider.config().api_origin)));
     for url in [url, &[provider.config().api_origin.as_str(), url].concat()] {
         if provider.is_api_url(url) {
