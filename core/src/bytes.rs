@@ -1,23 +1,41 @@
 //! Texts looked through a block at a time: a token has hundreds of characters, and is
 //! looked through at every step.
 
-/// Compilers take the bytes of a block at once, as there is no way out of it.
-const BLOCK: usize = 16;
-
 /// Whether all bytes are such ones.
 #[inline]
 pub(crate) fn all(bytes: &[u8], good: impl Fn(u8) -> bool) -> bool {
-    bytes.chunks(BLOCK).all(|block| block.iter().fold(true, |all, byte| all & good(*byte)))
+    let mut rest = bytes;
+    while let Some((block, more)) = rest.split_first_chunk::<32>() {
+        if !whole(block, &good) {
+            return false;
+        }
+        rest = more;
+    }
+    // What is left over is in the last block, which overlaps the one before.
+    if let Some(last) = bytes.last_chunk::<32>() {
+        return whole(last, &good);
+    }
+    match (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
+        (Some(first), Some(last)) => whole(first, &good) & whole(last, &good),
+        _ => bytes.iter().all(|byte| good(*byte)),
+    }
 }
 
 /// Where the first such byte is.
 #[inline]
 pub(crate) fn find(bytes: &[u8], odd: impl Fn(u8) -> bool) -> Option<usize> {
-    let has_one = |block: &[u8]| block.iter().fold(false, |found, byte| found | odd(*byte));
-    let plain = bytes.chunks(BLOCK).take_while(|block| !has_one(block)).count();
-    let start = plain.saturating_mul(BLOCK);
+    if all(bytes, |byte| !odd(byte)) {
+        return None;
+    }
+    let plain = bytes.chunks(32).take_while(|block| all(block, |byte| !odd(byte))).count();
+    let start = plain.saturating_mul(32);
     let more = bytes.get(start..)?.iter().position(|byte| odd(*byte))?;
     Some(start.saturating_add(more))
+}
+
+/// Compilers take the bytes of a block at once, as there is no way out of it.
+fn whole<const N: usize>(block: &[u8; N], good: impl Fn(u8) -> bool) -> bool {
+    block.iter().fold(true, |all, byte| all & good(*byte))
 }
 
 #[cfg(test)]

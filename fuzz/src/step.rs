@@ -153,7 +153,7 @@ impl Run {
     }
 
     fn judge(&self) {
-        if !self.honest {
+        if !self.honest || self.world.exchanged_at_once {
             return;
         }
         let world = &self.world;
@@ -165,7 +165,9 @@ impl Run {
     }
 
     fn is_lost(&self, status: Status) -> bool {
-        self.honest && is_lost(&self.world.server, &self.world.store, status)
+        self.honest
+            && !self.world.exchanged_at_once
+            && is_lost(&self.world.server, &self.world.store, status)
     }
 
     /// With all faults over, whoever asks for a token is answered.

@@ -34,6 +34,9 @@ pub(crate) struct World {
     pub(crate) opened: Vec<String>,
     /// What the machine has drawn or was given, and nobody may see.
     secrets: Vec<String>,
+    /// Of two authorizations completed at once the last to save wins, whichever of them the
+    /// server takes for the newer one.
+    pub(crate) exchanged_at_once: bool,
     /// Whether what begins as a secret is one: nobody else writes such texts.
     pub(crate) has_canaries: bool,
 }
@@ -54,6 +57,7 @@ impl World {
             seed: 0,
             opened: Vec::new(),
             secrets: Vec::new(),
+            exchanged_at_once: false,
             has_canaries: true,
         }
     }
@@ -79,6 +83,9 @@ impl World {
         assert_eq!(step.status, connection.status(env.now));
         assert_eq!(step.servable, connection.servable(env.now));
         assert_eq!(step.wake_at, connection.wake_at(env.now));
+        let now = self.now;
+        let exchanges = |it: &Worker| it.connection.status(now) == Status::Exchanging;
+        self.exchanged_at_once |= self.workers.iter().all(exchanges);
         self.remember(&step);
         self.watch(&step);
         if is_examined {

@@ -236,3 +236,31 @@ fn a_sibling_that_comes_late_is_handed_to_the_end() {
     let told: Vec<String> = requests(&outputs).into_iter().map(body).collect();
     assert_eq!(told, ["token=sibling&token_type_hint=refresh_token"]);
 }
+
+/// Where a replay does no harm the machine would have sent the token again at once.
+#[test]
+fn what_a_refresh_has_brought_already_is_stored_first() {
+    let refresh = RefreshPolicy { rotation: Rotation::SameSuccessor, ..RefreshPolicy::OKTA };
+    let config = ProviderConfig { disconnect: by_api_request(), refresh, ..provider_config() };
+    for claimed_before in [false, true] {
+        let mut world = World::with(client_of(config.clone(), client_config()));
+        world.authorize();
+        world.advance(3_600_000);
+        let sent = http(&until_sent(&mut world, wanted()));
+        let mark = open(&world.step(Input::Revoke));
+        let mut marked = Some(world.perform(&mark).unwrap());
+        let mut claim = None;
+        if claimed_before {
+            claim = Some(open(&world.step(marked.take().unwrap())));
+        }
+        let answer = world.perform(&sent).unwrap();
+        let save = open(&world.step(answer));
+        let next = marked.unwrap_or_else(|| world.perform(&claim.unwrap()).unwrap());
+        let mut outputs = world.run(next);
+        let saved = world.perform(&save).unwrap();
+        outputs.extend(world.run(saved));
+        assert_eq!(told(&outputs), ["Bearer canary-access-3"], "{claimed_before}");
+        assert!(is_confirmed(&outputs));
+        assert_eq!((world.server.refreshes, world.server.replays), (1, 0), "{claimed_before}");
+    }
+}

@@ -2,7 +2,9 @@
 //! token and that has died: with the intent first, as by any refresh. What it brings is
 //! stored by the refresh flow, and the server then told with that.
 
-use super::{ends, finish, look_and_resume, put_off, rest, resume, store_slow, unreadable};
+use super::{
+    ends, finish, is_handing_over, look_and_resume, put_off, rest, resume, store_slow, unreadable,
+};
 use crate::{
     failure::{Cause, Delay, Failure},
     flow::{Cx, STORE_TRIES, Signal, refresh, store},
@@ -31,6 +33,10 @@ pub(super) fn is_renewable(state: &State, cx: &Cx<'_>) -> bool {
 
 /// Renews, unless a refresh may be under way: what that brings will do as well.
 pub(super) fn renew(state: &mut State, cx: &mut Cx<'_>) {
+    // Until what has come already is stored: `handed_over` goes on.
+    if is_handing_over(state) {
+        return;
+    }
     let next = store::known_or_new(state, cx);
     let intent = next.intent.clone().filter(|_| rules::holds(Rule::IntentAtEnd));
     let (attempt, left) = refresh::next_attempt(state, cx, intent.as_ref());
@@ -58,7 +64,9 @@ pub(super) fn claimed(
 ) {
     match signal {
         Signal::Swapped(current) => match store::confirm(state, cx, attempt, current) {
-            Ok(_) if refresh::owns(state, &claim) => send(state, cx, claim),
+            Ok(_) if refresh::owns(state, &claim) && !is_handing_over(state) => {
+                send(state, cx, claim);
+            }
             Ok(_) => resume(state, cx),
             Err(failure) => unreadable(state, cx, failure),
         },
