@@ -11,6 +11,7 @@ use crate::{
     record::bearer,
     scope,
     secret::Secret,
+    uri,
 };
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::{mem, str};
@@ -190,7 +191,7 @@ impl<'a> Body<'a> {
     /// A form that has a member of a token answer or of an error.
     fn from_form(text: &'a str) -> Option<Self> {
         let mut body = Self { form_encoded: true, ..Self::default() };
-        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+        for (name, value) in uri::pairs(text) {
             let number = name.ends_with("expires_in").then(|| value.parse::<i64>().ok()).flatten();
             body.put(&name, || match number {
                 Some(value) => Member::Number { value, exact: true },

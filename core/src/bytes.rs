@@ -1,23 +1,22 @@
 //! Texts looked through a block at a time: a token has hundreds of characters, and is
 //! looked through at every step.
 
+const BLOCK: usize = 32;
+
 /// Whether all bytes are such ones.
 #[inline]
 pub(crate) fn all(bytes: &[u8], good: impl Fn(u8) -> bool) -> bool {
     let mut rest = bytes;
-    while let Some((block, more)) = rest.split_first_chunk::<32>() {
+    while let Some((block, more)) = rest.split_first_chunk::<BLOCK>() {
         if !whole(block, &good) {
             return false;
         }
         rest = more;
     }
     // What is left over is in the last block, which overlaps the one before.
-    if let Some(last) = bytes.last_chunk::<32>() {
-        return whole(last, &good);
-    }
-    match (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
-        (Some(first), Some(last)) => whole(first, &good) & whole(last, &good),
-        _ => bytes.iter().all(|byte| good(*byte)),
+    match bytes.last_chunk() {
+        Some(last) => whole(last, &good),
+        None => bytes.iter().all(|byte| good(*byte)),
     }
 }
 
@@ -27,14 +26,15 @@ pub(crate) fn find(bytes: &[u8], odd: impl Fn(u8) -> bool) -> Option<usize> {
     if all(bytes, |byte| !odd(byte)) {
         return None;
     }
-    let plain = bytes.chunks(32).take_while(|block| all(block, |byte| !odd(byte))).count();
-    let start = plain.saturating_mul(32);
+    let plain = bytes.chunks(BLOCK).take_while(|block| all(block, |byte| !odd(byte))).count();
+    let start = plain.saturating_mul(BLOCK);
     let more = bytes.get(start..)?.iter().position(|byte| odd(*byte))?;
     Some(start.saturating_add(more))
 }
 
 /// Compilers take the bytes of a block at once, as there is no way out of it.
-fn whole<const N: usize>(block: &[u8; N], good: impl Fn(u8) -> bool) -> bool {
+#[inline]
+fn whole(block: &[u8; BLOCK], good: impl Fn(u8) -> bool) -> bool {
     block.iter().fold(true, |all, byte| all & good(*byte))
 }
 

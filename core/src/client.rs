@@ -177,21 +177,25 @@ impl Client {
         let challenge = entropy::sha256_base64url(asked.code_verifier.expose());
         let mut url = String::with_capacity(512);
         url.push_str(&provider.authorization_endpoint);
-        let mut push = |name: &str, value: &str| uri::push_parameter(&mut url, name, value);
-        push("response_type", "code");
-        push("client_id", &self.config.client_id);
-        push("redirect_uri", asked.redirect_uri);
+        url.push(if url.contains('?') { '&' } else { '?' });
+        let mut push = |before: &str, value: &str| {
+            url.push_str(before);
+            uri::push_component(&mut url, value);
+        };
+        push("response_type=code&client_id=", &self.config.client_id);
+        push("&redirect_uri=", asked.redirect_uri);
         if !asked.scope.is_empty() {
-            push("scope", asked.scope);
+            push("&scope=", asked.scope);
         }
-        push("state", asked.state.expose());
-        push("code_challenge", &challenge);
-        push("code_challenge_method", "S256");
+        push("&state=", asked.state.expose());
+        push("&code_challenge=", &challenge);
+        push("&code_challenge_method=S256", "");
         if let Some(resource) = &provider.resource {
-            push("resource", resource);
+            push("&resource=", resource);
         }
         for (name, value) in provider.authorize_parameters.iter().chain(asked.extra) {
-            push(name, value);
+            push("&", name);
+            push("=", value);
         }
         Secret::new(url)
     }

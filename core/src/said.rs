@@ -1,6 +1,6 @@
 //! What a server says of itself, made fit to be shown.
 
-use crate::{secret::Secret, uri};
+use crate::{bytes, secret::Secret, uri};
 use alloc::{borrow::Cow, string::String};
 use zeroize::Zeroizing;
 
@@ -33,6 +33,10 @@ fn redact(text: &str, limit: usize, secrets: &[&Secret]) -> String {
         take_out(&mut clean, secret.expose());
     }
     let mut shown = String::with_capacity(clean.len().min(limit));
+    if is_fit(clean.as_bytes()) {
+        shown.push_str(clean.get(..limit).unwrap_or(&clean));
+        return shown;
+    }
     for word in clean.split_inclusive(|c: char| !is_token_character(c)) {
         let run = word.trim_end_matches(|c: char| !is_token_character(c));
         let rest = word.strip_prefix(run).unwrap_or_default();
@@ -48,13 +52,27 @@ fn redact(text: &str, limit: usize, secrets: &[&Secret]) -> String {
     shown
 }
 
+/// Whether a text is printable and none of its words may be a token.
+fn is_fit(text: &[u8]) -> bool {
+    let of_token = |byte: &&u8| is_token_character(char::from(**byte));
+    // A run that is long enough lies across one of these places.
+    let places = (0..text.len()).skip(TOKEN_LIKE.saturating_sub(1)).step_by(TOKEN_LIKE);
+    bytes::all(text, |byte| byte == b' ' || byte.is_ascii_graphic())
+        && !places.filter_map(|place| text.split_at_checked(place)).any(|(before, from)| {
+            let after = from.iter().take_while(of_token).count();
+            let before = before.iter().rev().take_while(of_token).count();
+            after > 0 && before.saturating_add(after) >= TOKEN_LIKE
+        })
+}
+
 /// Takes a secret out as it is, and as it was sent: in a form, and after `Basic`.
 fn take_out(clean: &mut Cow<'_, str>, secret: &str) {
     let credentials = secret.strip_prefix("Basic ").unwrap_or_default();
     replace(clean, secret);
     replace(clean, credentials);
+    let same = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     // What is encoded is no shorter.
-    if secret.len() <= clean.len() {
+    if secret.len() <= clean.len() && !bytes::all(secret.as_bytes(), same) {
         let room = secret.len().saturating_mul(3).saturating_add(1);
         let mut encoded = Zeroizing::new(String::with_capacity(room));
         uri::push_form(&mut encoded, "", secret);
@@ -97,6 +115,7 @@ const KNOWN_ERRORS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
 
     #[test]
     fn what_a_server_says_is_made_fit_to_be_shown() {
@@ -108,9 +127,17 @@ mod tests {
             ("a\r\nSet-Cookie: x\u{7f}\u{e9}", "a  Set-Cookie: x  "),
             ("unsupported_response_type", "unsupported_response_type"),
             ("\"abcdefghijklmnopqrstuvwxyz\"", "\"[redacted]\""),
+            ("abcdefghijklmnopqrs tuvwxyz", "abcdefghijklmnopqrs tuvwxyz"),
         ] {
             assert_eq!(redact(said, 200, &[&secret]), shown);
         }
         assert_eq!(redact(&"a ".repeat(1_000), 64, &[]).len(), 64);
+        for before in 0..45 {
+            for length in 15..45 {
+                let text = format!("{}{} a", "! ".repeat(before), "t".repeat(length));
+                let hidden = redact(&text, 200, &[]).contains("[redacted]");
+                assert_eq!(hidden, length >= TOKEN_LIKE, "{text}");
+            }
+        }
     }
 }

@@ -1,16 +1,28 @@
 //! Scopes (RFC 6749 §3.3): what may be asked for, what was granted.
 
+use crate::bytes;
 use alloc::{string::String, vec::Vec};
 
 /// A scope-token.
 pub(crate) fn is_scope(scope: &str) -> bool {
-    let allowed = |b: u8| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
-    !scope.is_empty() && scope.len() <= 256 && scope.bytes().all(allowed)
+    !scope.is_empty() && scope.len() <= LONGEST && bytes::all(scope.as_bytes(), is_of_scope)
+}
+
+const LONGEST: usize = 256;
+
+fn is_of_scope(byte: u8) -> bool {
+    matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)
 }
 
 /// The scopes of an answer, one space apart. What is no scope-token is left out, and
 /// the answer is none if that leaves nothing of a text that said something.
 pub(crate) fn granted(text: &str, commas: bool) -> Option<String> {
+    let spaced = !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ");
+    let plain = |byte| byte == b' ' || is_of_scope(byte);
+    // As most servers write it.
+    if spaced && !commas && text.len() <= LONGEST && bytes::all(text.as_bytes(), plain) {
+        return Some(text.into());
+    }
     let parts = text.split(|c: char| c.is_ascii_whitespace() || (commas && c == ','));
     let mut scopes = String::with_capacity(text.len());
     for scope in parts.filter(|scope| is_scope(scope)) {

@@ -2,7 +2,7 @@
 //! be sent to, and what is encoded into a query.
 
 use crate::bytes;
-use alloc::{string::String, vec::Vec};
+use alloc::{borrow::Cow, string::String, vec::Vec};
 use fluent_uri::{Uri, component::Host};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -198,30 +198,37 @@ fn without_loopback_port(uri: &str) -> Option<(&str, &str)> {
 /// Everything but the unreserved characters of RFC 3986 §2.3.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Appends `name=value` to a URL's query. A space is written `%20`, which form
-/// decoders and plain percent decoders read alike; `+` they do not.
-pub(crate) fn push_parameter(url: &mut String, name: &str, value: &str) {
-    url.push(if url.contains('?') { '&' } else { '?' });
-    push_component(url, name);
-    url.push('=');
-    push_component(url, value);
-}
-
-/// Appends a text percent-encoded, as one path segment or one query component.
+/// Appends a text percent-encoded, as one path segment or one query component. A space is
+/// written `%20`, which form decoders and plain percent decoders read alike; `+` they do not.
 pub(crate) fn push_component(text: &mut String, component: &str) {
-    let kept = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-    if bytes::all(component.as_bytes(), kept) {
+    if is_unreserved(component) {
         text.push_str(component);
     } else {
         text.extend(utf8_percent_encode(component, COMPONENT));
     }
 }
 
+/// Whether percent-encoding leaves it as it is (RFC 3986 §2.3).
+pub(crate) fn is_unreserved(text: &str) -> bool {
+    let kept = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    bytes::all(text.as_bytes(), kept)
+}
+
 /// The parameters of a URL's query.
 pub(crate) fn query(url: &str) -> Vec<(String, String)> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
-    let pairs = form_urlencoded::parse(query.as_bytes());
-    pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+    pairs(query).map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+}
+
+/// Names and values of a form or a query. Most have nothing to be decoded.
+pub(crate) fn pairs(form: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    form.split('&').filter(|pair| !pair.is_empty()).filter_map(|pair| {
+        if !bytes::all(pair.as_bytes(), |byte| !matches!(byte, b'%' | b'+')) {
+            return form_urlencoded::parse(pair.as_bytes()).next();
+        }
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        Some((name.into(), value.into()))
+    })
 }
 
 /// Appends `name=value` to a form body (RFC 6749 appendix B).

@@ -1,7 +1,7 @@
 //! The URL that the browser came back to.
 
 use super::{AuthorizationId, BrowserProof, StoreKey};
-use crate::{entropy, failure::CallbackFault, secret::Secret};
+use crate::{entropy, failure::CallbackFault, secret::Secret, uri};
 use alloc::borrow::Cow;
 
 /// The parameters of a redirect (RFC 6749 §4.1.2, RFC 9207 §2).
@@ -31,7 +31,7 @@ impl Callback {
         let (_, query) = url.split_once('?').ok_or(CallbackFault::Unreadable)?;
         let query = query.split('#').next().unwrap_or_default();
         let mut found: [Option<Cow<'_, str>>; 6] = Default::default();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        for (name, value) in uri::pairs(query) {
             let names = ["state", "code", "iss", "error", "error_description", "error_uri"];
             let Some(place) = names.iter().zip(&mut found).find(|(known, _)| **known == name)
             else {
@@ -76,7 +76,7 @@ impl Callback {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::uri::push_parameter;
+    use crate::uri::push_component;
     use alloc::{borrow::ToOwned as _, format, string::String};
     use proptest::prelude::*;
 
@@ -158,7 +158,10 @@ mod tests {
         ) {
             let mut url = before;
             for (name, value) in [("state", "s"), (&*extra, "1"), ("code", &code), ("iss", &iss)] {
-                push_parameter(&mut url, name, value);
+                url.push(if url.contains('?') { '&' } else { '?' });
+                push_component(&mut url, name);
+                url.push('=');
+                push_component(&mut url, value);
             }
             prop_assume!(extra != "iss");
             prop_assert_eq!(read(&url), Ok(format!("{code}|{iss}||")));

@@ -91,7 +91,8 @@ impl Store {
         self.told.iter().any(|stored| {
             let record = serde_json::from_slice::<serde_json::Value>(stored.bytes.expose());
             let owns = |record: serde_json::Value| {
-                ["tokens", "spare"].iter().any(|member| record[member]["refresh"] == token)
+                let mut own = ["/tokens/refresh", "/spare/refresh"].iter();
+                own.any(|at| record.pointer(at).is_some_and(|refresh| refresh == token))
             };
             record.is_ok_and(owns)
         })
