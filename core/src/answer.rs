@@ -304,15 +304,18 @@ fn granted(
 
 /// Type and subtype of a `Content-Type`, without its parameters.
 fn media_type(value: &str) -> &str {
-    value.split(';').next().unwrap_or_default().trim()
+    let end = value.bytes().position(|byte| byte == b';');
+    end.and_then(|end| value.get(..end)).unwrap_or(value).trim_ascii()
 }
 
 fn is_json(media: &str) -> bool {
+    if media.eq_ignore_ascii_case("application/json") {
+        return true;
+    }
     let (kind, subtype) = media.split_once('/').unwrap_or_default();
     let suffix = subtype.len().checked_sub(5).and_then(|at| subtype.get(at..));
     kind.eq_ignore_ascii_case("application")
-        && (subtype.eq_ignore_ascii_case("json")
-            || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("+json")))
+        && suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("+json"))
 }
 
 /// Some servers say of a form that it is plain text, or say nothing. A page of a

@@ -78,7 +78,7 @@ impl fmt::Debug for HttpResponse {
 /// The first value of a header, by its name in any case.
 pub(crate) fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     let found = headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-    Some(found.1.trim())
+    Some(found.1.trim_ascii())
 }
 
 /// How long `Retry-After` asks for patience (RFC 9110 §10.2.3), in milliseconds:
