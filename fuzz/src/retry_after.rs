@@ -16,7 +16,8 @@ pub(crate) fn run(data: &[u8]) -> Result<()> {
     let headers = [("Retry-After".to_owned(), text.clone())];
     let wait = retry_after(&headers, now);
     assert!(wait.is_none_or(|wait| wait <= DAY));
-    let seconds: Option<u64> = text.trim().parse().ok().filter(|_| !text.trim().starts_with('+'));
+    let trimmed = text.trim_ascii();
+    let seconds: Option<u64> = trimmed.parse().ok().filter(|_| !trimmed.starts_with('+'));
     if let Some(seconds) = seconds {
         assert_eq!(wait, Some(seconds.saturating_mul(1_000).min(DAY)));
     }

@@ -135,14 +135,20 @@ impl Writer {
         self.0.extend_from_slice(bytes);
     }
 
-    /// A buffer that grows leaves nothing behind that could be read.
+    #[inline]
     fn reserve(&mut self, more: usize) {
         if self.0.capacity().saturating_sub(self.0.len()) < more {
-            let needed = self.0.len().saturating_add(more);
-            let mut larger = Vec::with_capacity(needed.saturating_mul(2));
-            larger.extend_from_slice(&self.0);
-            wipe(&mut mem::replace(&mut self.0, larger));
+            self.grow(more);
         }
+    }
+
+    /// A buffer that grows leaves nothing behind that could be read.
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let needed = self.0.len().saturating_add(more);
+        let mut larger = Vec::with_capacity(needed.saturating_mul(2));
+        larger.extend_from_slice(&self.0);
+        wipe(&mut mem::replace(&mut self.0, larger));
     }
 }
 
