@@ -163,6 +163,39 @@ fn a_spare_takes_the_place_of_a_token_that_was_the_dead_one() {
     assert_eq!((&record["gen"], world.server.refreshes), (&json!(4), 2));
 }
 
+/// The simulation found it: of two answers the first came to be stored, and the second, for
+/// which the server had put it aside, was lost.
+#[test]
+fn tokens_that_another_request_may_have_put_aside_have_their_parent_for_a_spare() {
+    for (policy, kept) in [
+        (RefreshPolicy::NEWEST_WINS, true),
+        (RefreshPolicy::SIBLINGS, false),
+        (RefreshPolicy::STRICT, false),
+    ] {
+        let mut world = world(policy);
+        world.server.rotation = policy.rotation;
+        let sent = http(&until_sent(&mut world, wanted()));
+        let answer = world.perform(&sent).unwrap();
+        let mut other = second_worker(&world);
+        swap_workers(&mut world, &mut other);
+        world.server.faults.push_back(Fault::ReplyLost);
+        world.token_wanted();
+        while world.server.refreshes + world.server.replays < 2 {
+            world.wake();
+        }
+        swap_workers(&mut world, &mut other);
+        world.run(answer);
+        assert_eq!(world.record()["tokens"]["refresh"], "canary-refresh-3");
+        let spare = if kept { json!("canary-refresh-2") } else { json!(null) };
+        assert_eq!(world.record()["spare"]["refresh"], spare, "{:?}", policy.rotation);
+        if kept {
+            world.advance(3_600_000);
+            assert_eq!(tokens(&world.token_wanted()).len(), 1);
+            assert_eq!(world.record()["tokens"]["refresh"], "canary-refresh-5");
+        }
+    }
+}
+
 #[test]
 fn what_the_store_does_not_take_may_be_served_if_the_provider_says_so() {
     for release_unsaved in [false, true] {

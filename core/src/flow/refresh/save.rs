@@ -108,6 +108,8 @@ pub(crate) fn place(
     }
     let same_grant = record.grant_id == renewal.grant_id || !rules::holds(Rule::SameGrant);
     let next_generation = renewal.generation.saturating_add(1);
+    // A sibling is worth more than what it was asked with.
+    let is_parent = |spare: &Tokens| spare.refresh.as_ref() == Some(&renewal.sent);
     match record.status {
         RecordStatus::Reauthenticate { .. } if !rules::holds(Rule::Heal) => Place::Drop,
         RecordStatus::Active | RecordStatus::Reauthenticate { .. }
@@ -136,7 +138,7 @@ pub(crate) fn place(
         RecordStatus::Active
             if record.generation == next_generation
                 && same_grant
-                && record.spare.is_none()
+                && record.spare.as_deref().is_none_or(is_parent)
                 && rotation.has_siblings()
                 && rules::holds(Rule::Spare) =>
         {
@@ -179,7 +181,9 @@ pub(crate) fn save(state: &mut State, cx: &mut Cx<'_>, renewal: Box<Renewal>, tr
         Place::Publish if !may_merge(state) => return decide(state, cx),
         Place::Publish => {
             let timing = cx.client.provider().config().refresh.timing;
+            let parent = next.tokens.take().filter(|_| may_be_put_aside(state, &renewal, rotation));
             next.publish(renewal.tokens.clone(), &timing);
+            next.spare = parent.map(Box::new);
         }
         Place::Spare => next.spare = Some(Box::new(renewal.tokens.clone())),
         Place::Hand => next.hand_over(renewal.tokens.clone()),
@@ -198,6 +202,17 @@ fn may_merge(state: &State) -> bool {
     let intent = state.known.record().and_then(|record| record.intent.as_ref());
     let owned = intent.map(|intent| intent.nonce) == state.last_claim;
     owned || rules::holds(Rule::MergeByGeneration)
+}
+
+/// Whether another has asked since with the same token, where the newest answer wins: if
+/// that answer is lost, the token itself is still good for one more.
+fn may_be_put_aside(state: &State, renewal: &Renewal, rotation: Rotation) -> bool {
+    let record = state.known.record();
+    let intent = record.and_then(|record| record.intent.as_ref());
+    rotation == Rotation::NewestWins
+        && renewal.rotated
+        && intent.is_some_and(|intent| Some(intent.nonce) != state.last_claim)
+        && record.is_some_and(|record| record.generation == renewal.generation)
 }
 
 /// Nothing is left to store, unless a sibling came meanwhile.
