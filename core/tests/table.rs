@@ -144,7 +144,7 @@ fn the_diagram_in_the_readme_is_drawn_from_the_table() {
         writeln!(diagram, "    {from} --> {to}: {}", names.join(" / ")).unwrap();
     }
     diagram += "```\n";
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
     let readme = std::fs::read_to_string(path).expect("the README");
     let (before, rest) = readme.split_once("<!-- diagram -->\n").expect("the first mark");
     let (_, after) = rest.split_once("<!-- end of diagram -->").expect("the last mark");
