@@ -61,6 +61,8 @@ import Testing
                 _ = try await connection.token()
             } catch let error as EvergrantError where error.verdict == .reauthenticationRequired {
                 showConnect(because: error.code)
+            } catch let error as EvergrantError where error.code == "denied_not_connected" {
+                showConnect(because: error.code)
             } catch let error as EvergrantError where error.verdict == .tryLater {
                 tryAgain(at: error.retryAt)
             }
@@ -77,6 +79,15 @@ import Testing
 
     private func openURL(_ connections: Connections, _ url: URL) async throws {
         try await connections.callback(url)
+    }
+
+    @Test func aKeyForSealing() throws {
+        func sealed(_ key: Data) throws -> Sealing {
+            let sealing = try Sealing.sealed(active: SealingKey(id: "2026", key: SecretBytes(key)))
+            return sealing
+        }
+        _ = try sealed(Data(repeating: 7, count: 32))
+        #expect(throws: (any Error).self) { try sealed(Data(repeating: 7, count: 31)) }
     }
 
     private func server(_ secret: Secret) throws -> Client {
@@ -109,9 +120,16 @@ import Testing
     #if canImport(AuthenticationServices) && (os(iOS) || os(macOS) || os(visionOS))
         @MainActor
         private func connect(
-            _ connection: Connection, _ window: any ASWebAuthenticationPresentationContextProviding
+            _ connection: Connection, _ anchor: any ASWebAuthenticationPresentationContextProviding
         ) async throws {
-            try await connection.connect(redirectURI: "com.example.app:/callback", presenting: window)
+            try await connection.connect(redirectURI: "com.example.app:/callback", presenting: anchor)
+        }
+
+        @MainActor
+        final class Anchor: NSObject, ASWebAuthenticationPresentationContextProviding {
+            let window: ASPresentationAnchor
+            init(_ window: ASPresentationAnchor) { self.window = window }
+            func presentationAnchor(for _: ASWebAuthenticationSession) -> ASPresentationAnchor { window }
         }
     #endif
 

@@ -6,8 +6,9 @@
         /// Lets the person connect, in the system's own browser sheet. `redirectURI` is a registered
         /// one: `https` (universal links, from iOS 17.4 and macOS 14.4 on) or of a private-use scheme.
         ///
-        /// Throws `CancellationError` if the person closes the sheet; the authorization is given up
-        /// then. If the app dies meanwhile, a redirect that still comes is for the next process:
+        /// Throws `CancellationError` if the person closes the sheet, or what else the sheet has failed
+        /// with; the authorization is given up then. A task that is cancelled waits until the sheet
+        /// is closed. If the app dies meanwhile, a redirect that still comes is for the next process:
         /// ``Connections/callback(_:cookies:timeout:)``.
         @MainActor
         @discardableResult
@@ -22,14 +23,16 @@
             guard let url = URL(string: begun.url.expose()), let redirect = URLComponents(string: redirectURI) else {
                 throw URLError(.badURL)
             }
+            let came: URL
             do {
-                let came = try await WebAuthentication.run(
+                came = try await WebAuthentication.run(
                     url, redirect, ephemeral: prefersEphemeralWebBrowserSession, provider)
-                return try await callback(came)
-            } catch let error as ASWebAuthenticationSessionError where error.code == .canceledLogin {
+            } catch {
                 try await cancel(begun.id)
-                throw CancellationError()
+                let isClosed = (error as? ASWebAuthenticationSessionError)?.code == .canceledLogin
+                throw isClosed ? CancellationError() : error
             }
+            return try await callback(came)
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.evergrant
 
 import dev.evergrant.machine.HttpFault
+import dev.evergrant.machine.InternalException
 import dev.evergrant.machine.Refusal
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineDispatcher
@@ -23,7 +24,7 @@ import java.lang.ref.WeakReference
  * coroutine of its own, so that nobody waits behind a server. A caller who stops waiting, or is
  * cancelled, takes nothing along.
  */
-internal class Engine(private val client: Client, private val store: Store, tenant: String) {
+internal class Engine(private val client: Client, private val store: Store, private val tenant: String) {
     val driver = Driver(client, tenant)
     private val turn = Mutex()
     private val underWay = MutableStateFlow(0)
@@ -111,7 +112,7 @@ internal class Engine(private val client: Client, private val store: Store, tena
             } catch (error: Throwable) {
                 // A panic in the machine, or a bug here: nobody is left waiting for it.
                 log.severe("the machine of a connection has failed: ${error.javaClass.simpleName}")
-                driver.fail(error)
+                driver.fail(told(error))
                 emptyList()
             }
         driver.status?.let { seen.value = it }
@@ -127,9 +128,13 @@ internal class Engine(private val client: Client, private val store: Store, tena
             waiter.completeExceptionally(exceptionOf(refusal))
             emptyList()
         } catch (error: Throwable) {
-            waiter.completeExceptionally(error)
+            waiter.completeExceptionally(told(error))
             throw error
         }
+
+    /** The text of a panic is not known, and so not shown. */
+    private fun told(error: Throwable): Throwable =
+        if (error is InternalException) HostFailed(Told("panic", tenant = tenant)) else error
 
     private fun swapped(swap: Effect.Swap): Driver.() -> List<Effect> =
         try {

@@ -20,7 +20,16 @@ public fun Authorization.open(context: Context) {
  * ```
  * override fun onNewIntent(intent: Intent) {        // and in onCreate
  *     val redirect = intent.dataString ?: return
- *     lifecycleScope.launch { connection.callback(redirect) }
+ *     intent.data = null                            // or a rotation hands it over again
+ *     lifecycleScope.launch {
+ *         try {
+ *             connection.callback(redirect)
+ *         } catch (error: CallbackRefused) {
+ *             // Any page can send something here: the true one may still come.
+ *         } catch (error: EvergrantException) {
+ *             show(error.code)
+ *         }
+ *     }
  * }
  * ```
  */

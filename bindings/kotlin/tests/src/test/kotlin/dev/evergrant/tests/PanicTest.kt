@@ -1,6 +1,7 @@
 package dev.evergrant.tests
 
 import dev.evergrant.Connection
+import dev.evergrant.HostFailed
 import dev.evergrant.machine.Env
 import dev.evergrant.machine.Input
 import dev.evergrant.machine.InternalException
@@ -24,7 +25,8 @@ class PanicTest {
         runBlocking { world.connect() }
         world.advance(900)
         world.connection.give(Panicking())
-        assertThrows(InternalException::class.java) { world.connection.blocking.token() }
+        val failed = assertThrows(HostFailed::class.java) { world.connection.blocking.token() }
+        assertEquals("panic", failed.code)
         assertEquals(200, world.get())
         assertEquals(1, authority.stats()["refreshes_ok"])
     }
