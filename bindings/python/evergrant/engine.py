@@ -22,7 +22,7 @@ from ._fork import renew_in_child
 from ._timer import wake_in
 from ._waiter import Waiter, give, tell_error
 from .driver import Driver, Effect, Send, Swap
-from .errors import StoreUnavailable, error_of
+from .errors import StoreUnavailable, error_of, told
 from .http import NotSent, TooLate
 from .machine import HttpFault, Refusal
 from .store import Store
@@ -114,7 +114,7 @@ class Engine:
             tell_error(waiter, error_of(refusal))
             return []
         except Exception as error:
-            tell_error(waiter, error)
+            tell_error(waiter, told(error))
             raise
 
     def _set_timer(self) -> bool:
@@ -218,7 +218,7 @@ class Engine:
         except Exception as error:
             # A panic in the machine, or a bug here: nobody is left waiting for it.
             log.error("the machine of a connection has failed: %s", type(error).__name__)
-            self.driver.fail(error)
+            self.driver.fail(told(error))
             return []
 
     def _rest(self) -> None:

@@ -6,7 +6,7 @@ code. No error holds a secret.
 
 from __future__ import annotations
 
-from .machine import Failure, FailureKind, Refusal
+from .machine import Failure, FailureKind, InternalError, Refusal
 
 __all__ = [
     "CallbackRefused",
@@ -23,6 +23,7 @@ __all__ = [
     "TryLater",
     "error_for",
     "error_of",
+    "told",
 ]
 
 
@@ -144,6 +145,11 @@ def error_of(refusal: Refusal) -> EvergrantError:
         return Misuse(code)
     # All that is there is its code, which begins as the kind is named.
     return _OF_PREFIX.get(code.partition("_")[0], EvergrantError)(code)
+
+
+def told(error: BaseException) -> BaseException:
+    """What callers are told of it: the text of a panic is not known, and so not shown."""
+    return HostFailed("panic") if isinstance(error, InternalError) else error
 
 
 _OF_KIND: dict[FailureKind, type[EvergrantError]] = {

@@ -357,7 +357,7 @@ def test_a_machine_that_fails(threads, caplog):
     threads.connect()
     threads.advance(900)
     threads.connection._driver._machine = Failing()
-    with pytest.raises(InternalError):
+    with pytest.raises(HostFailed, match="^panic$"):
         threads.connection.token()
     threads.connection._operations.settled().result()
     assert "the machine of a connection has failed: InternalError" in caplog.text
