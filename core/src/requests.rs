@@ -43,26 +43,24 @@ impl Requests<'_> {
         redirect_uri: &str,
         code_verifier: &Secret,
     ) -> HttpRequest {
-        self.token_request(&[
-            ("grant_type", "authorization_code"),
+        let form = [
             ("code", code.expose()),
             ("redirect_uri", redirect_uri),
             ("code_verifier", code_verifier.expose()),
-        ])
+        ];
+        self.token_request("grant_type=authorization_code", &form)
     }
 
     /// A refresh (RFC 6749 §6). No `scope`: it asks for what was granted.
     pub(crate) fn refresh_request(&self, refresh_token: &Secret) -> HttpRequest {
-        self.token_request(&[
-            ("grant_type", "refresh_token"),
-            ("refresh_token", refresh_token.expose()),
-        ])
+        let form = [("refresh_token", refresh_token.expose())];
+        self.token_request("grant_type=refresh_token", &form)
     }
 
     /// The question whether a refresh token is live (RFC 7662 §2.1).
     pub(crate) fn introspection_request(&self, endpoint: &str, token: &Secret) -> HttpRequest {
         let form = [("token", token.expose()), ("token_type_hint", "refresh_token")];
-        self.form_request(endpoint, &form, None)
+        self.form_request(endpoint, "", &form, None)
     }
 
     /// A revocation (RFC 7009 §2.1).
@@ -72,7 +70,7 @@ impl Requests<'_> {
         token: &str,
         hint: &str,
     ) -> HttpRequest {
-        self.form_request(endpoint, &[("token", token), ("token_type_hint", hint)], None)
+        self.form_request(endpoint, "", &[("token", token), ("token_type_hint", hint)], None)
     }
 
     /// The provider's own request that ends the grant, with the token itself.
@@ -85,15 +83,18 @@ impl Requests<'_> {
         }
     }
 
-    fn token_request(&self, form: &[(&str, &str)]) -> HttpRequest {
+    fn token_request(&self, grant_type: &str, form: &[(&str, &str)]) -> HttpRequest {
         let provider = self.client.provider().config();
-        self.form_request(&provider.token_endpoint, form, provider.resource.as_deref())
+        let resource = provider.resource.as_deref();
+        self.form_request(&provider.token_endpoint, grant_type, form, resource)
     }
 
-    /// A form with exactly one client authentication (RFC 6749 §2.3).
+    /// A form, which begins with what is encoded already, with exactly one client
+    /// authentication (RFC 6749 §2.3).
     fn form_request(
         &self,
         url: &str,
+        first: &str,
         form: &[(&str, &str)],
         resource: Option<&str>,
     ) -> HttpRequest {
@@ -104,6 +105,7 @@ impl Requests<'_> {
         let room = values
             .fold(256, |room: usize, value| room.saturating_add(value.len().saturating_mul(3)));
         let mut body = String::with_capacity(room);
+        body.push_str(first);
         for (name, value) in form {
             uri::push_form(&mut body, name, value);
         }
