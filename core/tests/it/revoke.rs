@@ -350,3 +350,37 @@ fn nobody_is_refused_while_an_end_is_only_remembered() {
     let answer = world.perform(&open(&look)).unwrap();
     assert_eq!(tokens(&world.run(answer)).len(), 1);
 }
+
+/// Two workers that remember the same end, the second of them about to look after it.
+fn remembered_by_two() -> (World, Connection) {
+    let mut world = pleo_like();
+    world.server.faults.push_back(Fault::Answer(503, String::new()));
+    world.run(Input::Revoke);
+    let other = second_worker(&world);
+    let at = world.connection.wake_at(world.now).unwrap();
+    world.advance(at - world.now);
+    (world, other)
+}
+
+#[test]
+fn an_end_that_another_has_put_off_is_not_told_before_its_time() {
+    let (mut world, mut other) = remembered_by_two();
+    world.server.faults.push_back(Fault::Answer(503, String::new()));
+    assert_eq!(requests(&world.run(Input::Wake)).len(), 1);
+    swap_workers(&mut world, &mut other);
+    let outputs = world.run(Input::Wake);
+    assert!(requests(&outputs).is_empty(), "{outputs:?}");
+    assert_eq!(world.status(), Status::Disconnecting);
+    assert_eq!(confirmed(&world.wake()), Some(true));
+}
+
+#[test]
+fn an_end_that_another_has_come_to_is_not_written_again() {
+    let (mut world, mut other) = remembered_by_two();
+    assert_eq!(confirmed(&world.run(Input::Wake)), Some(true));
+    swap_workers(&mut world, &mut other);
+    let outputs = world.run(Input::Wake);
+    let writes = |output: &Output| matches!(output, Output::Swap { write: Some(_), .. });
+    assert!(!outputs.iter().any(writes), "{outputs:?}");
+    assert_eq!(world.status(), Status::Disconnected);
+}
