@@ -161,6 +161,7 @@ fn a_fresh_token_that_another_worker_has_replaced_is_looked_for() {
 #[test]
 fn the_end_of_a_grant_that_a_new_one_replaces_is_owed_and_whoever_wanted_it_is_told() {
     let mut world = put_off();
+    world.outputs.clear();
     let outputs = world.authorize();
     assert_eq!(world.status(), Status::Authorized);
     assert_eq!(failures(&outputs), ["denied_superseded"]);
