@@ -248,7 +248,7 @@ impl<'a> Body<'a> {
             refresh_token,
             expires_in,
             refresh_expires_in,
-            scope: granted(&self.scope, quirks, deviations).map(Arc::from),
+            scope: granted(&self.scope, quirks, deviations),
             flaw,
         })
     }
@@ -286,7 +286,7 @@ fn granted(
     member: &Member<'_>,
     quirks: &Quirks,
     deviations: &mut Vec<Deviation>,
-) -> Option<String> {
+) -> Option<Arc<str>> {
     let commas = quirks.comma_separated_scopes;
     let (scopes, odd) = match member {
         Member::Absent => return None,

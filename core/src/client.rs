@@ -42,6 +42,8 @@ pub struct Client {
     method: TokenEndpointAuthMethod,
     /// Made once: the same for every request. That of the new secret, of the one before.
     basic: [Option<Secret>; 2],
+    /// All registered scopes, as they are asked for.
+    scope: Arc<str>,
     /// Of every form that is sent; made once.
     form_headers: [(&'static str, Secret); 2],
 }
@@ -96,7 +98,8 @@ impl Client {
             ("accept", Secret::from("application/json")),
             ("content-type", Secret::from("application/x-www-form-urlencoded")),
         ];
-        Ok(Self { provider, config, method, basic, form_headers })
+        let scope = config.scopes.join(" ").into();
+        Ok(Self { provider, config, method, basic, scope, form_headers })
     }
 
     /// The provider that this client is registered with.
@@ -112,6 +115,10 @@ impl Client {
     /// The registered scopes.
     pub fn scopes(&self) -> &[String] {
         &self.config.scopes
+    }
+
+    pub(crate) fn scope(&self) -> &Arc<str> {
+        &self.scope
     }
 
     pub(crate) fn sealing(&self) -> &Sealing {
@@ -188,7 +195,7 @@ impl Client {
             push("&scope=", asked.scope);
         }
         push("&state=", asked.state.expose());
-        push("&code_challenge=", &challenge);
+        push("&code_challenge=", challenge.as_str());
         push("&code_challenge_method=S256", "");
         if let Some(resource) = &provider.resource {
             push("&resource=", resource);

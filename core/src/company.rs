@@ -6,7 +6,7 @@ use crate::{
     http::{HttpResponse, retry_after},
     json, scope,
 };
-use alloc::string::String;
+use alloc::{string::String, sync::Arc};
 use core::str;
 
 /// How the company of a credential is learnt: a request to the API with the
@@ -31,7 +31,7 @@ pub struct CompanyBinding {
 pub(crate) enum Learnt {
     Subject {
         subject: Subject,
-        scope: Option<String>,
+        scope: Option<Arc<str>>,
     },
     /// The answer is none of which the subject could be read.
     Unreadable,

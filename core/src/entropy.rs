@@ -1,7 +1,6 @@
 //! Randomness derived from the entropy of one step, by label.
 
 use crate::{env::Env, json, secret::Secret};
-use alloc::string::String;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use core::{fmt, str};
 use sha2::{Digest, Sha256};
@@ -19,7 +18,7 @@ pub(crate) fn derive(env: &Env, label: &str) -> Zeroizing<[u8; 32]> {
 /// A secret of 256 bits as 43 characters of base64url: long enough for a
 /// `code_verifier` (RFC 7636 §4.1: 43 to 128) and for a `state`.
 pub(crate) fn secret(env: &Env, label: &str) -> Secret {
-    Secret::new(base64url(&*derive(env, label)))
+    Secret::new(URL_SAFE_NO_PAD.encode(*derive(env, label)))
 }
 
 /// A number below `bound` (0 if `bound` is 0); the bias of the remainder does
@@ -32,12 +31,24 @@ pub(crate) fn below(env: &Env, label: &str, bound: u64) -> u64 {
 }
 
 /// BASE64URL(SHA-256(text)), as of RFC 7636 §4.2.
-pub(crate) fn sha256_base64url(text: &str) -> String {
-    base64url(&Sha256::digest(text.as_bytes()))
+pub(crate) fn sha256_base64url(text: &str) -> Base64Url<43> {
+    Base64Url::of(&Sha256::digest(text.as_bytes()))
 }
 
-fn base64url(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
+/// `N` characters of base64url.
+#[derive(Clone, Copy)]
+pub(crate) struct Base64Url<const N: usize>([u8; N]);
+
+impl<const N: usize> Base64Url<N> {
+    fn of(bytes: &[u8]) -> Self {
+        let mut text = [0; N];
+        let _fits = URL_SAFE_NO_PAD.encode_slice(bytes, &mut text);
+        Self(text)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
 }
 
 /// A random name of 128 bits: a token pair's, a grant's, an intent's nonce.
@@ -67,9 +78,8 @@ impl Id {
     }
 
     /// As a record has it: 22 characters of base64url.
-    pub(crate) fn encode(self, text: &mut [u8; 22]) -> &str {
-        let length = URL_SAFE_NO_PAD.encode_slice(self.0, text).unwrap_or(0);
-        str::from_utf8(text.get(..length).unwrap_or_default()).unwrap_or_default()
+    pub(crate) fn encode(self) -> Base64Url<22> {
+        Base64Url::of(&self.0)
     }
 
     pub(crate) fn to_bytes(self) -> [u8; 16] {
@@ -79,6 +89,6 @@ impl Id {
 
 impl fmt::Debug for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&base64url(&self.0))
+        f.write_str(self.encode().as_str())
     }
 }

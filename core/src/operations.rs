@@ -24,7 +24,7 @@ pub fn authorization_url(
 
 /// Reads a redirect; whether it could be read.
 pub fn redirect(url: &Secret) -> bool {
-    Callback::parse(url).is_ok_and(|callback| !callback.key().as_str().is_empty())
+    Callback::parse(url).is_ok_and(|callback| !callback.key.as_str().is_empty())
 }
 
 /// The exchange of a code.

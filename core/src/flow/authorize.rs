@@ -11,7 +11,7 @@ use crate::{
     output::{Activity, Notice, Op, Output},
     provider::check_parameters,
     record::{
-        AuthorizationId, Binding, Revision, StoreKey, Stored, Write, decode, encode,
+        AuthorizationId, Binding, Record as _, Revision, StoreKey, Stored, Write, decode, encode,
         pending::{self, Pending},
     },
     scope::is_scope,
@@ -19,11 +19,7 @@ use crate::{
     state::{Authorization, AuthorizationStage as Stage, Draft, Known, Revoke, State},
     uri,
 };
-use alloc::{
-    boxed::Box,
-    string::{String, ToString as _},
-    vec::Vec,
-};
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 
 /// More authorizations than this are not remembered; the oldest is forgotten
 /// here, though its redirect still finds its record.
@@ -105,9 +101,12 @@ fn store_pending(state: &mut State, cx: &mut Cx<'_>, mut own: Authorization, dra
         extra: &asked.extra,
     });
     let mut record = Pending::new(&own.id, (cx.key, cx.tenant), verifier);
-    record.redirect_uri = asked.redirect_uri;
+    record.redirect_uri = asked.redirect_uri.into();
     record.scope = scope;
-    record.binding = binding.as_ref().map(|secret| entropy::sha256_base64url(secret.expose()));
+    record.binding = binding.as_ref().map(|secret| {
+        let hash = entropy::sha256_base64url(secret.expose());
+        String::from(hash.as_str())
+    });
     record.return_context = asked.return_context;
     record.company = asked.company;
     record.created_at = cx.now();
@@ -119,7 +118,7 @@ fn store_pending(state: &mut State, cx: &mut Cx<'_>, mut own: Authorization, dra
     record.expires_at = own.expires_at;
 
     let bytes = encode(cx.client.sealing(), &record);
-    let op = write_pending(state, cx, &own.id, own.expires_at, bytes.clone());
+    let op = write_pending(state, cx, record.key().clone(), own.expires_at, bytes.clone());
     own.stage = Stage::Storing { op, url, binding, bytes, tries: 0 };
     state.authorizations.push(own);
 }
@@ -154,7 +153,8 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, mut own: Authorization, s
                 }
                 // The write did not take place: made again, as often as it is worth.
                 None if tries < STORE_TRIES => {
-                    let op = write_pending(state, cx, &own.id, own.expires_at, bytes.clone());
+                    let key = StoreKey::pending(&own.id);
+                    let op = write_pending(state, cx, key, own.expires_at, bytes.clone());
                     own.stage =
                         Stage::Storing { op, url, binding, bytes, tries: tries.saturating_add(1) };
                     state.authorizations.push(own);
@@ -244,13 +244,13 @@ pub(crate) fn cancel(state: &mut State, cx: &mut Cx<'_>, which: Option<Authoriza
 fn write_pending(
     state: &mut State,
     cx: &mut Cx<'_>,
-    id: &AuthorizationId,
+    key: StoreKey,
     expires_at: u64,
     bytes: SecretBytes,
 ) -> Op {
     let purge_at = Some(pending::purge_at(expires_at));
     let write = Write { bytes, due_at: None, purge_at };
-    store::swap(&mut state.ops, cx, StoreKey::pending(id), None, Some(write))
+    store::swap(&mut state.ops, cx, key, None, Some(write))
 }
 
 /// Nobody came back in time.
@@ -286,18 +286,18 @@ fn tombstone(cx: &Cx<'_>, id: &AuthorizationId, stored: Stored) -> Option<(Revis
 }
 
 /// The scopes asked for; where none are named, those of the last time.
-fn scope_to_ask(state: &State, cx: &Cx<'_>, scopes: &[String]) -> String {
+fn scope_to_ask(state: &State, cx: &Cx<'_>, scopes: &[String]) -> Arc<str> {
     if !scopes.is_empty() {
-        return scopes.join(" ");
+        return scopes.join(" ").into();
     }
-    let last = state.known.record().and_then(|record| record.asked_scope.as_deref());
+    let last = state.known.record().and_then(|record| record.asked_scope.as_ref());
     match last {
         Some(last)
             if last.split(' ').all(|scope| cx.client.scopes().iter().any(|s| s == scope)) =>
         {
-            last.to_string()
+            last.clone()
         }
-        Some(_) | None => cx.client.scopes().join(" "),
+        Some(_) | None => cx.client.scope().clone(),
     }
 }
 

@@ -12,7 +12,6 @@ use crate::{
     secret::Secret,
     state::{Outbox, State},
 };
-use alloc::boxed::Box;
 
 /// After so many requests without a definite answer a duty is dropped.
 const ATTEMPTS: u16 = 10;
@@ -46,7 +45,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         (Outbox::Writing { attempt, pause }, Signal::Swapped(current)) => {
             // Where the write did not take place the duty is still there, and
             // doing it twice does no harm.
-            let written = store::confirm(state, cx, *attempt, current);
+            let written = store::confirm(state, cx, attempt, current);
             state.outbox = match written {
                 Ok(true) => Outbox::Idle,
                 Ok(false) | Err(_) => Outbox::Pausing { until: pause },
@@ -136,6 +135,6 @@ fn settle(state: &mut State, cx: &mut Cx<'_>, owed: &Secret, done: Done) {
             cx.notice(Notice::TokenRevoked { confirmed: done == Done::Yes });
         }
     }
-    let attempt = Box::new(store::write(state, cx, next));
+    let attempt = store::write(state, cx, next);
     state.outbox = Outbox::Writing { attempt, pause: Deadline::after(cx.now(), wait) };
 }

@@ -18,8 +18,8 @@ pub(crate) fn read(state: &mut State, cx: &mut Cx<'_>) -> Op {
 }
 
 /// Writes the connection's record over the revision last seen.
-pub(crate) fn write(state: &mut State, cx: &mut Cx<'_>, next: ConnectionRecord) -> Attempt {
-    let bytes = encode(cx.client.sealing(), &next);
+pub(crate) fn write(state: &mut State, cx: &mut Cx<'_>, next: Box<ConnectionRecord>) -> Attempt {
+    let bytes = encode(cx.client.sealing(), &*next);
     let write = Write { bytes: bytes.clone(), due_at: next.claim_at(), purge_at: None };
     let expected = state.known.revision().cloned();
     let op = swap(&mut state.ops, cx, cx.key.clone(), expected, Some(write));
@@ -87,7 +87,7 @@ pub(crate) fn confirm(
             // come last: it took place, and is no longer what is there.
             let known = state.known.record().map_or(0, |record| record.generation);
             if known <= attempt.next.generation {
-                state.known = Known::Present(stored.revision, Box::new(attempt.next));
+                state.known = Known::Present(stored.revision, attempt.next);
                 state.store_age = stored.age;
             }
             Ok(true)
@@ -108,6 +108,6 @@ pub(crate) fn reread(state: &mut State, cx: &mut Cx<'_>, mut attempt: Attempt) -
 }
 
 /// The record last seen, or a new one where there is none.
-pub(crate) fn known_or_new(state: &State, cx: &Cx<'_>) -> ConnectionRecord {
-    state.known.record().cloned().unwrap_or_else(|| ConnectionRecord::new(cx.key))
+pub(crate) fn known_or_new(state: &State, cx: &Cx<'_>) -> Box<ConnectionRecord> {
+    Box::new(state.known.record().cloned().unwrap_or_else(|| ConnectionRecord::new(cx.key)))
 }

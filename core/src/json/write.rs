@@ -46,8 +46,7 @@ impl Writer {
 
     pub(crate) fn id(&mut self, name: &str, value: impl Into<Option<Id>>) {
         if let Some(value) = value.into() {
-            let mut text = [0; 22];
-            self.word(name, value.encode(&mut text));
+            self.word(name, value.encode().as_str());
         }
     }
 

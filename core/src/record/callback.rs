@@ -8,6 +8,8 @@ use alloc::borrow::Cow;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Callback {
     pub(crate) authorization: AuthorizationId,
+    /// Where that is kept.
+    pub(crate) key: StoreKey,
     pub(crate) proof: Option<BrowserProof>,
     pub(super) code: Option<Secret>,
     // Attackers and servers write these three: secrets until they are redacted.
@@ -45,8 +47,10 @@ impl Callback {
         let state = state.filter(|state| !state.is_empty()).ok_or(CallbackFault::StateMissing)?;
         let secret =
             |text: Cow<'_, str>| (!text.is_empty()).then(|| Secret::new(text.into_owned()));
+        let authorization = AuthorizationId::of(&state);
         Ok(Self {
-            authorization: AuthorizationId::of(&state),
+            key: StoreKey::pending(&authorization),
+            authorization,
             proof: None,
             code: code.and_then(secret),
             iss: iss.map(|text| Secret::new(text.into_owned())),
@@ -55,16 +59,12 @@ impl Callback {
         })
     }
 
-    /// Where the authorization that it speaks of is kept.
-    pub(crate) fn key(&self) -> StoreKey {
-        StoreKey::pending(&self.authorization)
-    }
-
     pub(super) fn proof_fits(&self, binding: Option<&str>) -> bool {
         match (&self.proof, binding) {
             (Some(BrowserProof::SameProcess), None) => true,
             (Some(BrowserProof::Binding(secret)), Some(hash)) => {
-                Secret::new(entropy::sha256_base64url(secret.expose())) == Secret::from(hash)
+                Secret::from(entropy::sha256_base64url(secret.expose()).as_str())
+                    == Secret::from(hash)
             }
             (Some(BrowserProof::SameProcess), Some(_))
             | (Some(BrowserProof::Binding(_) | BrowserProof::Missing), _)

@@ -101,7 +101,7 @@ pub struct AuthorizationId(Arc<str>);
 
 impl AuthorizationId {
     pub(crate) fn of(state: &str) -> Self {
-        Self(entropy::sha256_base64url(state).into())
+        Self(entropy::sha256_base64url(state).as_str().into())
     }
 
     /// Takes an id that an `OpenUrl` gave earlier; an invented one names nothing.
@@ -280,7 +280,7 @@ fn fault<T>(fault: HostFault) -> Result<T, Failure> {
 /// # Errors
 /// [`Failure::CallbackRefused`] if the URL has no readable `state`.
 pub fn pending_key(url: &Secret) -> Result<StoreKey, Failure> {
-    callback::Callback::parse(url).map(|callback| callback.key()).map_err(Failure::CallbackRefused)
+    callback::Callback::parse(url).map(|callback| callback.key).map_err(Failure::CallbackRefused)
 }
 
 /// Whose authorization a pending record is: the tenant of the connection that

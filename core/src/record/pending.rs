@@ -5,10 +5,10 @@ use crate::{
     client::{Client, IssJudgement},
     entropy::Id,
     failure::CallbackFault,
-    json::{Object, Writer, integer, secret, string},
+    json::{Object, Writer, integer, secret, shared, string},
     secret::Secret,
 };
-use alloc::string::String;
+use alloc::{string::String, sync::Arc};
 
 /// What has to outlive the person's stay in the browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub(crate) struct Pending {
     pub(crate) tenant: String,
     /// Gone once the authorization has been used.
     pub(crate) verifier: Option<Secret>,
-    pub(crate) redirect_uri: String,
-    pub(crate) scope: String,
+    pub(crate) redirect_uri: Arc<str>,
+    pub(crate) scope: Arc<str>,
     /// SHA-256 of the binding secret; none where the same process finishes.
     pub(crate) binding: Option<String>,
     pub(crate) return_context: Option<String>,
@@ -45,8 +45,8 @@ impl Pending {
             connection: owner.0.clone(),
             tenant: String::from(owner.1),
             verifier: Some(verifier),
-            redirect_uri: String::new(),
-            scope: String::new(),
+            redirect_uri: Arc::default(),
+            scope: Arc::default(),
             binding: None,
             return_context: None,
             company: None,
@@ -151,8 +151,8 @@ impl Record for Pending {
             connection: object.required("connection", StoreKey::read)?,
             tenant: object.required("tenant", string)?,
             verifier: object.optional("verifier", secret)?,
-            redirect_uri: object.required("redirect_uri", string)?,
-            scope: object.required("scope", string)?,
+            redirect_uri: object.required("redirect_uri", shared)?,
+            scope: object.required("scope", shared)?,
             binding: object.optional("binding", string)?,
             return_context: object.optional("return_context", string)?,
             company: object.optional("company", string)?,
@@ -168,8 +168,8 @@ impl Record for Pending {
         to.text("connection", self.connection.as_str());
         to.text("tenant", self.tenant.as_str());
         to.text("verifier", self.verifier.as_ref().map(Secret::expose));
-        to.text("redirect_uri", self.redirect_uri.as_str());
-        to.text("scope", self.scope.as_str());
+        to.text("redirect_uri", &*self.redirect_uri);
+        to.text("scope", &*self.scope);
         to.text("binding", self.binding.as_deref());
         to.text("return_context", self.return_context.as_deref());
         to.text("company", self.company.as_deref());

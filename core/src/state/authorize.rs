@@ -102,36 +102,43 @@ impl Authorization {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Exchange {
     pub(crate) authorization: AuthorizationId,
-    pub(crate) stage: Box<ExchangeStage>,
+    pub(crate) stage: ExchangeStage,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ExchangeStage {
     /// The pending record is being read.
-    Looking { op: Op, callback: Callback, tries: u8 },
+    Looking { op: Op, callback: Box<Callback>, tries: u8 },
     /// It is being used up: only one process gets beyond this.
-    Consuming { op: Op, answer: Answer, pending: Pending, by: Id, bytes: SecretBytes, tries: u8 },
+    Consuming {
+        op: Op,
+        answer: Answer,
+        pending: Box<Pending>,
+        by: Id,
+        bytes: SecretBytes,
+        tries: u8,
+    },
     /// The connection's record is being read.
-    Reading { op: Op, grant: CodeGrant, tries: u8 },
+    Reading { op: Op, grant: Box<CodeGrant>, tries: u8 },
     /// The fence against new refreshes is being written.
-    Fencing { attempt: Attempt, nonce: Id, grant: CodeGrant, wait: bool },
+    Fencing { attempt: Attempt, nonce: Id, grant: Box<CodeGrant>, wait: bool },
     /// A refresh of the grant before may still be on its way, and would be taken
     /// for theft of the new one: its time is let pass.
-    Waiting { nonce: Id, grant: CodeGrant, until: Deadline },
+    Waiting { nonce: Id, grant: Box<CodeGrant>, until: Deadline },
     /// The code is at the server.
-    Sent { op: Op, nonce: Id, grant: CodeGrant, tries: u8 },
+    Sent { op: Op, nonce: Id, grant: Box<CodeGrant>, tries: u8 },
     /// The new grant is being stored.
-    Saving { placing: Placing, new: NewGrant },
+    Saving { placing: Placing, new: Box<NewGrant> },
     /// What the server gave and nobody may use is being written down as owed.
     Owing {
         attempt: Attempt,
         refresh: Option<Secret>,
         access: Option<Secret>,
         failure: Failure,
-        grant: CodeGrant,
+        grant: Box<CodeGrant>,
     },
     /// The fence is being taken away after a failure.
-    Lifting { attempt: Attempt, nonce: Id, failure: Failure, grant: CodeGrant },
+    Lifting { attempt: Attempt, nonce: Id, failure: Failure, grant: Box<CodeGrant> },
 }
 
 /// A code, and what belongs to it.
@@ -139,7 +146,7 @@ pub(crate) enum ExchangeStage {
 pub(crate) struct CodeGrant {
     pub(crate) code: Secret,
     pub(crate) verifier: Secret,
-    pub(crate) redirect_uri: String,
+    pub(crate) redirect_uri: Arc<str>,
     pub(crate) scope: Arc<str>,
     pub(crate) return_context: Option<String>,
     pub(crate) company: Option<String>,
@@ -155,7 +162,7 @@ pub(crate) struct CodeGrant {
 pub(crate) struct NewGrant {
     pub(crate) grant_id: Id,
     pub(crate) tokens: Tokens,
-    pub(crate) grant: CodeGrant,
+    pub(crate) grant: Box<CodeGrant>,
     /// After a save that nobody confirmed: the grant over which it was written.
     pub(crate) unsure_over: Option<Option<Id>>,
     /// Whether it takes the place of a grant that was being ended.
@@ -165,11 +172,11 @@ pub(crate) struct NewGrant {
 impl Exchange {
     /// Whether tokens that the server gave are nowhere but here.
     pub(crate) fn is_unsaved(&self) -> bool {
-        matches!(*self.stage, ExchangeStage::Saving { .. } | ExchangeStage::Owing { .. })
+        matches!(self.stage, ExchangeStage::Saving { .. } | ExchangeStage::Owing { .. })
     }
 
     pub(crate) fn op(&self) -> Option<Op> {
-        match &*self.stage {
+        match &self.stage {
             ExchangeStage::Looking { op, .. }
             | ExchangeStage::Consuming { op, .. }
             | ExchangeStage::Reading { op, .. }

@@ -20,13 +20,13 @@ pub(crate) enum Bind {
     /// The record is being read once more: the candidate was not in it.
     Rereading { op: Op, learnt: Learned, candidate: Box<Candidate> },
     /// The credential is being put in the place of the one before.
-    Promoting { attempt: Box<Attempt>, learnt: Learned, candidate: Box<Candidate> },
+    Promoting { attempt: Attempt, learnt: Learned, candidate: Box<Candidate> },
     /// It is not to be used: is its company another tenant's, who must not lose it?
     Checking { op: Op, failure: Failure, candidate: Box<Candidate> },
     /// The server is told that it is not wanted.
     Uninstalling { op: Op, give_up_at: u64, failure: Failure, candidate: Box<Candidate> },
     /// It is being taken out of the record.
-    Dropping { attempt: Box<Attempt>, failure: Failure, candidate: Box<Candidate> },
+    Dropping { attempt: Attempt, failure: Failure, candidate: Box<Candidate> },
 }
 
 /// What the API said of the credential.

@@ -242,7 +242,7 @@ impl Known {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Attempt {
     pub(crate) op: Op,
-    pub(crate) next: ConnectionRecord,
+    pub(crate) next: Box<ConnectionRecord>,
     pub(crate) bytes: SecretBytes,
     /// How often the store has not answered.
     pub(crate) tries: u8,
@@ -273,7 +273,7 @@ impl Backoff {
 /// Tokens being stored: they are kept here until the store has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Placing {
-    Writing(Box<Attempt>),
+    Writing(Attempt),
     /// The store does not answer; tried again at this time.
     Holding {
         retry_at: Deadline,

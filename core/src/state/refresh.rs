@@ -19,7 +19,7 @@ pub(crate) enum Refresh {
     /// The connection's record is being read.
     Looking { op: Op, tries: u8 },
     /// The intent is being written.
-    Claiming { attempt: Box<Attempt>, claim: Box<Claim> },
+    Claiming { attempt: Attempt, claim: Box<Claim> },
     /// The server is asked whether the refresh token is still live.
     Asking { op: Op, claim: Box<Claim>, give_up_at: u64 },
     /// It is not: somebody has, or had, its successor, and is given time to save it.
@@ -29,7 +29,7 @@ pub(crate) enum Refresh {
     /// The new tokens are being stored.
     Saving { placing: Placing, renewal: Box<Renewal> },
     /// What came of a failed refresh is being written.
-    Settling { attempt: Box<Attempt>, claim: Option<Box<Claim>>, settle: Settle },
+    Settling { attempt: Attempt, claim: Option<Box<Claim>>, settle: Settle },
     /// To be looked at again at this time.
     Waiting { until: Deadline, unknown: Option<Box<UnknownOutcome>> },
 }

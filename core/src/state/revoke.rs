@@ -13,16 +13,16 @@ pub(crate) enum Revoke {
     /// and when (UNIX ms), or to go on with an end that was begun before.
     Looking { op: Op, tries: u8, ends: Ends, wanted: Option<u64> },
     /// `Disconnecting` is being written: from here on no token is served.
-    Marking { attempt: Box<Attempt> },
+    Marking { attempt: Attempt },
     /// The access token with which the server is to be told has died: the intent to get
     /// a new one is being written.
-    Claiming { attempt: Box<Attempt>, claim: Box<Claim> },
+    Claiming { attempt: Attempt, claim: Box<Claim> },
     /// The refresh request is out.
     Renewing { op: Op, claim: Box<Claim>, give_up_at: u64 },
     /// The server is being told.
     Sent { op: Op, give_up_at: u64, token_id: Option<Id>, both_secrets: bool },
     /// The tombstone is being written, after the end of these tokens was told.
-    Burying { attempt: Box<Attempt>, told: Told, token_id: Option<Id> },
+    Burying { attempt: Attempt, told: Told, token_id: Option<Id> },
     /// The store failed in the midst; taken up again at this time.
     Pausing { until: Deadline, ends: Ends, wanted: Option<u64> },
 }
@@ -45,7 +45,7 @@ pub(crate) enum Outbox {
     },
     /// What became of it is being written; if that fails, looked at again then.
     Writing {
-        attempt: Box<Attempt>,
+        attempt: Attempt,
         pause: Deadline,
     },
     Pausing {

@@ -70,16 +70,16 @@ pub(super) fn step(state: &mut State, cx: &mut Cx<'_>, stage: Bind, signal: Sign
             forget(state, cx, candidate, failure);
         }
         (Bind::Dropping { attempt, failure, candidate }, Signal::Swapped(current)) => {
-            match store::confirm(state, cx, *attempt, current) {
+            match store::confirm(state, cx, attempt, current) {
                 Ok(false) => forget(state, cx, candidate, failure),
                 Ok(true) => fail(state, cx, &candidate, failure),
                 Err(_) => leave(state, cx, candidate, failure),
             }
         }
         (Bind::Dropping { attempt, failure, candidate }, Signal::SwapUnanswered) => {
-            match store::reread(state, cx, *attempt) {
+            match store::reread(state, cx, attempt) {
                 Some(attempt) => {
-                    state.bind = Bind::Dropping { attempt: Box::new(attempt), failure, candidate };
+                    state.bind = Bind::Dropping { attempt, failure, candidate };
                 }
                 None => leave(state, cx, candidate, failure),
             }
@@ -123,7 +123,7 @@ pub(super) fn forget(
     };
     next.candidate_dropped = true;
     owe(cx, &mut next, stored);
-    let attempt = Box::new(store::write(state, cx, next));
+    let attempt = store::write(state, cx, next);
     state.bind = Bind::Dropping { attempt, failure, candidate };
 }
 

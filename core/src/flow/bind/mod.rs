@@ -240,7 +240,7 @@ fn told(
     cx: &mut Cx<'_>,
     candidate: Box<Candidate>,
     subject: Subject,
-    granted: Option<String>,
+    granted: Option<Arc<str>>,
 ) {
     let bound = state.known.record().and_then(|record| record.company.clone());
     let chosen = candidate.company.clone();
@@ -249,7 +249,7 @@ fn told(
     };
     let company = match (subject, bound.clone().or_else(|| chosen.clone())) {
         (Subject::Company(company), _) if other(&bound, &company) || other(&chosen, &company) => {
-            let learnt = Learned { company: Some(company.clone()), scope: granted.map(Arc::from) };
+            let learnt = Learned { company: Some(company.clone()), scope: granted };
             let failure = mismatch(CompanyFault::Mismatch, Some(&learnt));
             return drop::check(state, cx, candidate, &company, failure);
         }
@@ -269,7 +269,7 @@ fn told(
             return drop::forget(state, cx, candidate, failure);
         }
     };
-    let learnt = Learned { company: Some(company), scope: granted.map(Arc::from) };
+    let learnt = Learned { company: Some(company), scope: granted };
     let lacks = |granted: &Arc<str>| !scope::missing(&candidate.asked_scope, granted).is_empty();
     if candidate.tokens.key.is_some() && learnt.scope.as_ref().is_some_and(lacks) {
         return drop::forget(state, cx, candidate, Failure::denied(Denial::InsufficientScope));

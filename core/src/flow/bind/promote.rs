@@ -74,7 +74,7 @@ pub(super) fn promote(
     next.company = learnt.company.clone().or(next.company);
     next.asked_scope = Some(candidate.asked_scope.clone());
     next.publish(tokens, &cx.client.provider().config().refresh.timing);
-    let attempt = Box::new(store::write(state, cx, next));
+    let attempt = store::write(state, cx, next);
     state.bind = Bind::Promoting { attempt, learnt, candidate };
 }
 
@@ -90,16 +90,16 @@ pub(super) fn step(state: &mut State, cx: &mut Cx<'_>, stage: Bind, signal: Sign
             later(state, cx, candidate, 0, Delay::StoreSlow, None);
         }
         (Bind::Promoting { attempt, learnt, candidate }, Signal::Swapped(current)) => {
-            match store::confirm(state, cx, *attempt, current) {
+            match store::confirm(state, cx, attempt, current) {
                 Ok(true) => done(state, cx, *candidate, learnt),
                 Ok(false) => promote(state, cx, candidate, learnt, true),
                 Err(failure) => refused_by_store(state, cx, candidate, failure),
             }
         }
         (Bind::Promoting { attempt, learnt, candidate }, Signal::SwapUnanswered) => {
-            match store::reread(state, cx, *attempt) {
+            match store::reread(state, cx, attempt) {
                 Some(attempt) => {
-                    state.bind = Bind::Promoting { attempt: Box::new(attempt), learnt, candidate };
+                    state.bind = Bind::Promoting { attempt, learnt, candidate };
                 }
                 // An authorization's is in the record, and taken up again from there.
                 None if candidate.tokens.key.is_none() => {

@@ -22,7 +22,7 @@ use alloc::{boxed::Box, string::String};
 impl Own<'_, '_> {
     /// Keeps new refreshes away while the code is at the server: some servers
     /// would take the replay of an old token for theft of the new grant.
-    pub(super) fn fence(&mut self, grant: CodeGrant) {
+    pub(super) fn fence(&mut self, grant: Box<CodeGrant>) {
         let mut next = store::known_or_new(self.state, self.cx);
         if next.supersedes(grant.created_at, grant.begun_in) {
             return self.fail(grant.return_context, Failure::denied(Denial::Superseded));
@@ -44,13 +44,13 @@ impl Own<'_, '_> {
 
     /// Until a refresh that may have left must have been dealt with, but never
     /// past the life of the code.
-    pub(super) fn wait(&mut self, nonce: Id, grant: CodeGrant) {
+    pub(super) fn wait(&mut self, nonce: Id, grant: Box<CodeGrant>) {
         let timing = self.cx.client.provider().config().refresh.timing;
         let until = Deadline::after(self.cx.now(), timing.dealt_with().min(CODE_LIFE));
         self.keep(Stage::Waiting { nonce, grant, until });
     }
 
-    pub(super) fn send(&mut self, nonce: Id, grant: CodeGrant, tries: u8) {
+    pub(super) fn send(&mut self, nonce: Id, grant: Box<CodeGrant>, tries: u8) {
         let request =
             self.cx.requests().exchange_request(&grant.code, &grant.redirect_uri, &grant.verifier);
         let within = self.cx.client.provider().config().refresh.timing.send_within;
@@ -60,7 +60,7 @@ impl Own<'_, '_> {
         self.keep(Stage::Sent { op, nonce, grant, tries });
     }
 
-    pub(super) fn judged(&mut self, outcome: Outcome, nonce: Id, grant: CodeGrant) {
+    pub(super) fn judged(&mut self, outcome: Outcome, nonce: Id, grant: Box<CodeGrant>) {
         let failure = match outcome {
             Outcome::Success(answer) => match answer.flaw {
                 None => return self.accept(answer, grant),
@@ -86,7 +86,7 @@ impl Own<'_, '_> {
         self.lift(nonce, failure, grant);
     }
 
-    pub(super) fn accept(&mut self, answer: TokenAnswer, grant: CodeGrant) {
+    pub(super) fn accept(&mut self, answer: TokenAnswer, grant: Box<CodeGrant>) {
         let now = self.cx.now();
         let tokens = Tokens {
             token_id: Id::new(self.cx.env, "token"),
@@ -99,21 +99,22 @@ impl Own<'_, '_> {
             key: None,
         };
         let grant_id = Id::new(self.cx.env, "grant");
-        self.place(NewGrant { grant_id, tokens, grant, unsure_over: None, over_end: false });
+        let new = NewGrant { grant_id, tokens, grant, unsure_over: None, over_end: false };
+        self.place(Box::new(new));
     }
 
-    pub(super) fn place(&mut self, new: NewGrant) {
+    pub(super) fn place(&mut self, new: Box<NewGrant>) {
         self.place_again(new, 0);
     }
 
     /// Stores the new grant over whatever is there, unless that is a disconnect
     /// which came after this authorization had begun.
-    pub(super) fn place_again(&mut self, mut new: NewGrant, tries: u8) {
+    pub(super) fn place_again(&mut self, mut new: Box<NewGrant>, tries: u8) {
         let mut next = store::known_or_new(self.state, self.cx);
         // By the grant, not by these tokens: a save that was not answered may have taken
         // place, and another worker may have refreshed the grant since.
         if next.grant_id == Some(new.grant_id) {
-            return self.done(new);
+            return self.done(*new);
         }
         // Where a third grant stands, these tokens may have been there before it, and used up.
         let overtaken = new.unsure_over.is_some_and(|over| next.grant_id != over);
@@ -140,11 +141,11 @@ impl Own<'_, '_> {
         }
         let mut attempt = store::write(self.state, self.cx, next);
         attempt.tries = tries;
-        self.keep(Stage::Saving { placing: Placing::Writing(Box::new(attempt)), new });
+        self.keep(Stage::Saving { placing: Placing::Writing(attempt), new });
     }
 
     /// Keeps the new grant beside the one before, until its company is known.
-    fn stage(&mut self, new: NewGrant, mut next: ConnectionRecord, tries: u8) {
+    fn stage(&mut self, new: Box<NewGrant>, mut next: Box<ConnectionRecord>, tries: u8) {
         let is_it = |stored: &Candidate| stored.tokens.token_id == new.tokens.token_id;
         if next.candidate.as_deref().is_some_and(is_it) {
             return bind::begin(self.state, self.cx);
@@ -162,7 +163,7 @@ impl Own<'_, '_> {
         }));
         let mut attempt = store::write(self.state, self.cx, next);
         attempt.tries = tries;
-        self.keep(Stage::Saving { placing: Placing::Writing(Box::new(attempt)), new });
+        self.keep(Stage::Saving { placing: Placing::Writing(attempt), new });
     }
 
     /// The new grant is not served: what the server gave is owed to it as a
@@ -172,7 +173,7 @@ impl Own<'_, '_> {
         refresh: Option<Secret>,
         access: Option<Secret>,
         failure: Failure,
-        grant: CodeGrant,
+        grant: Box<CodeGrant>,
     ) {
         let mut next = store::known_or_new(self.state, self.cx);
         if !self.is_revocable() || !next.owe(refresh.clone(), access.clone(), self.cx.now()) {
@@ -187,7 +188,7 @@ impl Own<'_, '_> {
         self.cx.client.provider().config().disconnect.is_revocation()
     }
 
-    pub(super) fn hold(&mut self, mut new: NewGrant, tries: u8) {
+    pub(super) fn hold(&mut self, mut new: Box<NewGrant>, tries: u8) {
         let over = self.state.known.record().and_then(|record| record.grant_id);
         new.unsure_over.get_or_insert(over);
         let tries = tries.saturating_add(1);
@@ -225,7 +226,7 @@ impl Own<'_, '_> {
     }
 
     /// Takes the fence away; what was there before goes on as it was.
-    pub(super) fn lift(&mut self, nonce: Id, failure: Failure, grant: CodeGrant) {
+    pub(super) fn lift(&mut self, nonce: Id, failure: Failure, grant: Box<CodeGrant>) {
         if !self.has_fence(nonce) {
             return self.fail(grant.return_context, failure);
         }

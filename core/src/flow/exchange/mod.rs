@@ -16,7 +16,7 @@ use crate::{
     output::Activity,
     record::{BrowserProof, callback::Callback},
     secret::Secret,
-    state::{CodeGrant, Exchange, ExchangeStage as Stage, Placing, State},
+    state::{Exchange, ExchangeStage as Stage, Placing, State},
 };
 use alloc::boxed::Box;
 use own::Own;
@@ -38,18 +38,20 @@ pub(crate) fn begin(state: &mut State, cx: &mut Cx<'_>, url: &Secret, proof: Bro
     };
     callback.proof = Some(proof);
     let authorization = callback.authorization.clone();
-    let op = store::swap(&mut state.ops, cx, callback.key(), None, None);
-    let stage = Box::new(Stage::Looking { op, callback, tries: 0 });
+    let op = store::swap(&mut state.ops, cx, callback.key.clone(), None, None);
+    let stage = Stage::Looking { op, callback: Box::new(callback), tries: 0 };
     state.exchanges.push(Exchange { authorization, stage });
 }
 
 /// An answer to an exchange's own op, or the time. The exchange has been taken
 /// out of the state; whoever goes on with it puts it back.
 pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Signal) {
-    let (id, stage) = (own.authorization, *own.stage);
+    let Exchange { authorization: id, stage } = own;
     let mut own = Own { id, state, cx };
     match (stage, signal) {
-        (Stage::Looking { callback, .. }, Signal::Swapped(current)) => own.judge(callback, current),
+        (Stage::Looking { callback, .. }, Signal::Swapped(current)) => {
+            own.judge(&callback, current)
+        }
         (Stage::Looking { callback, tries, .. }, Signal::SwapUnanswered) => {
             let tries = tries.saturating_add(1);
             if tries >= STORE_TRIES {
@@ -102,10 +104,11 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
                 None => own.store_slow(grant.return_context),
             }
         }
-        (Stage::Sent { nonce, grant, .. }, Signal::HttpDone(response)) => {
+        (Stage::Sent { nonce, mut grant, .. }, Signal::HttpDone(response)) => {
             let outcome = own.cx.judge(&response, &[&grant.code, &grant.verifier]);
             if !grant.both_secrets && own.cx.takes_other_secret(own.state, &outcome) {
-                return own.send(nonce, CodeGrant { both_secrets: true, ..grant }, 0);
+                grant.both_secrets = true;
+                return own.send(nonce, grant, 0);
             }
             own.judged(outcome, nonce, grant);
         }
@@ -120,8 +123,8 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
             HttpFault::Unknown => own.lift(nonce, Failure::OutcomeUnknown, grant),
         },
         (Stage::Saving { placing: Placing::Writing(attempt), new }, Signal::Swapped(current)) => {
-            match store::confirm(own.state, own.cx, *attempt, current) {
-                Ok(true) => own.done(new),
+            match store::confirm(own.state, own.cx, attempt, current) {
+                Ok(true) => own.done(*new),
                 Ok(false) => own.place(new),
                 // What cannot be read is not overwritten, and the tokens are kept.
                 Err(_) => own.hold(new, STORE_TRIES),
@@ -175,7 +178,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
 
 /// When an exchange wants a step.
 pub(crate) fn wake_at(exchange: &Exchange, now: u64) -> Option<u64> {
-    match &*exchange.stage {
+    match &exchange.stage {
         Stage::Saving { placing: Placing::Holding { retry_at, .. }, .. } => Some(retry_at.at(now)),
         Stage::Waiting { until, .. } => Some(until.at(now)),
         Stage::Looking { .. }
@@ -191,7 +194,7 @@ pub(crate) fn wake_at(exchange: &Exchange, now: u64) -> Option<u64> {
 
 /// Whether an exchange has got as far as the code's own way.
 pub(crate) fn is_exchanging(exchange: &Exchange) -> bool {
-    match &*exchange.stage {
+    match &exchange.stage {
         Stage::Looking { .. } | Stage::Consuming { .. } => false,
         Stage::Reading { .. }
         | Stage::Fencing { .. }

@@ -8,7 +8,7 @@ use crate::{
     record::{AuthorizationId, StoreKey},
     state::{Exchange, ExchangeStage as Stage, State},
 };
-use alloc::{boxed::Box, string::String};
+use alloc::string::String;
 
 /// One exchange with what it may use.
 pub(super) struct Own<'a, 'b> {
@@ -19,8 +19,7 @@ pub(super) struct Own<'a, 'b> {
 
 impl Own<'_, '_> {
     pub(super) fn keep(&mut self, stage: Stage) {
-        let exchange = Exchange { authorization: self.id.clone(), stage: Box::new(stage) };
-        self.state.exchanges.push(exchange);
+        self.state.exchanges.push(Exchange { authorization: self.id.clone(), stage });
     }
 
     pub(super) fn fail(&mut self, return_context: Option<String>, failure: Failure) {

@@ -8,7 +8,7 @@ use crate::{
     flow::store,
     output::{Activity, Notice},
     record::{
-        StoreKey, Stored, Write,
+        Record as _, Stored, Write,
         callback::Callback,
         decode, encode,
         pending::{Answer, Pending, purge_at},
@@ -18,31 +18,36 @@ use crate::{
     state::{CodeGrant, ExchangeStage as Stage},
     token,
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 impl Own<'_, '_> {
     /// Judges the redirect by the pending record; only if it is believed is the
     /// record used up.
-    pub(super) fn judge(&mut self, callback: Callback, current: Option<Stored>) {
+    pub(super) fn judge(&mut self, callback: &Callback, current: Option<Stored>) {
         let Some(stored) = current else {
             return self.refuse(CallbackFault::StateUnknown);
         };
-        let key = StoreKey::pending(&self.id);
-        let read = decode(self.cx.client.sealing(), &key, stored.bytes.expose());
+        let read = decode(self.cx.client.sealing(), &callback.key, stored.bytes.expose());
         let pending: Pending = match read {
             Ok(pending) => pending,
             Err(failure) => return self.cx.fail(Activity::Redirect, failure),
         };
-        match pending.judge(self.cx.key, self.cx.client, &callback, self.cx.now()) {
+        match pending.judge(self.cx.key, self.cx.client, callback, self.cx.now()) {
             Ok(answer) => {
                 let by = Id::new(self.cx.env, "consume");
-                self.consume(answer, pending, stored, by);
+                self.consume(answer, Box::new(pending), stored, by);
             }
             Err(fault) => self.refuse(fault),
         }
     }
 
-    pub(super) fn consume(&mut self, answer: Answer, pending: Pending, stored: Stored, by: Id) {
+    pub(super) fn consume(
+        &mut self,
+        answer: Answer,
+        pending: Box<Pending>,
+        stored: Stored,
+        by: Id,
+    ) {
         let used = pending.used(by);
         let bytes = encode(self.cx.client.sealing(), &used);
         let write = Write {
@@ -50,7 +55,7 @@ impl Own<'_, '_> {
             due_at: None,
             purge_at: Some(purge_at(pending.expires_at)),
         };
-        let (key, expected) = (StoreKey::pending(&self.id), Some(stored.revision));
+        let (key, expected) = (pending.key().clone(), Some(stored.revision));
         let op = store::swap(&mut self.state.ops, self.cx, key, expected, Some(write));
         self.keep(Stage::Consuming { op, answer, pending, by, bytes, tries: 0 });
     }
@@ -59,16 +64,19 @@ impl Own<'_, '_> {
     pub(super) fn consumed(
         &mut self,
         answer: Answer,
-        pending: Pending,
+        pending: Box<Pending>,
         by: Id,
         bytes: &SecretBytes,
         current: Option<Stored>,
     ) {
-        let key = StoreKey::pending(&self.id);
         match current {
             Some(stored) if stored.bytes == *bytes => {}
             Some(stored) => {
-                match decode::<Pending>(self.cx.client.sealing(), &key, stored.bytes.expose()) {
+                match decode::<Pending>(
+                    self.cx.client.sealing(),
+                    pending.key(),
+                    stored.bytes.expose(),
+                ) {
                     Ok(found) if found.used_by == Some(by) => {}
                     Ok(found) if found.used_by.is_some() => {
                         return self.refuse(CallbackFault::StateUsed);
@@ -83,17 +91,17 @@ impl Own<'_, '_> {
         self.cx.notice(Notice::RedirectAccepted(self.id.clone()));
         match (answer, pending.verifier) {
             (Answer::Code(code), Some(verifier)) => {
-                let grant = CodeGrant {
+                let grant = Box::new(CodeGrant {
                     code,
                     verifier,
                     redirect_uri: pending.redirect_uri,
-                    scope: pending.scope.into(),
+                    scope: pending.scope,
                     return_context: pending.return_context,
                     company: pending.company,
                     created_at: pending.created_at,
                     begun_in: pending.begun_in,
                     both_secrets: false,
-                };
+                });
                 if self.state.known.is_unread() {
                     let op = store::read(self.state, self.cx);
                     return self.keep(Stage::Reading { op, grant, tries: 0 });

@@ -180,7 +180,7 @@ pub(crate) fn time_to_take(
 /// Writes the intent: nothing is sent before the store has it.
 pub(crate) fn claim(state: &mut State, cx: &mut Cx<'_>, attempt: u16, late_claims: u8) {
     let Some((next, claim)) = intend(state, cx, attempt, late_claims) else { return };
-    let attempt = Box::new(store::write(state, cx, next));
+    let attempt = store::write(state, cx, next);
     state.refresh = Refresh::Claiming { attempt, claim };
 }
 
@@ -190,11 +190,11 @@ pub(crate) fn intend(
     cx: &Cx<'_>,
     attempt: u16,
     late_claims: u8,
-) -> Option<(ConnectionRecord, Box<Claim>)> {
+) -> Option<(Box<ConnectionRecord>, Box<Claim>)> {
     let record = state.known.record()?;
     let tokens = record.tokens.as_ref()?;
     let (refresh, scope) = (tokens.refresh.clone()?, tokens.scope.clone());
-    let (start, mut next) = (cx.env.moment(), record.clone());
+    let (start, mut next) = (cx.env.moment(), Box::new(record.clone()));
     let nonce = Id::new(cx.env, "intent");
     // An intent of one's own that was never sent leaves nothing unresolved.
     let unresolved = next.unresolved || (next.intent.is_some() && late_claims == 0);

@@ -56,15 +56,15 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             state.refresh = Refresh::Looking { op, tries };
         }
         (Refresh::Claiming { attempt, claim }, Signal::Swapped(current)) => {
-            match store::confirm(state, cx, *attempt, current) {
+            match store::confirm(state, cx, attempt, current) {
                 Ok(_) => send(state, cx, claim, false),
                 Err(failure) => host_failed(state, cx, failure),
             }
         }
         (Refresh::Claiming { attempt, claim }, Signal::SwapUnanswered) => {
-            match store::reread(state, cx, *attempt) {
+            match store::reread(state, cx, attempt) {
                 Some(attempt) => {
-                    state.refresh = Refresh::Claiming { attempt: Box::new(attempt), claim };
+                    state.refresh = Refresh::Claiming { attempt, claim };
                 }
                 None => store_slow(state, cx),
             }
@@ -116,7 +116,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         (
             Refresh::Saving { placing: Placing::Writing(attempt), renewal },
             Signal::Swapped(current),
-        ) => match store::confirm(state, cx, *attempt, current) {
+        ) => match store::confirm(state, cx, attempt, current) {
             Ok(_) => save(state, cx, renewal, 0),
             // What cannot be read is not overwritten, and the tokens are kept.
             Err(failure) => {
@@ -152,7 +152,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             save(state, cx, renewal, tries);
         }
         (Refresh::Settling { attempt, claim, settle }, Signal::Swapped(current)) => {
-            match store::confirm(state, cx, *attempt, current) {
+            match store::confirm(state, cx, attempt, current) {
                 Ok(true) => settled(state, cx, claim, settle),
                 Ok(false)
                     if claim.as_ref().is_some_and(|claim| owns(state, claim))
@@ -165,9 +165,9 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             }
         }
         (Refresh::Settling { attempt, claim, settle }, Signal::SwapUnanswered) => {
-            match store::reread(state, cx, *attempt) {
+            match store::reread(state, cx, attempt) {
                 Some(attempt) => {
-                    state.refresh = Refresh::Settling { attempt: Box::new(attempt), claim, settle };
+                    state.refresh = Refresh::Settling { attempt, claim, settle };
                 }
                 None => store_slow(state, cx),
             }

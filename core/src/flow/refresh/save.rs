@@ -194,7 +194,7 @@ pub(crate) fn save(state: &mut State, cx: &mut Cx<'_>, renewal: Box<Renewal>, tr
     }
     let mut attempt = store::write(state, cx, next);
     attempt.tries = tries;
-    state.refresh = Refresh::Saving { placing: Placing::Writing(Box::new(attempt)), renewal };
+    state.refresh = Refresh::Saving { placing: Placing::Writing(attempt), renewal };
 }
 
 /// Whoever owns the intent by now: a success is merged.

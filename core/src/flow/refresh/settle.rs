@@ -98,7 +98,7 @@ pub(crate) fn write_settlement(
         },
         Settle::Promote | Settle::Repair => {}
     }
-    let attempt = Box::new(store::write(state, cx, next));
+    let attempt = store::write(state, cx, next);
     state.refresh = Refresh::Settling { attempt, claim, settle };
 }
 

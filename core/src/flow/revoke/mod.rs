@@ -19,7 +19,6 @@ use crate::{
     rules::{self, Rule},
     state::{Ends, Refresh, Revoke, State, Told},
 };
-use alloc::boxed::Box;
 use pause::{put_off, rest, store_slow, unreadable};
 use renewal::{by_access_token, is_renewable, renew};
 pub(crate) use tombstone::owe_end;
@@ -94,7 +93,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         (Revoke::Marking { attempt }, Signal::Swapped(current)) => {
             let (ended, unsure) = (Some(attempt.next.grant_id), attempt.tries > 0);
             let begins = is_begun_by(&attempt.next);
-            match store::confirm(state, cx, *attempt, current) {
+            match store::confirm(state, cx, attempt, current) {
                 Ok(true) => marked(state, cx),
                 // It was to be put off only, and whoever has written since has the say.
                 Ok(false) if !begins => resume(state, cx),
@@ -105,8 +104,8 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         }
         (Revoke::Marking { attempt }, Signal::SwapUnanswered) => {
             let wanted = attempt.next.disconnected_at.filter(|_| is_begun_by(&attempt.next));
-            match store::reread(state, cx, *attempt) {
-                Some(attempt) => state.revoke = Revoke::Marking { attempt: Box::new(attempt) },
+            match store::reread(state, cx, attempt) {
+                Some(attempt) => state.revoke = Revoke::Marking { attempt },
                 None => store_slow(state, cx, ends(state), wanted),
             }
         }
@@ -131,7 +130,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             renew(state, cx);
         }
         (Revoke::Claiming { attempt, claim }, signal) => {
-            renewal::claimed(state, cx, *attempt, claim, signal);
+            renewal::claimed(state, cx, attempt, claim, signal);
         }
         (Revoke::Renewing { op, claim, give_up_at }, signal) => {
             renewal::answered(state, cx, op, claim, give_up_at, signal);
@@ -151,7 +150,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         }
         (Revoke::Burying { attempt, told, token_id }, Signal::Swapped(current)) => {
             let (ended, unsure) = (Some(attempt.next.grant_id), attempt.tries > 0);
-            match store::confirm(state, cx, *attempt, current) {
+            match store::confirm(state, cx, attempt, current) {
                 Ok(true) => buried(state, cx, told == Told::Yes),
                 // What the server was told holds for these tokens only: a late
                 // refresh may have handed over others.
@@ -169,9 +168,8 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
         }
         (Revoke::Burying { attempt, told, token_id }, Signal::SwapUnanswered) => {
             let wanted = attempt.next.disconnected_at.filter(|_| token_id.is_none());
-            match store::reread(state, cx, *attempt) {
+            match store::reread(state, cx, attempt) {
                 Some(attempt) => {
-                    let attempt = Box::new(attempt);
                     state.revoke = Revoke::Burying { attempt, told, token_id };
                 }
                 // `Disconnecting` stays in the store, and is taken up again; or the
@@ -274,7 +272,7 @@ fn mark(state: &mut State, cx: &mut Cx<'_>) {
     }
     next.status = RecordStatus::Disconnecting { attempts: 0, retry_at: cx.now() };
     next.due_at = Some(cx.now());
-    let attempt = Box::new(store::write(state, cx, next));
+    let attempt = store::write(state, cx, next);
     state.revoke = Revoke::Marking { attempt };
 }
 

@@ -24,7 +24,7 @@ const ATTEMPTS_BY_REQUEST: u64 = scaled(30, 4);
 pub(super) fn put_off(
     state: &mut State,
     cx: &mut Cx<'_>,
-    next: ConnectionRecord,
+    next: Box<ConnectionRecord>,
     after: Option<u64>,
 ) -> u64 {
     let RecordStatus::Disconnecting { attempts, .. } = next.status else {
@@ -46,7 +46,7 @@ pub(super) fn put_off(
 pub(super) fn rest(
     state: &mut State,
     cx: &mut Cx<'_>,
-    mut next: ConnectionRecord,
+    mut next: Box<ConnectionRecord>,
     attempts: u16,
     pause: u64,
 ) -> u64 {
@@ -55,7 +55,7 @@ pub(super) fn rest(
     // Of a clock that has been set back: counted from here, or it would never wait.
     next.disconnected_at = next.disconnected_at.map(|at| at.min(cx.now()));
     next.due_at = Some(retry_at);
-    let attempt = Box::new(store::write(state, cx, next));
+    let attempt = store::write(state, cx, next);
     state.revoke = Revoke::Marking { attempt };
     retry_at
 }

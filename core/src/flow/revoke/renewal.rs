@@ -50,7 +50,7 @@ pub(super) fn renew(state: &mut State, cx: &mut Cx<'_>) {
 fn claim(state: &mut State, cx: &mut Cx<'_>, attempt: u16, late_claims: u8, both_secrets: bool) {
     let Some((next, mut claim)) = refresh::intend(state, cx, attempt, late_claims) else { return };
     claim.both_secrets = both_secrets;
-    let attempt = Box::new(store::write(state, cx, next));
+    let attempt = store::write(state, cx, next);
     state.revoke = Revoke::Claiming { attempt, claim };
 }
 
@@ -72,12 +72,12 @@ pub(super) fn claimed(
         },
         Signal::SwapUnanswered => match store::reread(state, cx, attempt) {
             Some(attempt) => {
-                state.revoke = Revoke::Claiming { attempt: Box::new(attempt), claim };
+                state.revoke = Revoke::Claiming { attempt, claim };
             }
             None => store_slow(state, cx, ends(state), None),
         },
         Signal::HttpDone(_) | Signal::HttpFailed(_) | Signal::Wake => {
-            state.revoke = Revoke::Claiming { attempt: Box::new(attempt), claim };
+            state.revoke = Revoke::Claiming { attempt, claim };
         }
     }
 }

@@ -49,9 +49,9 @@ fn live_access(tokens: &Tokens, now: u64) -> Option<Secret> {
     alive.then(|| Secret::from(tokens.access_token()))
 }
 
-pub(super) fn bury(state: &mut State, cx: &mut Cx<'_>, next: ConnectionRecord, told: Told) {
+pub(super) fn bury(state: &mut State, cx: &mut Cx<'_>, next: Box<ConnectionRecord>, told: Told) {
     let token_id = stored_token_id(state);
-    let attempt = Box::new(store::write(state, cx, next));
+    let attempt = store::write(state, cx, next);
     state.revoke = Revoke::Burying { attempt, told, token_id };
 }
 
