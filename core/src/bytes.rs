@@ -23,13 +23,15 @@ pub(crate) fn all(bytes: &[u8], good: impl Fn(u8) -> bool) -> bool {
 /// Where the first such byte is.
 #[inline]
 pub(crate) fn find(bytes: &[u8], odd: impl Fn(u8) -> bool) -> Option<usize> {
-    if all(bytes, |byte| !odd(byte)) {
-        return None;
+    let mut rest = bytes;
+    while let Some((block, more)) = rest.split_first_chunk::<BLOCK>() {
+        if !whole(block, |byte| !odd(byte)) {
+            break;
+        }
+        rest = more;
     }
-    let plain = bytes.chunks(BLOCK).take_while(|block| all(block, |byte| !odd(byte))).count();
-    let start = plain.saturating_mul(BLOCK);
-    let more = bytes.get(start..)?.iter().position(|byte| odd(*byte))?;
-    Some(start.saturating_add(more))
+    let start = bytes.len().saturating_sub(rest.len());
+    rest.iter().position(|byte| odd(*byte)).map(|at| start.saturating_add(at))
 }
 
 /// Compilers take the bytes of a block at once, as there is no way out of it.

@@ -1,7 +1,7 @@
 //! The registered OAuth client, and the requests that it authenticates.
 
 use crate::{
-    entropy,
+    basic, entropy,
     failure::Misuse,
     provider::{IssPolicy, Provider, TokenEndpointAuthMethod},
     requests::{Requests, SecretInUse},
@@ -11,7 +11,7 @@ use crate::{
     uri,
 };
 use alloc::{string::String, sync::Arc, vec::Vec};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use zeroize::Zeroizing;
 
 /// What is known of a client registration, to be checked by [`Client::new`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -226,19 +226,15 @@ pub(crate) enum IssJudgement {
     Mismatch,
 }
 
-/// `Basic base64(form(id) ":" form(secret))` (RFC 6749 §2.3.1). A space is written
-/// `%20`, which form decoders and plain percent decoders read alike; `+` they do not,
-/// and some servers have the latter.
+/// The client's own header (RFC 6749 §2.3.1): id and secret are encoded as in a form. A
+/// space is written `%20`, which form decoders and plain percent decoders read alike; `+`
+/// they do not, and some servers have the latter.
 fn basic_header(client_id: &str, secret: &Secret) -> Secret {
-    // Room for each byte as `%XX`: what grows leaves a copy behind.
-    let room = client_id.len().saturating_add(secret.expose().len()).saturating_mul(3);
-    let mut pair = String::with_capacity(room.saturating_add(1));
-    uri::push_component(&mut pair, client_id);
-    pair.push(':');
-    uri::push_component(&mut pair, secret.expose());
-    let pair = Secret::new(pair);
-    let mut header = String::with_capacity(room.saturating_mul(2).saturating_add(16));
-    header.push_str("Basic ");
-    STANDARD.encode_string(pair.expose(), &mut header);
-    Secret::new(header)
+    let encoded = |text: &str| {
+        // Room for each byte as `%XX`: what grows leaves a copy behind.
+        let mut encoded = Zeroizing::new(String::with_capacity(text.len().saturating_mul(3)));
+        uri::push_component(&mut encoded, text);
+        encoded
+    };
+    basic::header(&encoded(client_id), &encoded(secret.expose()))
 }

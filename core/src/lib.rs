@@ -65,6 +65,7 @@ extern crate alloc;
 extern crate std;
 
 mod answer;
+mod basic;
 mod bytes;
 mod challenge;
 mod client;

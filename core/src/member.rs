@@ -2,7 +2,7 @@
 
 use crate::json;
 use alloc::{borrow::Cow, string::String, vec::Vec};
-use core::ops::Deref;
+use core::{iter, ops::Deref};
 use zeroize::Zeroizing;
 
 /// A member of any type; what is nested is read past and dropped, but for the texts
@@ -88,8 +88,69 @@ fn number(value: &str) -> Member<'static> {
     if value.parse::<u64>().is_ok() {
         return Member::Number { value: i64::MAX, exact: true };
     }
-    // `as` saturates; the fraction of a second does not matter. A number out of every
-    // range is still JSON.
-    json::parse::<f64>(value)
-        .map_or(Member::Other, |value| Member::Number { value: value as i64, exact: false })
+    Member::Number { value: whole_part(value), exact: false }
+}
+
+/// What stands before the point of a number, once its exponent has moved that: the fraction
+/// of a second does not matter. What is out of range is as far as that goes.
+fn whole_part(number: &str) -> i64 {
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (sign, mantissa) = mantissa.strip_prefix('-').map_or((1, mantissa), |rest| (-1, rest));
+    let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = before.bytes().chain(after.bytes()).map(|digit| i64::from(digit & 0xf));
+    if digits.clone().all(|digit| digit == 0) {
+        return 0;
+    }
+    let far = if exponent.starts_with('-') { i32::MIN } else { i32::MAX };
+    let moved = exponent.parse().unwrap_or(far);
+    let length = i32::try_from(before.len()).unwrap_or(i32::MAX).saturating_add(moved);
+    let length = usize::try_from(length).unwrap_or(0);
+    let mut whole = 0_i64;
+    for digit in digits.chain(iter::repeat(0)).take(length) {
+        whole = whole.saturating_mul(10).saturating_add(digit);
+        if whole == i64::MAX {
+            break;
+        }
+    }
+    whole.saturating_mul(sign)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn of_a_number_only_the_whole_part_counts() {
+        for (number, whole) in [
+            ("3600.0", 3_600),
+            ("3600.99", 3_600),
+            ("3.6e3", 3_600),
+            ("36E+2", 3_600),
+            ("3600000e-3", 3_600),
+            ("-1.5", -1),
+            ("0.999", 0),
+            ("9e-1", 0),
+            ("0.001e6", 1_000),
+            ("-0.0e99999", 0),
+            ("0e99999999999999999999", 0),
+            ("1e400", i64::MAX),
+            ("1e99999999999999999999", i64::MAX),
+            ("1e-99999999999999999999", 0),
+            ("123456789012345678901234567890", i64::MAX),
+            ("-123456789012345678901234567890", -i64::MAX),
+        ] {
+            assert_eq!(whole_part(number), whole, "{number}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_that_of_the_float(whole in -99_999_i64..99_999, part in 0..1_000_u32, by in 0..4_u32) {
+            let text = alloc::format!("{whole}.{part:03}e{by}");
+            // Off by no more than what a float leaves out.
+            let float = text.parse::<f64>().unwrap() as i64;
+            prop_assert!((whole_part(&text) - float).abs() <= 1, "{text}");
+        }
+    }
 }

@@ -67,12 +67,13 @@ impl<'a> Origin<'a> {
     /// The serialised origin (RFC 6454 §6.2), default port left out.
     pub(crate) fn to_text(self) -> String {
         let (scheme, default) = if self.secure { ("https", 443) } else { ("http", 80) };
-        let host = self.host.to_ascii_lowercase();
-        if self.port == default {
-            alloc::format!("{scheme}://{host}")
-        } else {
-            alloc::format!("{scheme}://{host}:{}", self.port)
+        let mut text = [scheme, "://", self.host].concat();
+        text.make_ascii_lowercase();
+        if self.port != default {
+            text.push(':');
+            text.push_str(itoa::Buffer::new().format(self.port));
         }
+        text
     }
 }
 

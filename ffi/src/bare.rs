@@ -10,7 +10,7 @@ use core::{
     alloc::{GlobalAlloc, Layout},
     ffi::c_void,
     mem,
-    panic::PanicInfo,
+    panic::{Location, PanicInfo},
     ptr,
     sync::atomic::{AtomicBool, AtomicPtr, Ordering},
 };
@@ -46,13 +46,20 @@ pub(crate) fn set_memory(allocate: EvgAllocate, release: EvgRelease) -> EvgResul
     EvgResult::Ok
 }
 
+/// As little as this, so that it is inlined and the compiler sees that nobody reads the
+/// message: what would write it is left out then.
 #[panic_handler]
 fn panicked(info: &PanicInfo<'_>) -> ! {
+    ended(info.location())
+}
+
+#[inline(never)]
+fn ended(at: Option<&Location<'_>>) -> ! {
     let hook = HOOK.load(Ordering::Acquire);
     // SAFETY: what is stored is such a hook or NULL, which is none.
     let hook = unsafe { mem::transmute::<*mut c_void, EvgPanicHook>(hook) };
     if let Some(hook) = hook {
-        let (file, line) = info.location().map_or(("", 0), |at| (at.file(), at.line()));
+        let (file, line) = at.map_or(("", 0), |at| (at.file(), at.line()));
         // SAFETY: what the hook does is the caller's promise.
         unsafe { hook(file.into(), line) }
     }

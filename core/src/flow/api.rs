@@ -2,7 +2,7 @@
 
 use super::{Cx, refresh};
 use crate::{
-    challenge,
+    basic, challenge,
     failure::{Delay, Denial, Failure},
     http::retry_after,
     output::Activity,
@@ -41,7 +41,7 @@ pub(crate) fn answered(
 /// `header` is what requests carry now, to be taken out of the API's words; one that has
 /// been replaced since is taken out as everything is that looks like a token.
 pub(crate) fn forbidden(headers: &[(String, String)], header: Option<&Secret>) -> Failure {
-    let key = header.and_then(super::key::bare);
+    let key = header.and_then(basic::user);
     let bearer = header.and_then(|it| it.expose().strip_prefix("Bearer ")).map(Secret::from);
     let sent: Vec<&Secret> = header.into_iter().chain(&key).chain(&bearer).collect();
     let challenge = challenge::bearer(headers);

@@ -3,6 +3,7 @@
 
 use super::{Cx, refresh, store};
 use crate::{
+    basic,
     entropy::Id,
     failure::{Delay, Denial, Failure, Misuse},
     input::ApiKey,
@@ -11,10 +12,7 @@ use crate::{
     secret::Secret,
     state::{Bind, State},
 };
-use alloc::{boxed::Box, format, sync::Arc};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use core::str;
-use zeroize::Zeroizing;
+use alloc::{boxed::Box, sync::Arc};
 
 /// Longer keys are none.
 const LONGEST: usize = 512;
@@ -59,13 +57,12 @@ pub(crate) fn enter(state: &mut State, cx: &mut Cx<'_>, entered: ApiKey) {
         }
         None => {}
     }
-    // The key is the user name, the password is empty.
-    let pair = Secret::new(format!("{}:", key.expose()));
     let tokens = Tokens {
         token_id: Id::new(cx.env, "token"),
         refresh: None,
         refresh_exp: None,
-        header: Secret::new(format!("Basic {}", STANDARD.encode(pair.expose()))),
+        // The key is the user name, the password is empty.
+        header: basic::header(key.expose(), ""),
         access_exp: None,
         scope: Arc::default(),
         obtained_at: cx.now(),
@@ -84,10 +81,4 @@ pub(crate) fn enter(state: &mut State, cx: &mut Cx<'_>, entered: ApiKey) {
     // Another process may have bound the connection since it was last looked at.
     let op = store::read(state, cx);
     state.bind = Bind::Looking { op, tries: 0, candidate };
-}
-
-/// The key itself, out of its header: for taking it out of what a peer says.
-pub(super) fn bare(header: &Secret) -> Option<Secret> {
-    let pair = Zeroizing::new(STANDARD.decode(header.expose().strip_prefix("Basic ")?).ok()?);
-    Some(Secret::from(str::from_utf8(&pair).ok()?.strip_suffix(':')?))
 }

@@ -1,6 +1,6 @@
 //! The record holds the token, memory holds the header.
 
-use crate::{json, secret::Secret};
+use crate::{basic, json, secret::Secret};
 use alloc::string::String;
 
 const PREFIX: &str = "Bearer ";
@@ -21,5 +21,9 @@ pub(super) fn token(header: &Secret) -> &str {
 pub(super) fn read(value: &str) -> Option<Secret> {
     let token = json::secret(value)?;
     // No bearer token has a space in it.
-    if token.expose().starts_with("Basic ") { Some(token) } else { Some(header(token.expose())) }
+    if token.expose().starts_with(basic::PREFIX) {
+        Some(token)
+    } else {
+        Some(header(token.expose()))
+    }
 }

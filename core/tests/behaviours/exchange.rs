@@ -225,7 +225,7 @@ fn row_24_every_kind_of_expires_in_has_a_meaning_and_absent_is_not_zero() {
         (r#","expires_in":18446744073709551615"#, decade),
         (r#","expires_in":99999999999999999999999"#, decade),
         (r#","expires_in":1e300"#, decade),
-        (r#","expires_in":1e999"#, None),
+        (r#","expires_in":1e999"#, decade),
         (r#","expires_in":"soon""#, None),
         (r#","expires_in":"""#, None),
         (r#","expires_in":"99999999999999999999""#, None),

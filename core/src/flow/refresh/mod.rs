@@ -69,10 +69,11 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
                 None => store_slow(state, cx),
             }
         }
-        (Refresh::Asking { claim, .. }, Signal::HttpDone(response))
+        (Refresh::Asking { mut claim, .. }, Signal::HttpDone(response))
             if response.status == 401 && !claim.both_secrets && cx.turns_to_other_secret(state) =>
         {
-            send(state, cx, Box::new(Claim { both_secrets: true, ..*claim }), false);
+            claim.both_secrets = true;
+            send(state, cx, claim, false);
         }
         (Refresh::Asking { claim, .. }, Signal::HttpDone(response)) => {
             match token::is_live(cx.client.provider().config(), &response) {
@@ -92,10 +93,10 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, signal: Signal) {
             }
             verdict(state, cx, Some(claim), Cause::LostReply);
         }
-        (Refresh::Sent { claim, .. }, Signal::HttpDone(response)) => {
+        (Refresh::Sent { mut claim, .. }, Signal::HttpDone(response)) => {
             let outcome = cx.judge(&response, &[&claim.refresh]);
             if !claim.both_secrets && cx.takes_other_secret(state, &outcome) {
-                let claim = Box::new(Claim { both_secrets: true, ..*claim });
+                claim.both_secrets = true;
                 return send(state, cx, claim, true);
             }
             judged(state, cx, outcome, claim);

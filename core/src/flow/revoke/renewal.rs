@@ -103,7 +103,7 @@ pub(super) fn answered(
     state: &mut State,
     cx: &mut Cx<'_>,
     op: Op,
-    claim: Box<Claim>,
+    mut claim: Box<Claim>,
     give_up_at: u64,
     signal: Signal,
 ) {
@@ -126,7 +126,8 @@ pub(super) fn answered(
     };
     let (generation, owned) = (claim.generation, refresh::owns(state, &claim));
     if owned && !claim.both_secrets && cx.takes_other_secret(state, &outcome) {
-        return send(state, cx, Box::new(Claim { both_secrets: true, ..*claim }));
+        claim.both_secrets = true;
+        return send(state, cx, claim);
     }
     let failure = match outcome {
         Outcome::Success(answer) => return refresh::late_tokens(state, cx, answer, *claim),
