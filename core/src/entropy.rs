@@ -18,7 +18,7 @@ pub(crate) fn derive(env: &Env, label: &str) -> Zeroizing<[u8; 32]> {
 /// A secret of 256 bits as 43 characters of base64url: long enough for a
 /// `code_verifier` (RFC 7636 §4.1: 43 to 128) and for a `state`.
 pub(crate) fn secret(env: &Env, label: &str) -> Secret {
-    Secret::new(URL_SAFE_NO_PAD.encode(*derive(env, label)))
+    Secret::new(URL_SAFE_NO_PAD.encode(derive(env, label).as_slice()))
 }
 
 /// A number below `bound` (0 if `bound` is 0); the bias of the remainder does

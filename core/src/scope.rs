@@ -17,7 +17,7 @@ fn is_of_scope(byte: u8) -> bool {
 /// The scopes of an answer, one space apart. What is no scope-token is left out, and
 /// the answer is none if that leaves nothing of a text that said something.
 pub(crate) fn granted(text: &str, commas: bool) -> Option<Arc<str>> {
-    let spaced = !text.split(' ').any(str::is_empty);
+    let spaced = !text.as_bytes().split(|byte| *byte == b' ').any(<[u8]>::is_empty);
     let plain = |byte| byte == b' ' || is_of_scope(byte);
     // As most servers write it.
     if spaced && !commas && text.len() <= LONGEST && bytes::all(text.as_bytes(), plain) {

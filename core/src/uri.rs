@@ -95,13 +95,11 @@ pub(crate) fn is_plain(url: &[u8]) -> bool {
         word.wrapping_sub(ONES * 0x21) | word.wrapping_add(ONES) | backslash | word
     };
     // What the words leave over is in the last one, which overlaps the one before.
-    let Some(last) = url.last_chunk() else { return !is_misread(url) && url.is_ascii() };
-    let mut rest = url;
-    let mut found = spoilt(last);
-    while let Some((word, more)) = rest.split_first_chunk() {
-        found |= spoilt(word);
-        rest = more;
-    }
+    let (Some((first, rest)), Some(last)) = (url.split_first_chunk(), url.last_chunk()) else {
+        return !is_misread(url) && url.is_ascii();
+    };
+    let (words, _) = rest.as_chunks();
+    let found = words.iter().fold(spoilt(first) | spoilt(last), |found, word| found | spoilt(word));
     found & HIGH == 0
 }
 

@@ -9,7 +9,7 @@ use crate::common::{
 };
 use evergrant::{Connection, Status};
 
-/// Beside the tokens themselves, on a machine of 64 bits: docs/decisions/0013-memory.md.
+/// Beside the tokens themselves, on a machine of 64 bits: docs/decisions/0014-memory.md.
 const BUDGET: i64 = 840;
 
 #[test]
