@@ -1,7 +1,7 @@
 //! HTTP Basic credentials (RFC 7617 §2): what a header holds of them, and the way back.
 
 use crate::secret::Secret;
-use alloc::string::String;
+use alloc::{string::String, vec, vec::Vec};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use core::str;
 use zeroize::Zeroizing;
@@ -16,16 +16,22 @@ pub(crate) fn header(user: &str, password: &str) -> Secret {
     pair.push(':');
     pair.push_str(password);
     let room = length.div_ceil(3).saturating_mul(4).saturating_add(PREFIX.len());
-    let mut header = String::with_capacity(room);
-    header.push_str(PREFIX);
-    STANDARD.encode_string(pair.as_bytes(), &mut header);
-    Secret::new(header)
+    let mut header = Vec::with_capacity(room);
+    header.extend_from_slice(PREFIX.as_bytes());
+    header.resize(room, 0);
+    if let Some((_, encoded)) = header.split_at_mut_checked(PREFIX.len()) {
+        let written = STANDARD.encode_slice(pair.as_bytes(), encoded);
+        debug_assert_eq!(written, Ok(encoded.len()), "room for all of it, and no more");
+    }
+    Secret::new(String::from_utf8(header).unwrap_or_default())
 }
 
 /// The user name, where there is no password.
 pub(crate) fn user(header: &Secret) -> Option<Secret> {
-    let pair = Zeroizing::new(STANDARD.decode(header.expose().strip_prefix(PREFIX)?).ok()?);
-    Some(Secret::from(str::from_utf8(&pair).ok()?.strip_suffix(':')?))
+    let encoded = header.expose().strip_prefix(PREFIX)?;
+    let mut pair = Zeroizing::new(vec![0; encoded.len()]);
+    let length = STANDARD.decode_slice(encoded, &mut pair).ok()?;
+    Some(Secret::from(str::from_utf8(pair.get(..length)?).ok()?.strip_suffix(':')?))
 }
 
 #[cfg(test)]

@@ -30,14 +30,20 @@ pub(crate) fn find(bytes: &[u8], odd: impl Fn(u8) -> bool) -> Option<usize> {
         }
         rest = more;
     }
+    // What is left over is in the last block, which overlaps the one before.
+    if rest.len() < BLOCK && bytes.last_chunk().is_some_and(|last| whole(last, |byte| !odd(byte))) {
+        return None;
+    }
     let start = bytes.len().saturating_sub(rest.len());
     rest.iter().position(|byte| odd(*byte)).map(|at| start.saturating_add(at))
 }
 
-/// Compilers take the bytes of a block at once, as there is no way out of it.
+/// Compilers take the bytes of a block at once, as there is no way out of it, and best where
+/// each is judged before any two are put together.
 #[inline]
 fn whole(block: &[u8; BLOCK], good: impl Fn(u8) -> bool) -> bool {
-    block.iter().fold(true, |all, byte| all & good(*byte))
+    let odd = block.map(|byte| u8::from(!good(byte)));
+    odd.iter().fold(0, |any, odd| any | odd) == 0
 }
 
 #[cfg(test)]

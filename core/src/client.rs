@@ -182,14 +182,24 @@ impl Client {
     pub(crate) fn authorization_url(&self, asked: &AuthorizationRequest<'_>) -> Secret {
         let provider = self.provider.config();
         let challenge = entropy::sha256_base64url(asked.code_verifier.expose());
-        let mut url = String::with_capacity(512);
+        let extra = provider.authorize_parameters.iter().chain(asked.extra);
+        let resource = provider.resource.as_deref().unwrap_or_default();
+        // What grows leaves a copy behind, here of the `state`: room for each byte as `%XX`,
+        // and for all that is as long in every URL.
+        let texts = [self.client_id(), asked.redirect_uri, asked.scope, resource];
+        let lengths = texts.iter().map(|text| text.len());
+        let pair = |(name, value): &(String, String)| [name.len(), value.len(), 1];
+        let room = lengths.chain(extra.clone().flat_map(pair)).fold(0, usize::saturating_add);
+        let room = room.saturating_mul(3).saturating_add(512);
+        let room = room.saturating_add(provider.authorization_endpoint.len());
+        let mut url = String::with_capacity(room);
         url.push_str(&provider.authorization_endpoint);
         url.push(if url.contains('?') { '&' } else { '?' });
         let mut push = |before: &str, value: &str| {
             url.push_str(before);
             uri::push_component(&mut url, value);
         };
-        push("response_type=code&client_id=", &self.config.client_id);
+        push("response_type=code&client_id=", self.client_id());
         push("&redirect_uri=", asked.redirect_uri);
         if !asked.scope.is_empty() {
             push("&scope=", asked.scope);
@@ -200,7 +210,7 @@ impl Client {
         if let Some(resource) = &provider.resource {
             push("&resource=", resource);
         }
-        for (name, value) in provider.authorize_parameters.iter().chain(asked.extra) {
+        for (name, value) in extra {
             push("&", name);
             push("=", value);
         }

@@ -36,13 +36,13 @@ pub(crate) fn sha256_base64url(text: &str) -> Base64Url<43> {
 }
 
 /// `N` characters of base64url.
-#[derive(Clone, Copy)]
 pub(crate) struct Base64Url<const N: usize>([u8; N]);
 
 impl<const N: usize> Base64Url<N> {
     fn of(bytes: &[u8]) -> Self {
         let mut text = [0; N];
-        let _fits = URL_SAFE_NO_PAD.encode_slice(bytes, &mut text);
+        let written = URL_SAFE_NO_PAD.encode_slice(bytes, &mut text);
+        debug_assert_eq!(written, Ok(N), "as many characters as the bytes take");
         Self(text)
     }
 

@@ -11,7 +11,7 @@ mod write;
 
 pub(crate) use write::{Writer, quoted};
 
-use crate::secret::Secret;
+use crate::{bytes, secret::Secret};
 use alloc::{borrow::Cow, string::String, sync::Arc, vec::Vec};
 use core::str::FromStr;
 use cut::{Cut, unescaped};
@@ -96,7 +96,7 @@ pub(crate) fn list(json: &str) -> Option<Vec<&str>> {
 /// A text; the value is one already that has been read past.
 pub(crate) fn text(value: &str) -> Option<Cow<'_, str>> {
     let inner = value.strip_prefix('"')?.strip_suffix('"')?;
-    let plain = memchr::memchr(b'\\', inner.as_bytes()).is_none();
+    let plain = bytes::all(inner.as_bytes(), |byte| byte != b'\\');
     if plain { Some(Cow::Borrowed(inner)) } else { unescaped(inner).map(Cow::Owned) }
 }
 

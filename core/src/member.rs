@@ -118,6 +118,7 @@ fn whole_part(number: &str) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
     use proptest::prelude::*;
 
     #[test]
@@ -146,11 +147,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_that_of_the_float(whole in -99_999_i64..99_999, part in 0..1_000_u32, by in 0..4_u32) {
-            let text = alloc::format!("{whole}.{part:03}e{by}");
-            // Off by no more than what a float leaves out.
-            let float = text.parse::<f64>().unwrap() as i64;
-            prop_assert!((whole_part(&text) - float).abs() <= 1, "{text}");
+        fn it_is_what_is_left_once_the_point_has_moved(
+            digits in "0{0,3}[0-9]{1,12}", after in "[0-9]{0,6}", negative: bool, by in -20..20_i32,
+            e in "[eE][+]?0{0,2}",
+        ) {
+            let exponent = if by < 0 { format!("e-0{}", -by) } else { format!("{e}{by}") };
+            let point = if after.is_empty() { "" } else { "." };
+            let sign = if negative { "-" } else { "" };
+            let text = format!("{sign}{digits}{point}{after}{exponent}");
+            // Truncated towards zero, as integers are divided.
+            let value: i128 = format!("{sign}{digits}{after}").parse().unwrap();
+            let moved = by - i32::try_from(after.len()).unwrap();
+            let by_ten = 10_i128.pow(moved.unsigned_abs());
+            let whole = if moved < 0 { value / by_ten } else { value.saturating_mul(by_ten) };
+            let most = i128::from(i64::MAX);
+            prop_assert_eq!(i128::from(whole_part(&text)), whole.clamp(-most, most), "{}", text);
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     policy::RefreshPolicy,
     provider::{Disconnect, IssPolicy, Provider, ProviderConfig, Quirks, RedirectRules},
 };
-use alloc::{format, string::String};
+use alloc::string::String;
 
 /// Which of Pleo's environments. Credentials of one never work in the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +28,9 @@ impl Pleo {
             Self::Production => ("pleo-production", ""),
         };
         let api_origin = self.api_origin();
+        let endpoint = |path| ["https://auth", part, ".pleo.io/oauth/", path].concat();
         let binding = CompanyBinding {
-            url: format!("{api_origin}/v1/introspect"),
+            url: [api_origin, "/v1/introspect"].concat(),
             subject: "/data/subjectURN".into(),
             scope: Some("/data/scope".into()),
             company_prefix: "urn:pleo:company:".into(),
@@ -40,21 +41,19 @@ impl Pleo {
             // Pleo publishes no metadata: an `iss` cannot be judged.
             issuer: None,
             iss: IssPolicy::IfPresent,
-            authorization_endpoint: format!("https://auth{part}.pleo.io/oauth/authorize"),
-            token_endpoint: format!("https://auth{part}.pleo.io/oauth/token"),
-            introspection_endpoint: Some(format!(
-                "https://auth{part}.pleo.io/oauth/token/introspect"
-            )),
+            authorization_endpoint: endpoint("authorize"),
+            token_endpoint: endpoint("token"),
+            introspection_endpoint: Some(endpoint("token/introspect")),
             company: Some(binding.clone()),
             // "A test call" is all that Pleo says of keys: this one needs no scope.
             api_keys: Some(binding),
             disconnect: Disconnect::ApiRequest {
                 method: Method::Delete,
-                url: format!("{api_origin}/v1/installations/me"),
+                url: [api_origin, "/v1/installations/me"].concat(),
                 // "All tokens for the client" are revoked: whose, staging has to show.
                 spares_others: false,
             },
-            api_origin,
+            api_origin: String::from(api_origin),
             // `token_type` is not visible in any stored copy of Pleo's pages.
             quirks: Quirks { token_type_optional: true, ..Quirks::default() },
             redirects: match self {
@@ -72,13 +71,13 @@ impl Pleo {
     /// What to `POST` to, as any API call, once the first synchronisation is done:
     /// the installation is then active (page "Activate the installation for a client").
     pub fn activation_url(self) -> String {
-        format!("{}/v1/installations/me:activate", self.api_origin())
+        [self.api_origin(), "/v1/installations/me:activate"].concat()
     }
 
-    fn api_origin(self) -> String {
+    fn api_origin(self) -> &'static str {
         match self {
-            Self::Staging => "https://external.staging.pleo.io".into(),
-            Self::Production => "https://external.pleo.io".into(),
+            Self::Staging => "https://external.staging.pleo.io",
+            Self::Production => "https://external.pleo.io",
         }
     }
 }

@@ -1,8 +1,10 @@
 //! A text cut into JSON values, of which `serde_json` says where each ends.
 
 use alloc::string::String;
+use core::mem;
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
+use zeroize::Zeroizing;
 
 /// What has not been read yet.
 pub(super) struct Cut<'a>(&'a str);
@@ -56,16 +58,14 @@ impl<'a> Cut<'a> {
     }
 
     fn skip_blanks(&mut self) {
-        let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-        let blanks = self.0.bytes().take_while(is_blank).count();
-        self.0 = self.0.get(blanks..).unwrap_or_default();
+        self.0 = self.0.trim_start_matches([' ', '\t', '\n', '\r']);
     }
 }
 
 /// A text without its escapes (RFC 8259 §7), in memory that does not grow, so that a
 /// secret leaves no copy behind.
 pub(super) fn unescaped(inner: &str) -> Option<String> {
-    let mut text = String::with_capacity(inner.len());
+    let mut text = Zeroizing::new(String::with_capacity(inner.len()));
     let mut rest = inner;
     while let Some((plain, escaped)) = rest.split_once('\\') {
         text.push_str(plain);
@@ -74,7 +74,7 @@ pub(super) fn unescaped(inner: &str) -> Option<String> {
         rest = more;
     }
     text.push_str(rest);
-    Some(text)
+    Some(mem::take(&mut text))
 }
 
 /// The character that is escaped here, and what follows it.

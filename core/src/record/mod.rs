@@ -236,7 +236,7 @@ pub(crate) fn decode<R: Record>(
     if own != key.as_str() {
         return fault(HostFault::RecordForeign);
     }
-    *record.unknown() = unknown(object);
+    *record.unknown() = unknown(object, json.len());
     Ok(record)
 }
 
@@ -258,16 +258,20 @@ fn open(json: &[u8], kind: Kind) -> Result<Object<'_>, Failure> {
     Ok(object)
 }
 
-/// What is left of a record.
-fn unknown(object: Object<'_>) -> Unknown {
-    let mut text = String::new();
-    for (name, value) in object.rest() {
+/// What is left of a record that is as long as this, in memory that does not grow.
+fn unknown(object: Object<'_>, length: usize) -> Unknown {
+    let mut rest = object.rest().peekable();
+    if rest.peek().is_none() {
+        return Unknown(None);
+    }
+    let mut text = String::with_capacity(length);
+    for (name, value) in rest {
         text.push(',');
         text.push_str(&json::quoted(&name));
         text.push(':');
         text.push_str(value);
     }
-    Unknown((!text.is_empty()).then(|| Secret::new(text)))
+    Unknown(Some(Secret::new(text)))
 }
 
 fn fault<T>(fault: HostFault) -> Result<T, Failure> {

@@ -6,7 +6,7 @@ use crate::{
     secret::SecretBytes,
 };
 use aes_gcm_siv::{AeadInOut as _, Aes256GcmSiv, KeyInit as _, Nonce, Tag};
-use alloc::{format, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use core::{fmt, str};
 use sha2::{Digest, Sha256};
@@ -126,7 +126,7 @@ impl SealingKey {
     }
 
     fn head(&self) -> String {
-        format!("{}{VERSION} {}\n", str::from_utf8(SEALED).unwrap_or_default(), self.id)
+        [str::from_utf8(SEALED).unwrap_or_default(), VERSION, " ", &self.id, "\n"].concat()
     }
 
     /// Made for each record, so that no expanded key lies about.
@@ -170,5 +170,5 @@ impl fmt::Debug for SealingKey {
 
 /// The associated data: the first line of the envelope, and the store key.
 fn about(head: &str, store_key: &str) -> String {
-    format!("{head}{store_key}")
+    [head, store_key].concat()
 }

@@ -220,6 +220,7 @@ fn row_24_every_kind_of_expires_in_has_a_meaning_and_absent_is_not_zero() {
         (r#","expires_in":-1"#, Some(0)),
         (r#","expires_in":"-1""#, Some(0)),
         (r#","expires_in":-1e300"#, Some(0)),
+        (r#","expires_in":-1e999"#, Some(0)),
         (r#","expires_in":315360000"#, decade),
         (r#","expires_in":315360001"#, decade),
         (r#","expires_in":18446744073709551615"#, decade),

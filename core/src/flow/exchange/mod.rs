@@ -14,7 +14,7 @@ use crate::{
     flow::{Cx, STORE_TRIES, Signal, store},
     http::HttpFault,
     output::Activity,
-    record::{BrowserProof, callback::Callback},
+    record::{BrowserProof, Record as _, callback::Callback},
     secret::Secret,
     state::{Exchange, ExchangeStage as Stage, Placing, State},
 };
@@ -57,7 +57,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
             if tries >= STORE_TRIES {
                 return own.store_slow(None);
             }
-            let op = own.read_pending();
+            let op = own.read_pending(&callback.key);
             own.keep(Stage::Looking { op, callback, tries });
         }
         (Stage::Consuming { answer, pending, by, bytes, .. }, Signal::Swapped(current)) => {
@@ -68,7 +68,7 @@ pub(crate) fn step(state: &mut State, cx: &mut Cx<'_>, own: Exchange, signal: Si
             if tries >= STORE_TRIES {
                 return own.store_slow(pending.return_context);
             }
-            let op = own.read_pending();
+            let op = own.read_pending(pending.key());
             own.keep(Stage::Consuming { op, answer, pending, by, bytes, tries });
         }
         (Stage::Reading { grant, .. }, Signal::Swapped(current)) => {

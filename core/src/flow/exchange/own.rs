@@ -36,8 +36,8 @@ impl Own<'_, '_> {
         self.fail(return_context, failure);
     }
 
-    pub(super) fn read_pending(&mut self) -> Op {
-        store::swap(&mut self.state.ops, self.cx, StoreKey::pending(&self.id), None, None)
+    pub(super) fn read_pending(&mut self, key: &StoreKey) -> Op {
+        store::swap(&mut self.state.ops, self.cx, key.clone(), None, None)
     }
 
     pub(super) fn has_fence(&self, nonce: Id) -> bool {
