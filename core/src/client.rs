@@ -184,14 +184,13 @@ impl Client {
         let challenge = entropy::sha256_base64url(asked.code_verifier.expose());
         let extra = provider.authorize_parameters.iter().chain(asked.extra);
         let resource = provider.resource.as_deref().unwrap_or_default();
-        // What grows leaves a copy behind, here of the `state`: room for each byte as `%XX`,
-        // and for all that is as long in every URL.
         let texts = [self.client_id(), asked.redirect_uri, asked.scope, resource];
-        let lengths = texts.iter().map(|text| text.len());
-        let pair = |(name, value): &(String, String)| [name.len(), value.len(), 1];
-        let room = lengths.chain(extra.clone().flat_map(pair)).fold(0, usize::saturating_add);
-        let room = room.saturating_mul(3).saturating_add(512);
+        // What is as long in every URL takes the rest.
+        let room = uri::room(&texts).saturating_add(512);
         let room = room.saturating_add(provider.authorization_endpoint.len());
+        let room = extra.clone().fold(room, |room: usize, (name, value)| {
+            room.saturating_add(uri::room(&[name, value, "&"]))
+        });
         let mut url = String::with_capacity(room);
         url.push_str(&provider.authorization_endpoint);
         url.push(if url.contains('?') { '&' } else { '?' });
@@ -236,13 +235,11 @@ pub(crate) enum IssJudgement {
     Mismatch,
 }
 
-/// The client's own header (RFC 6749 §2.3.1): id and secret are encoded as in a form. A
-/// space is written `%20`, which form decoders and plain percent decoders read alike; `+`
-/// they do not, and some servers have the latter.
+/// The client's own header (RFC 6749 §2.3.1): id and secret are encoded as in a form, but for
+/// blanks, since some servers have a plain percent decoder here.
 fn basic_header(client_id: &str, secret: &Secret) -> Secret {
     let encoded = |text: &str| {
-        // Room for each byte as `%XX`: what grows leaves a copy behind.
-        let mut encoded = Zeroizing::new(String::with_capacity(text.len().saturating_mul(3)));
+        let mut encoded = Zeroizing::new(String::with_capacity(uri::room(&[text])));
         uri::push_component(&mut encoded, text);
         encoded
     };

@@ -98,12 +98,17 @@ impl Requests<'_> {
         form: &[(&str, &str)],
         resource: Option<&str>,
     ) -> HttpRequest {
-        // Room for each byte as `%XX`: what grows leaves a copy behind.
         let (secret, basic) = self.client.credentials(self.secret);
-        let own = [self.client.client_id(), secret.map_or("", Secret::expose)];
-        let values = form.iter().map(|(_, value)| *value).chain(own).chain(resource);
-        let room = values
-            .fold(256, |room: usize, value| room.saturating_add(value.len().saturating_mul(3)));
+        let own = [
+            self.client.client_id(),
+            secret.map_or("", Secret::expose),
+            resource.unwrap_or_default(),
+        ];
+        // Names take the rest.
+        let room = uri::room(&own).saturating_add(256);
+        let room = form
+            .iter()
+            .fold(room, |room: usize, (_, value)| room.saturating_add(uri::room(&[value])));
         let mut body = String::with_capacity(room);
         body.push_str(first);
         for (name, value) in form {

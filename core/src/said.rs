@@ -1,6 +1,6 @@
 //! What a server says of itself, made fit to be shown.
 
-use crate::{bytes, secret::Secret, uri};
+use crate::{basic, bytes, secret::Secret, uri};
 use alloc::{borrow::Cow, string::String};
 use zeroize::Zeroizing;
 
@@ -67,13 +67,13 @@ fn is_fit(text: &[u8]) -> bool {
 
 /// Takes a secret out as it is, and as it was sent: in a form, and after `Basic`.
 fn take_out(clean: &mut Cow<'_, str>, secret: &str) {
-    let credentials = secret.strip_prefix("Basic ").unwrap_or_default();
+    let credentials = secret.strip_prefix(basic::PREFIX).unwrap_or_default();
     replace(clean, secret);
     replace(clean, credentials);
     let same = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     // What is encoded is no shorter.
     if secret.len() <= clean.len() && !bytes::all(secret.as_bytes(), same) {
-        let room = secret.len().saturating_mul(3).saturating_add(1);
+        let room = uri::room(&[secret]).saturating_add(1);
         let mut encoded = Zeroizing::new(String::with_capacity(room));
         uri::push_form(&mut encoded, "", secret);
         replace(clean, encoded.trim_start_matches('='));

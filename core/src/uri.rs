@@ -207,6 +207,12 @@ pub(crate) fn push_component(text: &mut String, component: &str) {
     }
 }
 
+/// How much room these texts take at most once they are encoded, each byte as `%XX`: what
+/// has to grow leaves a copy of a secret behind.
+pub(crate) fn room(texts: &[&str]) -> usize {
+    texts.iter().fold(0, |room: usize, text| room.saturating_add(text.len().saturating_mul(3)))
+}
+
 /// Whether percent-encoding leaves it as it is (RFC 3986 §2.3).
 pub(crate) fn is_unreserved(text: &str) -> bool {
     let kept = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
