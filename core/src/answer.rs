@@ -290,7 +290,9 @@ fn granted(
     let commas = quirks.comma_separated_scopes;
     let (scopes, odd) = match member {
         Member::Absent => return None,
-        Member::Text(text) => (scope::granted(text, commas), commas && text.contains(',')),
+        Member::Text(text) => {
+            (scope::granted(text, commas), commas && text.as_bytes().contains(&b','))
+        }
         Member::List(scopes) => (scope::granted(&scopes.join(" "), commas), true),
         Member::Number { .. } | Member::Other => (None, false),
     };

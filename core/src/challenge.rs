@@ -30,11 +30,16 @@ const LONGEST: usize = 16_384;
 /// `error`, or the first without one.
 pub(crate) fn bearer(headers: &[(String, String)]) -> Option<Challenge<'_>> {
     let named = |name: &str| name.eq_ignore_ascii_case("www-authenticate");
-    let values = headers.iter().filter(|(name, _)| named(name)).take(LIMIT);
-    let challenges = values.flat_map(|(_, value)| parse(value));
-    let mut bearers = challenges.filter(|it| it.scheme.eq_ignore_ascii_case("bearer"));
-    let first = bearers.next()?;
-    Some(bearers.fold(first, |best, next| if next.value("error").is_some() { next } else { best }))
+    let mut best = None;
+    for (_, value) in headers.iter().filter(|(name, _)| named(name)).take(LIMIT) {
+        for challenge in parse(value) {
+            let better = best.is_none() || challenge.value("error").is_some();
+            if better && challenge.scheme.eq_ignore_ascii_case("bearer") {
+                best = Some(challenge);
+            }
+        }
+    }
+    best
 }
 
 /// All challenges of one header.
@@ -122,8 +127,9 @@ fn token68(rest: &str) -> Option<(&str, &str)> {
     if start.len() == rest.len() {
         return None;
     }
-    let body =
-        start.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "-._~+/".contains(c));
+    let body = start.trim_start_matches(|c: char| {
+        c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~' | '+' | '/')
+    });
     if body.len() == start.len() {
         return None;
     }
@@ -159,7 +165,8 @@ fn is_space(c: char) -> bool {
 
 /// `tchar` of RFC 9110 §5.6.2.
 fn is_token(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
+    let others = matches!(c, '!' | '#'..='\'' | '*' | '+' | '-' | '.' | '^'..='`' | '|' | '~');
+    c.is_ascii_alphanumeric() || others
 }
 
 #[cfg(test)]

@@ -138,3 +138,11 @@ proptest! {
         prop_assert_eq!(ours.collect::<Vec<_>>(), theirs.collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn tokens_are_made_of_tchar() {
+    for c in '\0'..='\u{ff}' {
+        let listed = c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        assert_eq!(is_token(c), listed, "{c:?}");
+    }
+}

@@ -125,10 +125,16 @@ impl Client {
         &self.config.sealing
     }
 
-    /// What requests carry of the client's own that nobody may be shown.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        let secrets = [&self.config.client_secret, &self.config.previous_client_secret];
-        secrets.into_iter().chain(&self.basic).flatten()
+    /// What a request carries that nobody may be shown: the client's own, and these.
+    pub(crate) fn secrets<'a>(&'a self, sent: &[&'a Secret]) -> Vec<&'a Secret> {
+        let [current, previous] = &self.basic;
+        let mut secrets = Vec::with_capacity(sent.len().saturating_add(4));
+        secrets.extend(sent);
+        let own = [&self.config.client_secret, &self.config.previous_client_secret];
+        for secret in own.into_iter().chain([current, previous]) {
+            secrets.extend(secret);
+        }
+        secrets
     }
 
     pub(crate) fn form_headers(&self) -> &[(&'static str, Secret); 2] {
@@ -193,7 +199,7 @@ impl Client {
         });
         let mut url = String::with_capacity(room);
         url.push_str(&provider.authorization_endpoint);
-        url.push(if url.contains('?') { '&' } else { '?' });
+        url.push(if url.as_bytes().contains(&b'?') { '&' } else { '?' });
         let mut push = |before: &str, value: &str| {
             url.push_str(before);
             uri::push_component(&mut url, value);

@@ -185,15 +185,19 @@ impl Connection {
     /// When the machine wants [`Input::Wake`], UNIX ms.
     pub fn wake_at(&self, now: u64) -> Option<u64> {
         let state = &self.state;
-        let parts = [
-            refresh::wake_at(state, now),
-            revoke::wake_at(state, now),
-            bind::wake_at(state, now),
-            outbox::wake_at(state, now),
-        ];
-        let exchanges = state.exchanges.iter().filter_map(|own| exchange::wake_at(own, now));
-        let authorizations = state.authorizations.iter().filter_map(Authorization::wake_at);
-        parts.into_iter().flatten().chain(exchanges).chain(authorizations).min()
+        let mut earliest = None;
+        let mut at = |next: Option<u64>| earliest = [earliest, next].into_iter().flatten().min();
+        at(refresh::wake_at(state, now));
+        at(revoke::wake_at(state, now));
+        at(bind::wake_at(state, now));
+        at(outbox::wake_at(state, now));
+        for own in &state.exchanges {
+            at(exchange::wake_at(own, now));
+        }
+        for own in &state.authorizations {
+            at(own.wake_at());
+        }
+        earliest
     }
 
     /// Where the connection stands.

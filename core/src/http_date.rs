@@ -7,11 +7,11 @@ pub(crate) fn parse(text: &str, now: u64) -> Option<u64> {
     if !text.is_ascii() {
         return None;
     }
-    match text.split_once(", ") {
-        Some((_, date)) if date.contains('-') => rfc850(date, now),
-        Some((_, date)) => imf_fixdate(date),
-        None => asctime(text),
-    }
+    let Some((_, date)) = text.split_once(',') else {
+        return asctime(text);
+    };
+    let date = date.strip_prefix(' ')?;
+    if date.as_bytes().contains(&b'-') { rfc850(date, now) } else { imf_fixdate(date) }
 }
 
 /// `06 Nov 1994 08:49:37 GMT`

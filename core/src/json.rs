@@ -13,7 +13,6 @@ pub(crate) use write::{Writer, quoted};
 
 use crate::{bytes, secret::Secret};
 use alloc::{borrow::Cow, string::String, sync::Arc, vec::Vec};
-use core::str::FromStr;
 use cut::{Cut, unescaped};
 
 /// The members of an object that have not been taken out yet. Values are JSON.
@@ -66,6 +65,11 @@ impl<'a> Object<'a> {
         self.take(name).map_or(Some(false), boolean)
     }
 
+    /// Whether everything has been taken out.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.members.iter().all(|(_, value)| value.is_none())
+    }
+
     /// What has not been taken out, in the order of the text.
     pub(crate) fn rest(self) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> {
         self.members.into_iter().filter_map(|(name, value)| Some((name, value?)))
@@ -79,15 +83,15 @@ pub(crate) type Reader<T> = fn(&str) -> Option<T>;
 pub(crate) fn closed<T>(json: &str, read: fn(&mut Object<'_>) -> Option<T>) -> Option<T> {
     let mut object = Object::read(json)?;
     let value = read(&mut object)?;
-    object.rest().next().is_none().then_some(value)
+    object.is_spent().then_some(value)
 }
 
-/// The values of a list.
-pub(crate) fn list(json: &str) -> Option<Vec<&str>> {
+/// The values of a list, if each of them can be read.
+pub(crate) fn list<'a, T>(json: &'a str, read: fn(&'a str) -> Option<T>) -> Option<Vec<T>> {
     let mut values = Vec::new();
     let mut from = Cut::new(json);
     from.each('[', ']', |from| {
-        values.push(from.value()?);
+        values.push(read(from.value()?)?);
         Some(())
     })?;
     from.is_at_end().then_some(values)
@@ -113,8 +117,8 @@ pub(crate) fn secret(value: &str) -> Option<Secret> {
 }
 
 /// An integer without a sign; what has a fraction or an exponent is none.
-pub(crate) fn integer<T: FromStr>(value: &str) -> Option<T> {
-    value.parse().ok()
+pub(crate) fn integer<T: TryFrom<u64>>(value: &str) -> Option<T> {
+    value.parse::<u64>().ok()?.try_into().ok()
 }
 
 pub(crate) fn boolean(value: &str) -> Option<bool> {
@@ -128,12 +132,28 @@ pub(crate) fn at<'a>(json: &'a str, pointer: &str) -> Option<&'a str> {
     pointer.split('/').skip(1).try_fold(whole, |value, name| {
         if value.starts_with('[') {
             let plain = name == "0" || !name.starts_with(['0', '+']);
-            let index = name.parse::<usize>().ok().filter(|_| plain)?;
-            list(value)?.get(index).copied()
+            let index = integer::<usize>(name).filter(|_| plain)?;
+            list(value, Some)?.get(index).copied()
         } else {
-            Object::read(value)?.take(&name.replace("~1", "/").replace("~0", "~"))
+            Object::read(value)?.take(&pointed(name))
         }
     })
+}
+
+/// A member's name as a pointer has it.
+fn pointed(name: &str) -> String {
+    let mut parts = name.split('~');
+    let mut plain = String::from(parts.next().unwrap_or_default());
+    for part in parts {
+        let (c, rest) = match part.split_at_checked(1) {
+            Some(("0", rest)) => ('~', rest),
+            Some(("1", rest)) => ('/', rest),
+            Some(_) | None => ('~', part),
+        };
+        plain.push(c);
+        plain.push_str(rest);
+    }
+    plain
 }
 
 #[cfg(test)]
@@ -180,8 +200,8 @@ mod tests {
         ] {
             assert_eq!(text(json).as_deref(), value, "{json}");
         }
-        assert_eq!(list("[1,[2], \"3\" ]"), Some(vec!["1", "[2]", "\"3\""]));
-        assert_eq!(list("{}"), None);
+        assert_eq!(list("[1,[2], \"3\" ]", Some), Some(vec!["1", "[2]", "\"3\""]));
+        assert_eq!(list("{}", Some), None);
         assert_eq!([boolean("true"), boolean("false")], [Some(true), Some(false)]);
         assert_eq!([boolean("1"), boolean("null")], [None, None]);
     }

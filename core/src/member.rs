@@ -1,6 +1,6 @@
 //! A member of a JSON object that a peer wrote: of any type, and none of them wrong.
 
-use crate::json;
+use crate::{bytes, json};
 use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::{iter, ops::Deref};
 use zeroize::Zeroizing;
@@ -27,7 +27,7 @@ impl<'a> Member<'a> {
     pub(crate) fn read(value: &'a str) -> Self {
         match value.bytes().next() {
             Some(b'"') => json::text(value).map_or(Self::Other, |text| Self::Text(text.into())),
-            Some(b'[') => texts(value).map_or(Self::Other, Self::List),
+            Some(b'[') => json::list(value, json::string).map_or(Self::Other, Self::List),
             Some(b'-' | b'0'..=b'9') => number(value),
             // `null` is how some servers write "absent".
             Some(b'n') => Self::Absent,
@@ -77,18 +77,12 @@ impl Deref for Text<'_> {
     }
 }
 
-fn texts(value: &str) -> Option<Vec<String>> {
-    json::list(value)?.into_iter().map(json::string).collect()
-}
-
 fn number(value: &str) -> Member<'static> {
-    if let Ok(value) = value.parse() {
+    if let Some(value) = json::integer(value) {
         return Member::Number { value, exact: true };
     }
-    if value.parse::<u64>().is_ok() {
-        return Member::Number { value: i64::MAX, exact: true };
-    }
-    Member::Number { value: whole_part(value), exact: false }
+    let exact = bytes::all(value.as_bytes(), |byte| !matches!(byte, b'.' | b'e' | b'E'));
+    Member::Number { value: whole_part(value), exact }
 }
 
 /// What stands before the point of a number, once its exponent has moved that: the fraction
@@ -101,9 +95,9 @@ fn whole_part(number: &str) -> i64 {
     if digits.clone().all(|digit| digit == 0) {
         return 0;
     }
-    let far = if exponent.starts_with('-') { i32::MIN } else { i32::MAX };
+    let far = if exponent.starts_with('-') { i64::MIN } else { i64::MAX };
     let moved = exponent.parse().unwrap_or(far);
-    let length = i32::try_from(before.len()).unwrap_or(i32::MAX).saturating_add(moved);
+    let length = i64::try_from(before.len()).unwrap_or(i64::MAX).saturating_add(moved);
     let length = usize::try_from(length).unwrap_or(0);
     let mut whole = 0_i64;
     for digit in digits.chain(iter::repeat(0)).take(length) {

@@ -83,9 +83,28 @@ fn take_out(clean: &mut Cow<'_, str>, secret: &str) {
     }
 }
 
+/// Of a long secret so many bytes are looked for, and as much as follows there goes with
+/// them: a server may repeat it cut off, and looking takes no longer the longer it is.
+const HEAD: usize = 64;
+
 fn replace(clean: &mut Cow<'_, str>, sent: &str) {
-    if !sent.is_empty() && sent.len() <= clean.len() && clean.contains(sent) {
-        *clean = Cow::Owned(clean.replace(sent, "[redacted]"));
+    let head = sent.as_bytes().get(..HEAD).unwrap_or(sent.as_bytes());
+    if head.is_empty() {
+        return;
+    }
+    let (mut shown, mut rest) = (String::new(), &**clean);
+    while let Some(at) = rest.as_bytes().windows(head.len()).position(|part| part == head)
+        && let Some((before, from)) = rest.split_at_checked(at)
+    {
+        shown.push_str(before);
+        shown.push_str("[redacted]");
+        let both = sent.chars().zip(from.chars()).take_while(|(own, c)| own == c);
+        let length = both.map(|(c, _)| c.len_utf8()).sum();
+        rest = from.get(length..).unwrap_or_default();
+    }
+    if !shown.is_empty() {
+        shown.push_str(rest);
+        *clean = Cow::Owned(shown);
     }
 }
 
@@ -132,6 +151,18 @@ mod tests {
             assert_eq!(redact(said, 200, &[&secret]), shown);
         }
         assert_eq!(redact(&"a ".repeat(1_000), 64, &[]).len(), 64);
+        assert_eq!(
+            redact("s3crets3cret and s3crt", 200, &[&secret]),
+            "[redacted][redacted] and s3crt"
+        );
+        // A long one, repeated cut off: within a word, between two, and not at all.
+        for long in ["a b ".repeat(200), format!("{}\u{e9} c", "x y".repeat(21)), "z".repeat(64)] {
+            let secret = Secret::from(long.as_str());
+            for length in (64..=long.len()).filter(|length| long.is_char_boundary(*length)) {
+                let said = format!("got {}, no", &long[..length]);
+                assert_eq!(redact(&said, 200, &[&secret]), "got [redacted], no", "{length}");
+            }
+        }
         for before in 0..45 {
             for length in 15..45 {
                 let text = format!("{}{} a", "! ".repeat(before), "t".repeat(length));

@@ -1,7 +1,7 @@
 //! Scopes (RFC 6749 §3.3): what may be asked for, what was granted.
 
 use crate::bytes;
-use alloc::{string::String, sync::Arc, vec::Vec};
+use alloc::{string::String, sync::Arc};
 
 /// A scope-token.
 pub(crate) fn is_scope(scope: &str) -> bool {
@@ -26,12 +26,17 @@ pub(crate) fn granted(text: &str, commas: bool) -> Option<Arc<str>> {
     let parts = text.split(|c: char| c.is_ascii_whitespace() || (commas && c == ','));
     let mut scopes = String::with_capacity(text.len());
     for scope in parts.filter(|scope| is_scope(scope)) {
-        if !scopes.is_empty() {
-            scopes.push(' ');
-        }
-        scopes.push_str(scope);
+        push(&mut scopes, scope);
     }
     (!scopes.is_empty() || text.trim().is_empty()).then(|| scopes.into())
+}
+
+/// One space apart.
+fn push(scopes: &mut String, scope: &str) {
+    if !scopes.is_empty() {
+        scopes.push(' ');
+    }
+    scopes.push_str(scope);
 }
 
 /// What was asked for and not granted, one space apart.
@@ -39,9 +44,13 @@ pub(crate) fn missing(asked: &str, granted: &str) -> String {
     if asked == granted {
         return String::new();
     }
-    let granted: Vec<&str> = granted.split(' ').collect();
-    let asked = asked.split(' ').filter(|scope| !scope.is_empty());
-    asked.filter(|scope| !granted.contains(scope)).collect::<Vec<_>>().join(" ")
+    let mut missing = String::new();
+    for scope in asked.split(' ').filter(|scope| !scope.is_empty()) {
+        if granted.split(' ').all(|own| own != scope) {
+            push(&mut missing, scope);
+        }
+    }
+    missing
 }
 
 #[cfg(test)]

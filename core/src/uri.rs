@@ -24,7 +24,7 @@ impl<'a> Origin<'a> {
     /// Only scheme and authority are looked at: servers and apps do write raw `[` or
     /// `|` in queries, and what follows the authority does not change the host.
     pub(crate) fn of(url: &'a str) -> Option<Self> {
-        let authority_at = url.find("://")?.checked_add(3)?;
+        let authority_at = authority_at(url)?;
         let length = url.get(authority_at..)?.find(['/', '?', '#']);
         let end = length.map_or(url.len(), |length| authority_at.saturating_add(length));
         // The grammar has no backslash, no control and no space.
@@ -112,14 +112,15 @@ pub(crate) fn is_dns_name(host: &str) -> bool {
             && !label.ends_with('-')
             && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
-    let last = host.rsplit('.').next().unwrap_or_default();
+    let mut last = "";
     host.len() <= 253
+        && host.split('.').inspect(|label| last = label).all(label)
         && !last.starts_with(|c: char| c.is_ascii_digit())
-        && host.split('.').all(label)
 }
 
 fn plain_port(digits: &str) -> Option<u16> {
-    if digits.is_empty() || digits.starts_with('0') { None } else { digits.parse().ok() }
+    let port = digits.parse::<u64>().ok()?;
+    if digits.starts_with('0') { None } else { port.try_into().ok() }
 }
 
 /// An endpoint that requests with credentials may go to: absolute, protected,
@@ -164,7 +165,7 @@ pub(crate) fn redirect_kind(redirect_uri: &str) -> Option<RedirectKind> {
         matches!(authority.host_parsed(), Host::RegName(_))
             && authority.host() == authority.as_str()
     });
-    (plain && scheme.contains('.')).then_some(RedirectKind::PrivateScheme)
+    (plain && scheme.as_bytes().contains(&b'.')).then_some(RedirectKind::PrivateScheme)
 }
 
 /// Whether two redirect URIs are the same byte for byte, but for the port of a
@@ -177,16 +178,21 @@ pub(crate) fn redirect_matches(registered: &str, asked: &str) -> bool {
         }
 }
 
+/// Where the authority of a URI begins.
+fn authority_at(uri: &str) -> Option<usize> {
+    uri.as_bytes().windows(3).position(|at| at == b"://")?.checked_add(3)
+}
+
 /// Scheme and host, and what follows the port, of a loopback literal.
 fn without_loopback_port(uri: &str) -> Option<(&str, &str)> {
     if redirect_kind(uri)? != RedirectKind::Loopback {
         return None;
     }
-    let authority_at = uri.find("://")?.checked_add(3)?;
+    let authority_at = authority_at(uri)?;
     let rest = uri.get(authority_at..)?;
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let authority = rest.get(..end)?;
-    let host = match authority.rfind(']') {
+    let host = match authority.find(']') {
         Some(bracket) => authority.get(..=bracket)?,
         None => authority.split(':').next()?,
     };

@@ -43,7 +43,10 @@ pub(crate) fn answered(
 pub(crate) fn forbidden(headers: &[(String, String)], header: Option<&Secret>) -> Failure {
     let key = header.and_then(basic::user);
     let bearer = header.and_then(|it| it.expose().strip_prefix("Bearer ")).map(Secret::from);
-    let sent: Vec<&Secret> = header.into_iter().chain(&key).chain(&bearer).collect();
+    let mut sent = Vec::with_capacity(3);
+    for secret in [header, key.as_ref(), bearer.as_ref()] {
+        sent.extend(secret);
+    }
     let challenge = challenge::bearer(headers);
     let value = |name| challenge.as_ref().and_then(|challenge| challenge.value(name));
     let reason = match value("error") {

@@ -90,7 +90,7 @@ impl Cx<'_> {
     /// Judges an answer of the token endpoint to a request that carried these.
     /// How it strays from the RFC is told at once; what it brought only when it is stored.
     pub(crate) fn judge(&mut self, response: &HttpResponse, sent: &[&Secret]) -> Outcome {
-        let secrets: Vec<&Secret> = sent.iter().copied().chain(self.client.secrets()).collect();
+        let secrets = self.client.secrets(sent);
         let (provider, mut deviations) = (self.client.provider().config(), Vec::new());
         let outcome = token::judge(provider, response, self.now(), &secrets, &mut deviations);
         for deviation in deviations {

@@ -143,7 +143,7 @@ mod tests {
             prop_assert_eq!(string(value), serde_json::from_str(value).ok());
             let values: Option<Vec<&RawValue>> = serde_json::from_str(value).ok();
             let values = values.map(|values| values.into_iter().map(RawValue::get).collect());
-            prop_assert_eq!(list(value), values);
+            prop_assert_eq!(list(value, Some), values);
             let members: Option<BTreeMap<String, &RawValue>> = serde_json::from_str(value).ok();
             let object = Object::read(value);
             prop_assert_eq!(object.is_some(), members.is_some());
@@ -160,7 +160,7 @@ mod tests {
         ) {
             prop_assert_eq!(at(&text, "").is_some(), serde_json::from_str::<&RawValue>(&text).is_ok());
             let values = serde_json::from_str::<Vec<&RawValue>>(&text);
-            prop_assert_eq!(list(&text).is_some(), values.is_ok());
+            prop_assert_eq!(list(&text, Some).is_some(), values.is_ok());
             let members = serde_json::from_str::<BTreeMap<String, &RawValue>>(&text);
             prop_assert_eq!(Object::read(&text).is_some(), members.is_ok());
             let _ = unescaped(&text);

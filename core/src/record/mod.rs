@@ -229,20 +229,17 @@ pub(crate) fn decode<R: Record>(
     bytes: &[u8],
 ) -> Result<R, Failure> {
     let json = sealing.open(key.as_str(), bytes)?;
-    let mut object = open(&json, R::KIND)?;
-    let unreadable = Failure::HostFailed(HostFault::RecordUnreadable);
-    let own = object.take("key").and_then(json::text).ok_or(unreadable.clone())?;
-    let mut record = R::read(&mut object, key).ok_or(unreadable)?;
-    if own != key.as_str() {
-        return fault(HostFault::RecordForeign);
-    }
+    let mut object = open(&json, R::KIND, key)?;
+    let Some(mut record) = R::read(&mut object, key) else {
+        return fault(HostFault::RecordUnreadable);
+    };
     *record.unknown() = unknown(object, json.len());
     Ok(record)
 }
 
-/// The members of a record of this kind, if it is not of a newer version: that one is
-/// known by its `v`, whatever else has changed.
-fn open(json: &[u8], kind: Kind) -> Result<Object<'_>, Failure> {
+/// The members of a record of this kind and key, if it is not of a newer version: that one
+/// is known by its `v`, whatever else has changed.
+fn open<'a>(json: &'a [u8], kind: Kind, key: &StoreKey) -> Result<Object<'a>, Failure> {
     let json = str::from_utf8(json).ok();
     let Some(mut object) = json.and_then(Object::read) else {
         return fault(HostFault::RecordUnreadable);
@@ -255,17 +252,20 @@ fn open(json: &[u8], kind: Kind) -> Result<Object<'_>, Failure> {
     if version.is_none() || own.as_deref() != Some(kind.as_str()) {
         return fault(HostFault::RecordUnreadable);
     }
-    Ok(object)
+    match object.take("key").and_then(json::text) {
+        Some(own) if own == key.as_str() => Ok(object),
+        Some(_) => fault(HostFault::RecordForeign),
+        None => fault(HostFault::RecordUnreadable),
+    }
 }
 
 /// What is left of a record that is as long as this, in memory that does not grow.
 fn unknown(object: Object<'_>, length: usize) -> Unknown {
-    let mut rest = object.rest().peekable();
-    if rest.peek().is_none() {
+    if object.is_spent() {
         return Unknown(None);
     }
     let mut text = String::with_capacity(length);
-    for (name, value) in rest {
+    for (name, value) in object.rest() {
         text.push(',');
         text.push_str(&json::quoted(&name));
         text.push(':');

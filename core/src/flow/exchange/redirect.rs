@@ -18,7 +18,7 @@ use crate::{
     state::{CodeGrant, ExchangeStage as Stage},
     token,
 };
-use alloc::{boxed::Box, vec::Vec};
+use alloc::boxed::Box;
 
 impl Own<'_, '_> {
     /// Judges the redirect by the pending record; only if it is believed is the
@@ -121,7 +121,7 @@ impl Own<'_, '_> {
 
     /// What an error in a redirect means (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).
     pub(super) fn denied(&self, error: &Secret, description: Option<&Secret>) -> Failure {
-        let known: Vec<&Secret> = self.cx.client.secrets().collect();
+        let known = self.cx.client.secrets(&[]);
         let said = ServerSaid::new(error.expose(), description.map(Secret::expose), &known);
         match error.expose() {
             "access_denied" => Failure::Denied { reason: Denial::AccessDenied, said: Some(said) },

@@ -257,8 +257,8 @@ pub(crate) fn send(state: &mut State, cx: &mut Cx<'_>, claim: Box<Claim>, asked:
             }
             return;
         }
-        let make = |at| Failure::try_later(at, Delay::StoreSlow);
-        let failure = back_off(state, cx, make, 0);
+        let failure = Failure::try_later(cx.now(), Delay::StoreSlow);
+        let failure = back_off(state, cx, failure, 0);
         return write_settlement(state, cx, Some(claim), Settle::Release(failure));
     }
     // A token that may have been used up is asked after, where that is possible:

@@ -275,13 +275,13 @@ pub(crate) fn judged(state: &mut State, cx: &mut Cx<'_>, outcome: Outcome, claim
         Outcome::Refused(reason, said) => Settle::Release(back_off(
             state,
             cx,
-            |_| Failure::Misconfigured { reason, said },
+            Failure::Misconfigured { reason, said },
             OPERATOR_PAUSE,
         )),
         Outcome::Postponed { reason, after, said } => Settle::Release(back_off(
             state,
             cx,
-            |at| Failure::TryLater { at, reason, said },
+            Failure::TryLater { at: cx.now(), reason, said },
             after.unwrap_or_default(),
         )),
         Outcome::Unknown { after, .. } => {
@@ -292,7 +292,7 @@ pub(crate) fn judged(state: &mut State, cx: &mut Cx<'_>, outcome: Outcome, claim
             Settle::GiveUp(back_off(
                 state,
                 cx,
-                |at| Failure::try_later(at, Delay::Unavailable),
+                Failure::try_later(cx.now(), Delay::Unavailable),
                 wait,
             ))
         }

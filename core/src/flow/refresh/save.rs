@@ -245,7 +245,7 @@ pub(crate) fn saved(state: &mut State, cx: &mut Cx<'_>, renewal: Renewal) {
     match renewal.failure {
         None => announce(state, cx),
         Some(failure) => {
-            let again = back_off(state, cx, |_| failure, OPERATOR_PAUSE);
+            let again = back_off(state, cx, failure, OPERATOR_PAUSE);
             answer(state, cx, again);
         }
     }

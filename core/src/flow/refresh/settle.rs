@@ -37,28 +37,30 @@ pub(crate) fn pause_of_save(cx: &Cx<'_>, failures: u16) -> u64 {
     pause(cx, failures).min(cx.client.provider().config().refresh.timing.save_within)
 }
 
-/// Counts a failure and names when the next try makes sense.
+/// Counts a failure, and names when the next try makes sense if it is of those that name it.
 pub(crate) fn back_off(
     state: &mut State,
     cx: &Cx<'_>,
-    failure: impl FnOnce(u64) -> Failure,
+    mut failure: Failure,
     at_least: u64,
 ) -> Failure {
     let failures = state.backoff.as_ref().map_or(0, |backoff| backoff.failures).saturating_add(1);
     let until = Deadline::after(cx.now(), pause(cx, failures).max(at_least));
-    let failure = failure(until.at(cx.now()));
+    if let Failure::TryLater { at, .. } = &mut failure {
+        *at = until.at(cx.now());
+    }
     state.backoff = Some(Box::new(Backoff { failures, until, failure: failure.clone() }));
     failure
 }
 
 /// The store holds what cannot be used, and must not be overwritten.
 pub(crate) fn host_failed(state: &mut State, cx: &mut Cx<'_>, failure: Failure) {
-    let failure = back_off(state, cx, |_| failure, OPERATOR_PAUSE);
+    let failure = back_off(state, cx, failure, OPERATOR_PAUSE);
     refuse(state, cx, failure);
 }
 
 pub(crate) fn store_slow(state: &mut State, cx: &mut Cx<'_>) {
-    let failure = back_off(state, cx, |at| Failure::try_later(at, Delay::StoreSlow), 0);
+    let failure = back_off(state, cx, Failure::try_later(cx.now(), Delay::StoreSlow), 0);
     refuse(state, cx, failure);
 }
 

@@ -30,7 +30,9 @@ impl Record for ConnectionRecord {
             unresolved: object.flag("unresolved")?,
             disconnected_at: object.optional("disconnected_at", integer)?,
             disconnected_gen: object.optional("disconnected_gen", integer)?,
-            outbox: object.take("outbox").map_or(Some(Vec::new()), duties)?,
+            outbox: object
+                .take("outbox")
+                .map_or(Some(Vec::new()), |duties| list(duties, Duty::read))?,
             due_at: object.optional("due_at", integer)?,
             unknown: Unknown::default(),
         };
@@ -147,10 +149,6 @@ impl Intent {
             })
         })
     }
-}
-
-fn duties(value: &str) -> Option<Vec<Duty>> {
-    list(value)?.into_iter().map(Duty::read).collect()
 }
 
 impl Duty {
