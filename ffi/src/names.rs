@@ -12,6 +12,27 @@ use evergrant::{
     Misuse, ServerFault,
 };
 
+/// Numbers and their names. The names stand in one text, each with a NUL at its end: a
+/// pointer to each would take more room than the name, and be relocated at the start.
+struct Names {
+    numbers: &'static [u32],
+    text: &'static str,
+}
+
+impl Names {
+    fn name_of(&self, number: u32) -> Option<*const c_char> {
+        let at = self.numbers.iter().position(|known| *known == number)?;
+        let mut names = self.text.as_bytes().split_inclusive(|byte| *byte == 0);
+        names.nth(at).map(|name| name.as_ptr().cast())
+    }
+}
+
+macro_rules! names {
+    ($numbers:ident { $($variant:ident $name:literal,)* }) => {
+        Names { numbers: &[$($numbers::$variant as u32,)*], text: concat!($($name, "\0",)*) }
+    };
+}
+
 macro_rules! codes {
     ($($reason:ident { $($variant:ident => $code:ident $name:literal,)* })* ; own { $($own:ident $own_name:literal,)* }) => {
         $(impl From<$reason> for EvgResult {
@@ -20,129 +41,125 @@ macro_rules! codes {
             }
         })*
 
-        /// All codes with their names.
-        const NAMES: &[(EvgResult, &CStr)] = &[
-            $($((EvgResult::$code, $name),)*)*
-            $((EvgResult::$own, $own_name),)*
-        ];
+        const RESULTS: Names = names!(EvgResult { $($($code $name,)*)* $($own $own_name,)* });
     };
 }
 
 codes! {
     Misuse {
-        EntropyMissing => MisuseEntropyMissing c"misuse_entropy_missing",
-        EntropyReused => MisuseEntropyReused c"misuse_entropy_reused",
-        RedirectUriNotRegistered => MisuseRedirectUriNotRegistered c"misuse_redirect_uri_not_registered",
-        RedirectUriInvalid => MisuseRedirectUriInvalid c"misuse_redirect_uri_invalid",
-        ScopeNotRegistered => MisuseScopeNotRegistered c"misuse_scope_not_registered",
-        ScopeInvalid => MisuseScopeInvalid c"misuse_scope_invalid",
-        ParameterReserved => MisuseParameterReserved c"misuse_parameter_reserved",
-        ParameterInvalid => MisuseParameterInvalid c"misuse_parameter_invalid",
-        ReturnContextTooLong => MisuseReturnContextTooLong c"misuse_return_context_too_long",
-        EndpointInvalid => MisuseEndpointInvalid c"misuse_endpoint_invalid",
-        EnvironmentInvalid => MisuseEnvironmentInvalid c"misuse_environment_invalid",
-        ClientIdInvalid => MisuseClientIdInvalid c"misuse_client_id_invalid",
-        ClientSecretMissing => MisuseClientSecretMissing c"misuse_client_secret_missing",
-        RedirectUriMissing => MisuseRedirectUriMissing c"misuse_redirect_uri_missing",
-        TenantInvalid => MisuseTenantInvalid c"misuse_tenant_invalid",
-        TimingInvalid => MisuseTimingInvalid c"misuse_timing_invalid",
-        IssuerMissing => MisuseIssuerMissing c"misuse_issuer_missing",
-        ClientSecretUnexpected => MisuseClientSecretUnexpected c"misuse_client_secret_unexpected",
-        EnvInvalid => MisuseEnvInvalid c"misuse_env_invalid",
-        QuirkInvalid => MisuseQuirkInvalid c"misuse_quirk_invalid",
-        AnswerLimitInvalid => MisuseAnswerLimitInvalid c"misuse_answer_limit_invalid",
-        ApiKeysUnsupported => MisuseApiKeysUnsupported c"misuse_api_keys_unsupported",
-        CompanyInvalid => MisuseCompanyInvalid c"misuse_company_invalid",
-        CompanyBindingInvalid => MisuseCompanyBindingInvalid c"misuse_company_binding_invalid",
-        PacingInvalid => MisusePacingInvalid c"misuse_pacing_invalid",
-        SealingKeyInvalid => MisuseSealingKeyInvalid c"misuse_sealing_key_invalid",
-        SealingKeyDuplicate => MisuseSealingKeyDuplicate c"misuse_sealing_key_duplicate",
+        EntropyMissing => MisuseEntropyMissing "misuse_entropy_missing",
+        EntropyReused => MisuseEntropyReused "misuse_entropy_reused",
+        RedirectUriNotRegistered => MisuseRedirectUriNotRegistered "misuse_redirect_uri_not_registered",
+        RedirectUriInvalid => MisuseRedirectUriInvalid "misuse_redirect_uri_invalid",
+        ScopeNotRegistered => MisuseScopeNotRegistered "misuse_scope_not_registered",
+        ScopeInvalid => MisuseScopeInvalid "misuse_scope_invalid",
+        ParameterReserved => MisuseParameterReserved "misuse_parameter_reserved",
+        ParameterInvalid => MisuseParameterInvalid "misuse_parameter_invalid",
+        ReturnContextTooLong => MisuseReturnContextTooLong "misuse_return_context_too_long",
+        EndpointInvalid => MisuseEndpointInvalid "misuse_endpoint_invalid",
+        EnvironmentInvalid => MisuseEnvironmentInvalid "misuse_environment_invalid",
+        ClientIdInvalid => MisuseClientIdInvalid "misuse_client_id_invalid",
+        ClientSecretMissing => MisuseClientSecretMissing "misuse_client_secret_missing",
+        RedirectUriMissing => MisuseRedirectUriMissing "misuse_redirect_uri_missing",
+        TenantInvalid => MisuseTenantInvalid "misuse_tenant_invalid",
+        TimingInvalid => MisuseTimingInvalid "misuse_timing_invalid",
+        IssuerMissing => MisuseIssuerMissing "misuse_issuer_missing",
+        ClientSecretUnexpected => MisuseClientSecretUnexpected "misuse_client_secret_unexpected",
+        EnvInvalid => MisuseEnvInvalid "misuse_env_invalid",
+        QuirkInvalid => MisuseQuirkInvalid "misuse_quirk_invalid",
+        AnswerLimitInvalid => MisuseAnswerLimitInvalid "misuse_answer_limit_invalid",
+        ApiKeysUnsupported => MisuseApiKeysUnsupported "misuse_api_keys_unsupported",
+        CompanyInvalid => MisuseCompanyInvalid "misuse_company_invalid",
+        CompanyBindingInvalid => MisuseCompanyBindingInvalid "misuse_company_binding_invalid",
+        PacingInvalid => MisusePacingInvalid "misuse_pacing_invalid",
+        SealingKeyInvalid => MisuseSealingKeyInvalid "misuse_sealing_key_invalid",
+        SealingKeyDuplicate => MisuseSealingKeyDuplicate "misuse_sealing_key_duplicate",
     }
     Cause {
-        Rejected => ReauthenticateRejected c"reauthenticate_rejected",
-        LostReply => ReauthenticateLostReply c"reauthenticate_lost_reply",
-        Expired => ReauthenticateExpired c"reauthenticate_expired",
-        KeyRejected => ReauthenticateKeyRejected c"reauthenticate_key_rejected",
+        Rejected => ReauthenticateRejected "reauthenticate_rejected",
+        LostReply => ReauthenticateLostReply "reauthenticate_lost_reply",
+        Expired => ReauthenticateExpired "reauthenticate_expired",
+        KeyRejected => ReauthenticateKeyRejected "reauthenticate_key_rejected",
     }
     Delay {
-        NotSent => TryLaterNotSent c"try_later_not_sent",
-        Unavailable => TryLaterUnavailable c"try_later_unavailable",
-        RateLimited => TryLaterRateLimited c"try_later_rate_limited",
-        StoreSlow => TryLaterStoreSlow c"try_later_store_slow",
-        Busy => TryLaterBusy c"try_later_busy",
+        NotSent => TryLaterNotSent "try_later_not_sent",
+        Unavailable => TryLaterUnavailable "try_later_unavailable",
+        RateLimited => TryLaterRateLimited "try_later_rate_limited",
+        StoreSlow => TryLaterStoreSlow "try_later_store_slow",
+        Busy => TryLaterBusy "try_later_busy",
     }
     Denial {
-        AccessDenied => DeniedAccess c"denied_access",
-        InteractionRequired => DeniedInteractionRequired c"denied_interaction_required",
-        CodeRejected => DeniedCodeRejected c"denied_code_rejected",
-        Superseded => DeniedSuperseded c"denied_superseded",
-        Forbidden => DeniedForbidden c"denied_forbidden",
-        NotConnected => DeniedNotConnected c"denied_not_connected",
-        AuthorizationExpired => DeniedAuthorizationExpired c"denied_authorization_expired",
-        InsufficientScope => DeniedInsufficientScope c"denied_insufficient_scope",
-        KeyInvalid => DeniedKeyInvalid c"denied_key_invalid",
-        KeyMalformed => DeniedKeyMalformed c"denied_key_malformed",
+        AccessDenied => DeniedAccess "denied_access",
+        InteractionRequired => DeniedInteractionRequired "denied_interaction_required",
+        CodeRejected => DeniedCodeRejected "denied_code_rejected",
+        Superseded => DeniedSuperseded "denied_superseded",
+        Forbidden => DeniedForbidden "denied_forbidden",
+        NotConnected => DeniedNotConnected "denied_not_connected",
+        AuthorizationExpired => DeniedAuthorizationExpired "denied_authorization_expired",
+        InsufficientScope => DeniedInsufficientScope "denied_insufficient_scope",
+        KeyInvalid => DeniedKeyInvalid "denied_key_invalid",
+        KeyMalformed => DeniedKeyMalformed "denied_key_malformed",
     }
     CallbackFault {
-        Unreadable => CallbackUnreadable c"callback_unreadable",
-        DuplicateParameter => CallbackDuplicateParameter c"callback_duplicate_parameter",
-        StateMissing => CallbackStateMissing c"callback_state_missing",
-        StateUnknown => CallbackStateUnknown c"callback_state_unknown",
-        StateUsed => CallbackStateUsed c"callback_state_used",
-        Expired => CallbackExpired c"callback_expired",
-        ForeignConnection => CallbackForeignConnection c"callback_foreign_connection",
-        BindingMismatch => CallbackBindingMismatch c"callback_binding_mismatch",
-        IssuerMismatch => CallbackIssuerMismatch c"callback_issuer_mismatch",
-        IssuerMissing => CallbackIssuerMissing c"callback_issuer_missing",
-        Malformed => CallbackMalformed c"callback_malformed",
-        TooMany => CallbackTooMany c"callback_too_many",
+        Unreadable => CallbackUnreadable "callback_unreadable",
+        DuplicateParameter => CallbackDuplicateParameter "callback_duplicate_parameter",
+        StateMissing => CallbackStateMissing "callback_state_missing",
+        StateUnknown => CallbackStateUnknown "callback_state_unknown",
+        StateUsed => CallbackStateUsed "callback_state_used",
+        Expired => CallbackExpired "callback_expired",
+        ForeignConnection => CallbackForeignConnection "callback_foreign_connection",
+        BindingMismatch => CallbackBindingMismatch "callback_binding_mismatch",
+        IssuerMismatch => CallbackIssuerMismatch "callback_issuer_mismatch",
+        IssuerMissing => CallbackIssuerMissing "callback_issuer_missing",
+        Malformed => CallbackMalformed "callback_malformed",
+        TooMany => CallbackTooMany "callback_too_many",
     }
     ConfigurationFault {
-        InvalidClient => MisconfiguredInvalidClient c"misconfigured_invalid_client",
-        UnauthorizedClient => MisconfiguredUnauthorizedClient c"misconfigured_unauthorized_client",
-        InvalidScope => MisconfiguredInvalidScope c"misconfigured_invalid_scope",
-        InvalidRequest => MisconfiguredInvalidRequest c"misconfigured_invalid_request",
-        Unsupported => MisconfiguredUnsupported c"misconfigured_unsupported",
-        Redirected => MisconfiguredRedirected c"misconfigured_redirected",
-        OtherError => MisconfiguredOtherError c"misconfigured_other_error",
+        InvalidClient => MisconfiguredInvalidClient "misconfigured_invalid_client",
+        UnauthorizedClient => MisconfiguredUnauthorizedClient "misconfigured_unauthorized_client",
+        InvalidScope => MisconfiguredInvalidScope "misconfigured_invalid_scope",
+        InvalidRequest => MisconfiguredInvalidRequest "misconfigured_invalid_request",
+        Unsupported => MisconfiguredUnsupported "misconfigured_unsupported",
+        Redirected => MisconfiguredRedirected "misconfigured_redirected",
+        OtherError => MisconfiguredOtherError "misconfigured_other_error",
     }
     ServerFault {
-        AnswerUnreadable => ServerAnswerUnreadable c"server_answer_unreadable",
-        AnswerTooLarge => ServerAnswerTooLarge c"server_answer_too_large",
-        TokenTypeUnknown => ServerTokenTypeUnknown c"server_token_type_unknown",
-        TokenUnusable => ServerTokenUnusable c"server_token_unusable",
-        FreshTokenRefused => ServerFreshTokenRefused c"server_fresh_token_refused",
-        RevocationRefused => ServerRevocationRefused c"server_revocation_refused",
-        AnswerFormEncoded => ServerAnswerFormEncoded c"server_answer_form_encoded",
+        AnswerUnreadable => ServerAnswerUnreadable "server_answer_unreadable",
+        AnswerTooLarge => ServerAnswerTooLarge "server_answer_too_large",
+        TokenTypeUnknown => ServerTokenTypeUnknown "server_token_type_unknown",
+        TokenUnusable => ServerTokenUnusable "server_token_unusable",
+        FreshTokenRefused => ServerFreshTokenRefused "server_fresh_token_refused",
+        RevocationRefused => ServerRevocationRefused "server_revocation_refused",
+        AnswerFormEncoded => ServerAnswerFormEncoded "server_answer_form_encoded",
     }
     HostFault {
-        RecordUnreadable => HostRecordUnreadable c"host_record_unreadable",
-        RecordNewer => HostRecordNewer c"host_record_newer",
-        RecordForeign => HostRecordForeign c"host_record_foreign",
-        RecordSealing => HostRecordSealing c"host_record_sealing",
-        StoreUnanswered => HostStoreUnanswered c"host_store_unanswered",
-        RecordForged => HostRecordForged c"host_record_forged",
+        RecordUnreadable => HostRecordUnreadable "host_record_unreadable",
+        RecordNewer => HostRecordNewer "host_record_newer",
+        RecordForeign => HostRecordForeign "host_record_foreign",
+        RecordSealing => HostRecordSealing "host_record_sealing",
+        StoreUnanswered => HostStoreUnanswered "host_store_unanswered",
+        RecordForged => HostRecordForged "host_record_forged",
     }
     CompanyFault {
-        Mismatch => CompanyMismatch c"company_mismatch",
-        Taken => CompanyTaken c"company_taken",
-        ChoiceNeeded => CompanyChoiceNeeded c"company_choice_needed",
-        Unknown => CompanyUnknown c"company_unknown",
+        Mismatch => CompanyMismatch "company_mismatch",
+        Taken => CompanyTaken "company_taken",
+        ChoiceNeeded => CompanyChoiceNeeded "company_choice_needed",
+        Unknown => CompanyUnknown "company_unknown",
     }
     ; own {
-        OutcomeUnknown c"outcome_unknown",
-        HostSealingKeyMissing c"host_sealing_key_missing",
-        Ok c"ok",
-        NullArgument c"null_argument",
-        InvalidUtf8 c"invalid_utf8",
-        WrongKind c"wrong_kind",
-        Panic c"panic",
-        UnknownTag c"unknown_tag",
-        LengthInvalid c"length_invalid",
-        IndexInvalid c"index_invalid",
-        SettingMissing c"setting_missing",
-        NotBuilt c"not_built",
-        InUse c"in_use",
+        OutcomeUnknown "outcome_unknown",
+        HostSealingKeyMissing "host_sealing_key_missing",
+        Ok "ok",
+        NullArgument "null_argument",
+        InvalidUtf8 "invalid_utf8",
+        WrongKind "wrong_kind",
+        Panic "panic",
+        UnknownTag "unknown_tag",
+        LengthInvalid "length_invalid",
+        IndexInvalid "index_invalid",
+        SettingMissing "setting_missing",
+        NotBuilt "not_built",
+        InUse "in_use",
     }
 }
 
@@ -169,8 +186,7 @@ impl From<&Failure> for EvgResult {
 /// NULL. For a number that this library does not know it is "unknown_result".
 #[unsafe(no_mangle)]
 pub extern "C" fn evg_result_name(result: u32) -> *const c_char {
-    let name = NAMES.iter().map(|(code, name)| (*code as u32, *name));
-    named(name, result, c"unknown_result")
+    named(&RESULTS, result, c"unknown_result")
 }
 
 /// The stable name of an `evg_status`, the same in every language: for logs.
@@ -179,8 +195,7 @@ pub extern "C" fn evg_result_name(result: u32) -> *const c_char {
 /// NULL. For a number that this library does not know it is "unknown_status".
 #[unsafe(no_mangle)]
 pub extern "C" fn evg_status_name(status: u32) -> *const c_char {
-    let name = STATUSES.iter().map(|(status, name)| (*status as u32, *name));
-    named(name, status, c"unknown_status")
+    named(&STATUSES, status, c"unknown_status")
 }
 
 /// The stable name of an `evg_activity`, the same in every language: for logs.
@@ -189,8 +204,7 @@ pub extern "C" fn evg_status_name(status: u32) -> *const c_char {
 /// NULL. For a number that this library does not know it is "unknown_activity".
 #[unsafe(no_mangle)]
 pub extern "C" fn evg_activity_name(activity: u32) -> *const c_char {
-    let name = ACTIVITIES.iter().map(|(activity, name)| (*activity as u32, *name));
-    named(name, activity, c"unknown_activity")
+    named(&ACTIVITIES, activity, c"unknown_activity")
 }
 
 /// The name of an `evg_method` in HTTP, such as "POST".
@@ -199,41 +213,36 @@ pub extern "C" fn evg_activity_name(activity: u32) -> *const c_char {
 /// NULL. For a number that this library does not know it is "unknown_method".
 #[unsafe(no_mangle)]
 pub extern "C" fn evg_method_name(method: u32) -> *const c_char {
-    let name = METHODS.iter().map(|(method, name)| (*method as u32, *name));
-    named(name, method, c"unknown_method")
+    named(&METHODS, method, c"unknown_method")
 }
 
-const STATUSES: &[(EvgStatus, &CStr)] = &[
-    (EvgStatus::Disconnected, c"disconnected"),
-    (EvgStatus::Authorizing, c"authorizing"),
-    (EvgStatus::Exchanging, c"exchanging"),
-    (EvgStatus::Authorized, c"authorized"),
-    (EvgStatus::Refreshing, c"refreshing"),
-    (EvgStatus::Disconnecting, c"disconnecting"),
-    (EvgStatus::ReauthenticationRequired, c"reauthentication_required"),
-];
+const STATUSES: Names = names!(EvgStatus {
+    Disconnected "disconnected",
+    Authorizing "authorizing",
+    Exchanging "exchanging",
+    Authorized "authorized",
+    Refreshing "refreshing",
+    Disconnecting "disconnecting",
+    ReauthenticationRequired "reauthentication_required",
+});
 
-const ACTIVITIES: &[(EvgActivity, &CStr)] = &[
-    (EvgActivity::Authorization, c"authorization"),
-    (EvgActivity::Redirect, c"redirect"),
-    (EvgActivity::Token, c"token"),
-    (EvgActivity::ApiCall, c"api_call"),
-    (EvgActivity::Revoke, c"revoke"),
-    (EvgActivity::Key, c"key"),
-];
+const ACTIVITIES: Names = names!(EvgActivity {
+    Authorization "authorization",
+    Redirect "redirect",
+    Token "token",
+    ApiCall "api_call",
+    Revoke "revoke",
+    Key "key",
+});
 
-const METHODS: &[(EvgMethod, &CStr)] =
-    &[(EvgMethod::Get, c"GET"), (EvgMethod::Post, c"POST"), (EvgMethod::Delete, c"DELETE")];
+const METHODS: Names = names!(EvgMethod {
+    Get "GET",
+    Post "POST",
+    Delete "DELETE",
+});
 
-fn named(
-    names: impl Iterator<Item = (u32, &'static CStr)>,
-    number: u32,
-    unknown: &'static CStr,
-) -> *const c_char {
-    boundary_or(unknown.as_ptr(), || {
-        let found = { names }.find(|(known, _)| *known == number);
-        found.map_or(unknown, |(_, name)| name).as_ptr()
-    })
+fn named(names: &Names, number: u32, unknown: &'static CStr) -> *const c_char {
+    boundary_or(unknown.as_ptr(), || names.name_of(number).unwrap_or(unknown.as_ptr()))
 }
 
 #[cfg(test)]
@@ -266,9 +275,9 @@ mod tests {
             assert_eq!(seen((&failure).into()), core);
             known.insert(failure.number());
         }
-        let own = NAMES.iter().filter(|(code, _)| !known.contains(&(*code as u16)));
-        assert!(own.clone().all(|(code, _)| matches!(*code as u32, 0 | 9001..)));
-        assert_eq!(known.len() + own.count(), NAMES.len(), "no number stands twice");
+        let own = RESULTS.numbers.iter().filter(|code| !known.contains(&(**code as u16)));
+        assert!(own.clone().all(|code| matches!(code, 0 | 9001..)));
+        assert_eq!(known.len() + own.count(), RESULTS.numbers.len(), "no number stands twice");
     }
 
     #[test]
@@ -327,7 +336,8 @@ mod tests {
         for method in [Method::Get, Method::Post, Method::Delete] {
             assert_eq!(told(evg_method_name(EvgMethod::from(method) as u32)), method.as_str());
         }
-        assert_eq!((STATUSES.len(), ACTIVITIES.len()), (statuses.len(), activities.len()));
+        let numbers = (STATUSES.numbers.len(), ACTIVITIES.numbers.len());
+        assert_eq!(numbers, (statuses.len(), activities.len()));
     }
 
     #[test]
