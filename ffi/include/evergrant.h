@@ -707,7 +707,8 @@ typedef struct evg_text {
     size_t len;
 } evg_text;
 
-// Told of a bug in this library: the source file and the line, nothing of the data.
+// Told of a bug in this library: the source file and the line, nothing of the data; the
+// library without std leaves them empty and 0 unless built with `panic-location`.
 // `file` is borrowed for the call. It must not call this library, nor jump out of it.
 typedef void (*evg_panic_hook)(struct evg_text file, uint32_t line);
 

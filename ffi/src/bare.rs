@@ -50,7 +50,8 @@ pub(crate) fn set_memory(allocate: EvgAllocate, release: EvgRelease) -> EvgResul
 /// message: what would write it is left out then.
 #[panic_handler]
 fn panicked(info: &PanicInfo<'_>) -> ! {
-    ended(info.location())
+    // Where nobody reads the places, they are left out too.
+    ended(if cfg!(feature = "panic-location") { info.location() } else { None })
 }
 
 #[inline(never)]

@@ -284,9 +284,11 @@ unsafe fn headers(
     // SAFETY: the caller's promise, for the array and for each text in it.
     unsafe {
         let owned = |text: EvgText| foreign_text(text.data, text.len).map(Into::into);
-        items(headers, count)?
-            .iter()
-            .map(|header| Ok((owned(header.name)?, owned(header.value)?)))
-            .collect()
+        let headers = items(headers, count)?;
+        let mut read = Vec::new();
+        for header in headers {
+            read.push((owned(header.name)?, owned(header.value)?));
+        }
+        Ok(read)
     }
 }

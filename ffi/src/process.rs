@@ -4,7 +4,8 @@
 use crate::{boundary::boundary_or, handle::EvgText, result::EvgResult};
 use core::ffi::c_void;
 
-/// Told of a bug in this library: the source file and the line, nothing of the data.
+/// Told of a bug in this library: the source file and the line, nothing of the data; the
+/// library without std leaves them empty and 0 unless built with `panic-location`.
 /// `file` is borrowed for the call. It must not call this library, nor jump out of it.
 pub type EvgPanicHook = Option<unsafe extern "C" fn(file: EvgText, line: u32)>;
 
