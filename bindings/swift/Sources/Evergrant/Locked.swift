@@ -22,7 +22,8 @@
     final class Locked<Value: Sendable>: @unchecked Sendable {
         // Beside the lock and not within: Swift 6.0 does not compile a Mutex of a type parameter.
         private let lock = Mutex(())
-        private var value: Value
+        // The lock sees to exclusive access; for Swift to look after it too takes 6 ns of 41.
+        @exclusivity(unchecked) private var value: Value
 
         init(_ value: Value) {
             self.value = value
