@@ -26,20 +26,19 @@ const LIMIT: usize = 16;
 /// A longer header is not read at all.
 const LONGEST: usize = 16_384;
 
-/// What `Bearer` says (RFC 6750 §3): the last challenge of that scheme that carries an
-/// `error`, or the first without one.
+/// What `Bearer` says (RFC 6750 §3): the last challenge of that scheme that carries an `error`.
 pub(crate) fn bearer(headers: &[(String, String)]) -> Option<Challenge<'_>> {
     let named = |name: &str| name.eq_ignore_ascii_case("www-authenticate");
-    let mut best = None;
+    let mut said = None;
     for (_, value) in headers.iter().filter(|(name, _)| named(name)).take(LIMIT) {
         for challenge in parse(value) {
-            let better = best.is_none() || challenge.value("error").is_some();
-            if better && challenge.scheme.eq_ignore_ascii_case("bearer") {
-                best = Some(challenge);
+            let bearer = challenge.scheme.eq_ignore_ascii_case("bearer");
+            if bearer && challenge.value("error").is_some() {
+                said = Some(challenge);
             }
         }
     }
-    best
+    said
 }
 
 /// All challenges of one header.

@@ -69,13 +69,14 @@ fn the_bearer_challenge_is_found_wherever_it_stands() {
     assert_eq!(error(&[header("Basic realm=x"), header("BEARER error=y")]).as_deref(), Some("y"));
     assert_eq!(error(&[header("Bearer, Bearer error=z")]).as_deref(), Some("z"));
     assert_eq!(error(&[header("Bearer error=z, Bearer realm=q")]).as_deref(), Some("z"));
+    assert_eq!(error(&[header("Bearer error=y"), header("Bearer error=z")]).as_deref(), Some("z"));
     // Said twice is not said.
     assert_eq!(error(&[header("Bearer error=a, ERROR=b")]), None);
 }
 
 #[test]
 fn memory_is_bounded() {
-    let many = parse(&"A,".repeat(8_000)).len();
+    let many = parse(&"A,".repeat(LONGEST / 2)).len();
     let wide = format!("A {}", "b=c,".repeat(4_000));
     assert_eq!((many, parse(&wide)[0].parameters.len()), (LIMIT, LIMIT));
     assert!(parse(&"A,".repeat(9_000)).is_empty());
