@@ -258,9 +258,6 @@ impl ConnectionRecord {
         let mut new = false;
         for (token, is_access) in [(refresh, false), (access, true)] {
             let Some(token) = token.filter(|token| !self.owes(token)) else { continue };
-            if self.outbox.len() >= OUTBOX_LIMIT {
-                self.outbox.remove(0);
-            }
             self.outbox.push(Duty::RevokeToken {
                 token,
                 access: is_access,
@@ -270,6 +267,15 @@ impl ConnectionRecord {
             new = true;
         }
         new
+    }
+
+    /// Drops the oldest duty if there are too many; says whether there were.
+    pub(crate) fn drop_excess(&mut self) -> bool {
+        let excess = self.outbox.len() > OUTBOX_LIMIT;
+        if excess {
+            self.outbox.remove(0);
+        }
+        excess
     }
 
     /// Whether the revocation of this token is owed already.

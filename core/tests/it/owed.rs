@@ -98,3 +98,23 @@ fn a_lone_access_token_is_owed_too() {
     assert_eq!(revoked(&to_the_end(&mut world)), [request]);
     assert_eq!(world.status(), Status::Disconnected);
 }
+
+#[test]
+fn more_than_a_record_holds_is_owed_no_longer_and_that_is_told() {
+    let mut world = World::new();
+    let given_up = |outputs: &[Output]| {
+        let told = Output::Notice(Notice::TokenRevoked { confirmed: false });
+        outputs.iter().filter(|output| **output == told).count()
+    };
+    for expected in [0, 0, 0, 0, 2, 2] {
+        world.authorize();
+        world.server.faults.extend(repeat_n(unavailable(), 40));
+        let mut outputs = world.run(Input::Revoke);
+        while world.status() != Status::Disconnected {
+            outputs.extend(world.wake());
+        }
+        world.server.faults.clear();
+        assert_eq!(given_up(&outputs), expected);
+    }
+    assert_eq!(world.record()["outbox"].as_array().unwrap().len(), 8);
+}

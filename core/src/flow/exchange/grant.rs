@@ -176,7 +176,8 @@ impl Own<'_, '_> {
         grant: Box<CodeGrant>,
     ) {
         let mut next = store::known_or_new(self.state, self.cx);
-        if !self.is_revocable() || !next.owe(refresh.clone(), access.clone(), self.cx.now()) {
+        let new = self.is_revocable() && self.cx.owe(&mut next, refresh.clone(), access.clone());
+        if !new {
             return self.fail(grant.return_context, failure);
         }
         next.exchanging = None;
