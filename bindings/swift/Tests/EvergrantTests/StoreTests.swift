@@ -8,7 +8,7 @@ import Testing
     @Test(arguments: StoreContract.Check.allCases)
     func aFile(_ check: StoreContract.Check) async throws {
         let file = try temporaryFolder().appendingPathComponent("records")
-        let nowhere = file.appendingPathComponent("records")
+        let nowhere = URL(fileURLWithPath: "/dev/null/records")
         try await StoreContract(open: { FileStore(file) }, unreachable: FileStore(nowhere)).run(check)
     }
 
@@ -36,12 +36,13 @@ import Testing
     }
 
     @Test func aFileIsForItsUserAlone() async throws {
-        let file = try temporaryFolder().appendingPathComponent("records")
+        let folder = try temporaryFolder().appendingPathComponent("not/there")
+        let file = folder.appendingPathComponent("records")
         let write = Write(record: SecretBytes(Data("record".utf8)), dueAt: nil, purgeAt: nil)
         _ = try await FileStore(file).swap("key", expected: nil, write: write)
-        for path in [file.path, file.path + ".lock"] {
+        for (path, expected) in [(folder.path, 0o700), (file.path, 0o600), (file.path + ".lock", 0o600)] {
             let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? NSNumber
-            #expect(mode?.intValue == 0o600)
+            #expect(mode?.intValue == expected)
         }
         #expect(!FileManager.default.fileExists(atPath: file.path + ".new"))
     }

@@ -25,7 +25,6 @@ let client = try Client(
     sealing: .plain(),  // The file is this user's alone.
     onNotice: { print("   notice: \($0.code)") })
 let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
 let file = folder.appendingPathComponent("connections")
 
 print("1. The person connects")

@@ -19,9 +19,10 @@ public struct FileStore: Store {
     // Waiting for the disk is nothing for the threads of Swift's own.
     private let queue = DispatchQueue(label: "dev.evergrant.file")
 
-    /// The file is made at the first write, readable by this user alone; its folder has to be
-    /// there. On a device it can be read from the first unlock on, and is not backed up: the
-    /// same grant on two devices would be two clients.
+    /// The file is made at the first write, readable by this user alone, and so is its folder if
+    /// it is not there: Application Support of a new app is not. On a device the file can be read
+    /// from the first unlock on, and is not backed up: the same grant on two devices would be two
+    /// clients.
     public init(_ url: URL) {
         path = url.path
         lock = FileLock(path: path + ".lock")
@@ -37,12 +38,23 @@ public struct FileStore: Store {
     }
 
     private func swapNow(_ key: String, _ expected: String?, _ write: Write?) throws -> Stored? {
-        try lock.with {
+        try makeFolder()
+        return try lock.with {
             var records = try read()
             if let write, records.write(key, expected: expected, write, now: HostClock().now()) {
                 try replace(with: records.encoded())
             }
             return records[key]
+        }
+    }
+
+    private func makeFolder() throws {
+        do {
+            try FileManager.default.createDirectory(
+                at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw StoreUnavailable("the folder cannot be made")
         }
     }
 
