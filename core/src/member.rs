@@ -116,6 +116,21 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
+    fn a_number_is_exact_where_it_is_an_integer() {
+        for (number, value, exact) in [
+            ("3600", 3_600, true),
+            ("-5", -5, true),
+            ("9223372036854775808", i64::MAX, true),
+            ("99999999999999999999", i64::MAX, true),
+            ("3600.0", 3_600, false),
+            ("36e2", 3_600, false),
+            ("36E2", 3_600, false),
+        ] {
+            assert_eq!(Member::read(number), Member::Number { value, exact }, "{number}");
+        }
+    }
+
+    #[test]
     fn of_a_number_only_the_whole_part_counts() {
         for (number, whole) in [
             ("3600.0", 3_600),
