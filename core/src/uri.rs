@@ -271,6 +271,7 @@ mod tests {
             ("https://a.example:443/", "https://a.example"),
             ("https://a.example:8443#f", "https://a.example:8443"),
             ("http://127.0.0.1:80/", "http://127.0.0.1"),
+            ("http://127.0.0.1/", "http://127.0.0.1"),
             ("https://[::1]:9/", "https://[::1]:9"),
             // What stands behind the authority is for the host's HTTP client to judge.
             ("https://a.example/a b\\@evil.test\t", "https://a.example"),
