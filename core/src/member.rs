@@ -98,7 +98,7 @@ fn whole_part(number: &str) -> i64 {
     let far = if exponent.starts_with('-') { i64::MIN } else { i64::MAX };
     let moved = exponent.parse().unwrap_or(far);
     let length = i64::try_from(before.len()).unwrap_or(i64::MAX).saturating_add(moved);
-    let length = usize::try_from(length).unwrap_or(0);
+    let length = usize::try_from(length.max(0)).unwrap_or(usize::MAX);
     let mut whole = 0_i64;
     for digit in digits.chain(iter::repeat(0)).take(length) {
         whole = whole.saturating_mul(10).saturating_add(digit);
