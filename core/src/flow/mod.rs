@@ -16,7 +16,7 @@ use crate::{
     failure::{ConfigurationFault, Failure},
     http::{HttpFault, HttpRequest, HttpResponse},
     output::{Activity, Notice, Op, Output},
-    record::{StoreKey, Stored, connection::ConnectionRecord},
+    record::{StoreKey, Stored},
     requests::{Requests, SecretInUse},
     secret::Secret,
     state::{Ops, State},
@@ -68,21 +68,6 @@ impl Cx<'_> {
 
     pub(crate) fn fail(&mut self, activity: Activity, failure: Failure) {
         self.emit(Output::Failed { activity, failure });
-    }
-
-    /// Owes the server the revocation of these tokens; says whether that is new. What has
-    /// no room in the record is owed no longer, and that is told.
-    pub(crate) fn owe(
-        &mut self,
-        next: &mut ConnectionRecord,
-        refresh: Option<Secret>,
-        access: Option<Secret>,
-    ) -> bool {
-        let new = next.owe(refresh, access, self.now());
-        while next.drop_excess() {
-            self.notice(Notice::TokenRevoked { confirmed: false });
-        }
-        new
     }
 
     /// Whether the same request may be sent again with the client's other secret: the

@@ -3,7 +3,7 @@
 use super::{Cx, STORE_TRIES};
 use crate::{
     failure::Failure,
-    output::{Op, Output},
+    output::{Notice, Op, Output},
     record::{Revision, StoreKey, Stored, Write, connection::ConnectionRecord, decode, encode},
     rules::{self, Rule},
     sealing::Sealing,
@@ -76,13 +76,16 @@ pub(crate) fn known(
 /// with another on top: the caller looks for its nonce or token id.
 pub(crate) fn confirm(
     state: &mut State,
-    cx: &Cx<'_>,
-    attempt: Attempt,
+    cx: &mut Cx<'_>,
+    mut attempt: Attempt,
     current: Option<Stored>,
 ) -> Result<bool, Failure> {
     match current {
         // Whoever can time this holds the store itself: no need for constant time.
         Some(stored) if stored.bytes.expose() == attempt.bytes.expose() => {
+            for _ in 0..core::mem::take(&mut attempt.next.dropped) {
+                cx.notice(Notice::TokenRevoked { confirmed: false });
+            }
             // Two parts may have a write on its way, and the answer to the older one may
             // come last: it took place, and is no longer what is there.
             let known = state.known.record().map_or(0, |record| record.generation);

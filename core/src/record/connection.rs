@@ -46,6 +46,8 @@ pub(crate) struct ConnectionRecord {
     /// The generation that the disconnect made.
     pub(crate) disconnected_gen: Option<u64>,
     pub(crate) outbox: Vec<Duty>,
+    /// How many duties had no room in it any more; told once it is stored, and not stored.
+    pub(crate) dropped: u8,
     pub(crate) due_at: Option<u64>,
     unknown: Unknown,
 }
@@ -159,6 +161,7 @@ impl ConnectionRecord {
             disconnected_at: None,
             disconnected_gen: None,
             outbox: Vec::new(),
+            dropped: 0,
             due_at: None,
             unknown: Unknown::default(),
         }
@@ -258,6 +261,10 @@ impl ConnectionRecord {
         let mut new = false;
         for (token, is_access) in [(refresh, false), (access, true)] {
             let Some(token) = token.filter(|token| !self.owes(token)) else { continue };
+            if self.outbox.len() >= OUTBOX_LIMIT {
+                self.outbox.remove(0);
+                self.dropped = self.dropped.saturating_add(1);
+            }
             self.outbox.push(Duty::RevokeToken {
                 token,
                 access: is_access,
@@ -267,15 +274,6 @@ impl ConnectionRecord {
             new = true;
         }
         new
-    }
-
-    /// Drops the oldest duty if there are too many; says whether there were.
-    pub(crate) fn drop_excess(&mut self) -> bool {
-        let excess = self.outbox.len() > OUTBOX_LIMIT;
-        if excess {
-            self.outbox.remove(0);
-        }
-        excess
     }
 
     /// Whether the revocation of this token is owed already.

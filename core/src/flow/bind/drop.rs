@@ -135,12 +135,12 @@ fn leave(state: &mut State, cx: &mut Cx<'_>, candidate: Box<Candidate>, failure:
 }
 
 /// What is owed for a candidate that will not be used.
-fn owe(cx: &mut Cx<'_>, next: &mut ConnectionRecord, candidate: Box<Candidate>) {
+fn owe(cx: &Cx<'_>, next: &mut ConnectionRecord, candidate: Box<Candidate>) {
     if !cx.client.provider().config().disconnect.is_revocation() {
         return;
     }
     let access = Secret::from(candidate.tokens.access_token());
-    cx.owe(next, candidate.tokens.refresh, Some(access));
+    next.owe(candidate.tokens.refresh, Some(access), cx.now());
 }
 
 /// Something newer has taken the place of the candidate in this record, if any: a

@@ -176,8 +176,7 @@ impl Own<'_, '_> {
         grant: Box<CodeGrant>,
     ) {
         let mut next = store::known_or_new(self.state, self.cx);
-        let new = self.is_revocable() && self.cx.owe(&mut next, refresh.clone(), access.clone());
-        if !new {
+        if !self.is_revocable() || !next.owe(refresh.clone(), access.clone(), self.cx.now()) {
             return self.fail(grant.return_context, failure);
         }
         next.exchanging = None;

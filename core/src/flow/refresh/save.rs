@@ -189,7 +189,7 @@ pub(crate) fn save(state: &mut State, cx: &mut Cx<'_>, renewal: Box<Renewal>, tr
         Place::Hand => next.hand_over(renewal.tokens.clone()),
         Place::Owe => {
             let access = renewal.tokens.access_token().into();
-            cx.owe(&mut next, renewal.tokens.refresh.clone(), Some(access));
+            next.owe(renewal.tokens.refresh.clone(), Some(access), cx.now());
         }
     }
     let mut attempt = store::write(state, cx, next);

@@ -22,7 +22,7 @@ pub(super) fn finish(state: &mut State, cx: &mut Cx<'_>, told: Told) {
         // ends with it is no server's duty (RFC 7009 §2.1).
         let unclear = matches!(told, Told::Unclear | Told::Misconfigured);
         let access = live_access(&tokens, cx.now()).filter(|_| unclear || tokens.refresh.is_some());
-        cx.owe(&mut next, tokens.refresh.filter(|_| unclear), access);
+        next.owe(tokens.refresh.filter(|_| unclear), access, cx.now());
     }
     next.wipe(RecordStatus::Disconnected);
     bury(state, cx, next, told);
@@ -30,7 +30,7 @@ pub(super) fn finish(state: &mut State, cx: &mut Cx<'_>, told: Told) {
 
 /// A new grant takes the place of one whose end the server has not confirmed: that is
 /// still owed, unless it would end the new one too. Whether an end was there.
-pub(crate) fn owe_end(cx: &mut Cx<'_>, next: &mut ConnectionRecord) -> bool {
+pub(crate) fn owe_end(cx: &Cx<'_>, next: &mut ConnectionRecord) -> bool {
     if !is_ending(next) {
         return false;
     }
@@ -39,7 +39,7 @@ pub(crate) fn owe_end(cx: &mut Cx<'_>, next: &mut ConnectionRecord) -> bool {
     let tokens = next.tokens.take().filter(|tokens| harmless && tokens.key.is_none());
     if let Some(tokens) = tokens {
         let access = live_access(&tokens, cx.now());
-        cx.owe(next, tokens.refresh, access);
+        next.owe(tokens.refresh, access, cx.now());
     }
     true
 }

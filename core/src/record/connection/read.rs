@@ -33,6 +33,7 @@ impl Record for ConnectionRecord {
             outbox: object
                 .take("outbox")
                 .map_or(Some(Vec::new()), |duties| list(duties, Duty::read))?,
+            dropped: 0,
             due_at: object.optional("due_at", integer)?,
             unknown: Unknown::default(),
         };
