@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test func aFileIsForItsUserAlone() async throws {
-        let folder = try temporaryFolder().appendingPathComponent("not/there")
+        let folder = try temporaryFolder().appendingPathComponent("missing")
         let file = folder.appendingPathComponent("records")
         let write = Write(record: SecretBytes(Data("record".utf8)), dueAt: nil, purgeAt: nil)
         _ = try await FileStore(file).swap("key", expected: nil, write: write)
@@ -45,6 +45,12 @@ import Testing
             #expect(mode?.intValue == expected)
         }
         #expect(!FileManager.default.fileExists(atPath: file.path + ".new"))
+    }
+
+    /// Where more is missing than the folder, the volume may be.
+    @Test func aFolderInNone() async throws {
+        let file = try temporaryFolder().appendingPathComponent("not/there/records")
+        await #expect(throws: StoreUnavailable.self) { try await FileStore(file).read("key") }
     }
 
     @Test(arguments: ["", "{}", "null", #"{"version":2}"#, "\u{0}", #"{"canary":1}"#])

@@ -19,10 +19,10 @@ public struct FileStore: Store {
     // Waiting for the disk is nothing for the threads of Swift's own.
     private let queue = DispatchQueue(label: "dev.evergrant.file")
 
-    /// The file is made at the first write, readable by this user alone, and so is its folder if
-    /// it is not there: Application Support of a new app is not. On a device the file can be read
-    /// from the first unlock on, and is not backed up: the same grant on two devices would be two
-    /// clients.
+    /// The file is made at the first write, readable by this user alone. Its folder is made, for
+    /// this user alone, if only it is missing: Application Support of a new app is. On a device
+    /// the file can be read from the first unlock on, and is not backed up: the same grant on two
+    /// devices would be two clients.
     public init(_ url: URL) {
         path = url.path
         lock = FileLock(path: path + ".lock")
@@ -48,14 +48,12 @@ public struct FileStore: Store {
         }
     }
 
+    /// This one and none above it: where those are missing, a volume may be.
     private func makeFolder() throws {
-        do {
-            try FileManager.default.createDirectory(
-                at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700])
-        } catch {
-            throw StoreUnavailable("the folder cannot be made")
-        }
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+        guard access(folder.path, F_OK) != 0 else { return }
+        guard mkdir(folder.path, 0o700) == 0 || errno == EEXIST else { throw failure("the folder cannot be made") }
+        try Self.syncFolder(folder.deletingLastPathComponent().path)
     }
 
     private func read() throws -> Records {
@@ -100,10 +98,14 @@ public struct FileStore: Store {
         }
         guard Self.sync(file) else { throw failure("the new file cannot be synchronized") }
         guard rename(new, path) == 0 else { throw failure("the new file cannot be named") }
-        let folder = open((path as NSString).deletingLastPathComponent, O_RDONLY | O_CLOEXEC)
+        try Self.syncFolder((path as NSString).deletingLastPathComponent)
+    }
+
+    private static func syncFolder(_ path: String) throws {
+        let folder = open(path, O_RDONLY | O_CLOEXEC)
         guard folder >= 0 else { throw failure("the folder cannot be opened") }
         defer { close(folder) }
-        guard Self.sync(folder) else { throw failure("the folder cannot be synchronized") }
+        guard sync(folder) else { throw failure("the folder cannot be synchronized") }
     }
 
     private static func write(_ file: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
