@@ -127,11 +127,12 @@ impl Client {
 
     /// What a request carries that nobody may be shown: the client's own, and these.
     pub(crate) fn secrets<'a>(&'a self, sent: &[&'a Secret]) -> Vec<&'a Secret> {
+        let ClientConfig { client_secret, previous_client_secret, .. } = &self.config;
         let [current, previous] = &self.basic;
-        let mut secrets = Vec::with_capacity(sent.len().saturating_add(4));
+        let own = [client_secret, previous_client_secret, current, previous];
+        let mut secrets = Vec::with_capacity(sent.len().saturating_add(own.len()));
         secrets.extend(sent);
-        let own = [&self.config.client_secret, &self.config.previous_client_secret];
-        for secret in own.into_iter().chain([current, previous]) {
+        for secret in own {
             secrets.extend(secret);
         }
         secrets

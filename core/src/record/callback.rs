@@ -158,7 +158,7 @@ mod tests {
         ) {
             let mut url = before;
             for (name, value) in [("state", "s"), (&*extra, "1"), ("code", &code), ("iss", &iss)] {
-                url.push(if url.as_bytes().contains(&b'?') { '&' } else { '?' });
+                url.push(if url.contains('?') { '&' } else { '?' });
                 push_component(&mut url, name);
                 url.push('=');
                 push_component(&mut url, value);
