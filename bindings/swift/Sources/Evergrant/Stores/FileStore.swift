@@ -48,9 +48,10 @@ public struct FileStore: Store {
         }
     }
 
+    private var folder: URL { URL(fileURLWithPath: path).deletingLastPathComponent() }
+
     /// This one and none above it: where those are missing, a volume may be.
     private func makeFolder() throws {
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
         guard access(folder.path, F_OK) != 0 else { return }
         guard mkdir(folder.path, 0o700) == 0 || errno == EEXIST else { throw failure("the folder cannot be made") }
         try Self.syncFolder(folder.deletingLastPathComponent().path)
@@ -98,7 +99,7 @@ public struct FileStore: Store {
         }
         guard Self.sync(file) else { throw failure("the new file cannot be synchronized") }
         guard rename(new, path) == 0 else { throw failure("the new file cannot be named") }
-        try Self.syncFolder((path as NSString).deletingLastPathComponent)
+        try Self.syncFolder(folder.path)
     }
 
     private static func syncFolder(_ path: String) throws {
